@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/joho/godotenv"
+)
+
+// An env file is a bash script that the original's users source. godotenv reads it here, and reads some
+// of bash otherwise: it knows no variable from outside the file, passes on what was not exported, and
+// takes the wrong "#" for a comment. So each line must have one of the forms that mean the same to
+// both, and the variables it refers to are defined for godotenv in front.
+var (
+	assignment = regexp.MustCompile(`^\s*(export\s+)?([A-Za-z_][A-Za-z0-9_]*)=('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:\s+#.*)?\s*$`)
+	blank      = regexp.MustCompile(`^\s*(#.*)?$`)
+	reference  = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
+	upperName  = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
+)
+
+// readEnvFile returns what sourcing the file at path in bash would export, given the environment that
+// lookup knows, or an error that lists every line whose meaning would differ.
+func readEnvFile(path string, lookup func(string) (string, bool)) (map[string]string, error) {
+	script, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the file given with -env: %w", err)
+	}
+	p := envParser{path: path, lookup: lookup, assigned: map[string]bool{}, outside: map[string]string{}}
+	for i, line := range strings.Split(string(script), "\n") {
+		p.line(i+1, line)
+	}
+	if p.faults != nil {
+		return nil, errors.Join(p.faults...)
+	}
+	all, err := godotenv.Unmarshal(p.text())
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a file of export NAME=value lines", path)
+	}
+	exported := make(map[string]string, len(p.assigned))
+	for name := range p.assigned {
+		exported[name] = all[name]
+	}
+	return exported, nil
+}
+
+// envParser goes through a file line by line.
+type envParser struct {
+	path     string
+	lookup   func(string) (string, bool)
+	assigned map[string]bool
+	outside  map[string]string // variables of the environment that the file refers to
+	clean    []string          // lines without comments
+	faults   []error
+}
+
+func (p *envParser) fault(line int, format string, args ...any) {
+	p.faults = append(p.faults, fmt.Errorf("%s line %d: %s", p.path, line, fmt.Sprintf(format, args...)))
+}
+
+// line checks one line; its value is never part of a message, since it may be a secret.
+func (p *envParser) line(n int, line string) {
+	if blank.MatchString(line) && !strings.Contains(line, "\r") {
+		return
+	}
+	m := assignment.FindStringSubmatch(line)
+	switch {
+	case strings.Contains(line, "\r"):
+		p.fault(n, "ends as on Windows, which bash would take for a part of the value; save the file with Unix line ends")
+	case m == nil:
+		p.fault(n, "is not of the form export NAME=value; put the value into single quotes, without a quote or a second part in it")
+	case m[1] == "":
+		p.fault(n, "lacks the word export in front of %s, without which bash keeps the value to itself", m[2])
+	default:
+		p.references(n, m[3])
+		p.assigned[m[2]] = true
+		p.clean = append(p.clean, m[2]+"="+m[3])
+	}
+}
+
+// references checks the variables that value refers to; within single quotes there are none.
+func (p *envParser) references(n int, value string) {
+	if strings.HasPrefix(value, "'") {
+		return
+	}
+	for _, m := range reference.FindAllStringSubmatch(value, -1) {
+		name := m[1] + m[2]
+		outside, set := p.lookup(name)
+		switch {
+		case !upperName.MatchString(name):
+			p.fault(n, "refers to %s; only names in capitals can be referred to, with braces where a letter follows: ${NAME}", m[0])
+		case p.assigned[name]:
+		case !set:
+			p.fault(n, "refers to $%s, which is not set", name)
+		case strings.ContainsAny(outside, "'\n\r"):
+			p.fault(n, "refers to $%s, whose value has a quote or a line end in it; write the value out", name)
+		default:
+			p.outside[name] = outside
+		}
+	}
+	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "$") ||
+		!strings.HasPrefix(value, `"`) && strings.ContainsAny(reference.ReplaceAllString(value, ""), "{}") {
+		p.fault(n, "has a $ or a brace that bash would act on; put the value into single quotes")
+	}
+}
+
+// text is what godotenv gets to read.
+func (p *envParser) text() string {
+	var b strings.Builder
+	for name, value := range p.outside {
+		fmt.Fprintf(&b, "%s='%s'\n", name, value)
+	}
+	b.WriteString(strings.Join(p.clean, "\n"))
+	return b.String()
+}

@@ -1,0 +1,112 @@
+// Package bucket makes the few calls that the server itself makes to S3, over aws-sdk-go-v2: it heads
+// and deletes objects, and sets a bucket up. It knows one endpoint and one bucket, so nothing that a
+// client says can send a call elsewhere. The SDK builds and escapes every path. Each call ends within
+// Timeout, retries included. Every error is an *Error whose text names what to check.
+package bucket
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// Timeout bounds each call, its retries included.
+const Timeout = 10 * time.Second
+
+// Config says where the bucket is and with which keys to ask. All members are required.
+type Config struct {
+	AccessKey     string
+	SecretKey     sign.Secret
+	Endpoint      *url.URL // scheme and host[:port], without the bucket
+	Region        string
+	Name          string
+	VirtualHosted bool // the bucket stands in the host name; else it begins the path
+}
+
+// Bucket is one bucket at one store. It is safe for concurrent use.
+type Bucket struct {
+	client *s3.Client
+	cfg    Config
+}
+
+// New returns the bucket of cfg. It makes no call.
+func New(cfg Config) *Bucket {
+	client := s3.New(s3.Options{
+		BaseEndpoint: aws.String(cfg.Endpoint.String()),
+		Region:       cfg.Region,
+		Credentials:  credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey.Reveal(), ""),
+		UsePathStyle: !cfg.VirtualHosted,
+		HTTPClient:   &http.Client{CheckRedirect: noRedirect},
+		// Stores other than AWS refuse the checksums that the SDK would add of its own accord.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
+	})
+	return &Bucket{client: client, cfg: cfg}
+}
+
+// noRedirect keeps a store from sending the server's calls elsewhere.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Object is what the store says of an object.
+type Object struct {
+	ETag         string // with its quotes
+	Size         int64  // bytes
+	ContentType  string
+	Metadata     map[string]string // without the prefix, lower-case, as stored
+	LastModified time.Time
+}
+
+// Head asks for the object at key. Where there is none, or none that the server's key may see, the
+// error's Missing is set.
+func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	if err != nil {
+		return Object{}, b.explain("s3:GetObject", err)
+	}
+	return Object{
+		ETag:         aws.ToString(out.ETag),
+		Size:         aws.ToInt64(out.ContentLength),
+		ContentType:  aws.ToString(out.ContentType),
+		Metadata:     out.Metadata,
+		LastModified: aws.ToTime(out.LastModified),
+	}, nil
+}
+
+// Delete deletes the object at key. Deleting what is not there is no error, as in S3.
+func (b *Bucket) Delete(ctx context.Context, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	return b.explain("s3:DeleteObject", err)
+}
+
+// Create makes the bucket.
+func (b *Bucket) Create(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	_, err := b.client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &b.cfg.Name})
+	return b.explain("s3:CreateBucket", err)
+}
+
+// PutCORS replaces the bucket's CORS rules by those of document, a CORSConfiguration as in
+// basic_cors.xml.
+func (b *Bucket) PutCORS(ctx context.Context, document []byte) error {
+	rules, err := parseCORS(document)
+	if err != nil {
+		return fmt.Errorf("CORS configuration: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	_, err = b.client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &b.cfg.Name, CORSConfiguration: rules})
+	return b.explain("s3:PutBucketCORS", err)
+}

@@ -1,0 +1,69 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// Funcs are the hooks as the server calls them. All must be set.
+type Funcs struct {
+	ChallengeIsGood func(ctx context.Context, c *Challenge) error
+	Success         func(ctx context.Context, u *Upload) (Reply, error)
+	Delete          func(ctx context.Context, d *Deletion) error
+}
+
+// Funcs returns the methods of h.
+func (h *Hooks) Funcs() Funcs {
+	return Funcs{ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}
+}
+
+// Challenge is a request that a browser wants signed. Of the embedded Request, everything is checked:
+// it is for the configured bucket and inside the time window.
+type Challenge struct {
+	*sign.Request
+	HTTP *http.Request // who asks: headers, cookies, address; its body has been read
+}
+
+// Upload is an object that has reached the bucket. Bucket and Key are checked; UUID, Name and Form are
+// what the browser says; the rest is what the store says.
+type Upload struct {
+	HTTP *http.Request
+
+	Bucket, Key string
+	UUID, Name  string            // Fine Uploader's ID of the file, and its name on the user's computer
+	Form        map[string]string // what uploadSuccess.params and request.params added
+
+	// The following are zero where P3S3F_VERIFY_SUCCESS=0 keeps the server from asking the store.
+
+	ETag         string // with its quotes
+	Size         int64  // bytes
+	ContentType  string
+	Metadata     map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
+	LastModified time.Time
+}
+
+// Deletion is an object that a browser wants deleted. Bucket and Key are checked, UUID is what the
+// browser says.
+type Deletion struct {
+	HTTP *http.Request
+
+	Bucket, Key string
+	UUID        string
+	Form        map[string]string // what deleteFile.params added
+}
+
+// Reply is added to the answer that the page's onComplete gets. Its values must be fit for JSON; the
+// members "success" and "error" are the server's.
+type Reply map[string]any
+
+// Denial is a refusal whose text the user is to read.
+type Denial struct{ Text string }
+
+// Error returns the text.
+func (d *Denial) Error() string { return d.Text }
+
+// Deny refuses with a sentence that the browser shows to the user.
+func Deny(text string) error { return &Denial{text} }

@@ -1,0 +1,68 @@
+// Package hooks is where the house decides: who may upload what, and what happens afterwards.
+// Edit the bodies in this file; they are asked, in the order of an upload, before a request is
+// signed, after an object has reached the bucket, and before one is deleted. Whatever the hooks say,
+// internal/sign lets nothing through but the five requests of an upload to the configured bucket.
+// A hook returns nil for yes, Deny("text for the browser") for no, and any other error for a fault of
+// its own, whose text goes to the log alone. docs/hooks.md shows real bodies.
+package hooks
+
+import (
+	"context"
+	"log/slog"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// Hooks holds what the functions below need beside the event they are told of. Add fields of your own,
+// a *sql.DB say, and fill them in New. The functions are called concurrently.
+type Hooks struct {
+	log          *slog.Logger
+	small, large string // P3S3F_EXAMPLE_ALLOW_SMALL and _LARGE: "bucket/dataset/filename"
+}
+
+// New runs once at the start, with the settings; an error stops the server.
+func New(getenv func(string) string, log *slog.Logger) (*Hooks, error) {
+	return &Hooks{
+		log:   log,
+		small: getenv("P3S3F_EXAMPLE_ALLOW_SMALL"),
+		large: getenv("P3S3F_EXAMPLE_ALLOW_LARGE"),
+	}, nil
+}
+
+// ChallengeIsGood decides whether the server signs the request that c describes. It is asked for every
+// request; c.Operation says which step of an upload this is. Only the first step, PostObject or
+// CreateMultipartUpload, carries metadata, and an upload that is resumed does not repeat it, so a rule
+// about who may upload looks at c.Key or c.HTTP in every step.
+func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
+	if !c.First() {
+		return nil
+	}
+	h.log.InfoContext(ctx, "challenge", "operation", c.Operation, "bucket", c.Bucket, "key", c.Key, "metadata", c.Metadata)
+	if h.small == "" {
+		return nil
+	}
+	expected := c.Bucket + "/" + c.Metadata["dataset"] + "/" + c.Metadata["qqfilename"]
+	if expected != h.small && expected != h.large {
+		return Deny("This file has not been approved for transfer, check upload is to correct dataset.")
+	}
+	return nil
+}
+
+// Success is told of an upload that is in the bucket. The client repeats it when the answer was lost,
+// so it must bear being called again for the same upload. The reply's members reach the page's
+// onComplete; Fine Uploader shows "thumbnailUrl" as the file's picture.
+func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
+	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", u.UUID, "name", u.Name, "size", u.Size, "etag", u.ETag, "form", u.Form)
+	return nil, nil
+}
+
+// Delete is asked before an object is deleted.
+func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
+	h.log.InfoContext(ctx, "delete", "bucket", d.Bucket, "key", d.Key, "uuid", d.UUID)
+	return nil
+}
+
+// First reports whether c is the first request of an upload, the one that carries its metadata.
+func (c *Challenge) First() bool {
+	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
+}

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+
+	"github.com/go-chi/chi/v5"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+)
+
+// take removes name from form and returns its value.
+func take(form map[string]string, name string) string {
+	value := form[name]
+	delete(form, name)
+	return value
+}
+
+// takeObject removes key and bucket from form and checks them, before any call to the store.
+func (s *server) takeObject(form map[string]string) (bucket, key string, err error) {
+	bucket, key = take(form, "bucket"), take(form, "key")
+	if err := s.Signer.CheckBucket(bucket); err != nil {
+		return "", "", err
+	}
+	return bucket, key, sign.CheckKey(key)
+}
+
+// success answers POST and PUT /s3/success: an upload is done, says the browser. The store is asked
+// whether it is, then the hook is told.
+func (s *server) success(r *http.Request) (any, error) {
+	form, err := readForm(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := noneTwice(r, form); err != nil {
+		return nil, err
+	}
+	u := &hooks.Upload{HTTP: r}
+	if u.Bucket, u.Key, err = s.takeObject(form); err != nil {
+		return nil, err
+	}
+	u.UUID, u.Name, u.Form = take(form, "uuid"), take(form, "name"), form
+	etag := take(form, "etag")
+	if s.VerifySuccess {
+		if err := s.verify(r, u, etag); err != nil {
+			return nil, err
+		}
+	}
+	reply, err := s.Hooks.Success(r.Context(), u)
+	if err != nil {
+		return nil, err
+	}
+	answer := make(map[string]any, len(reply)+1)
+	maps.Copy(answer, reply)
+	delete(answer, "error")
+	answer["success"] = true
+	return answer, nil
+}
+
+// noneTwice refuses a form whose names are in the query too, where another reader might look first.
+func noneTwice(r *http.Request, form map[string]string) error {
+	query, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	for name := range query {
+		if _, both := form[name]; both || name == "key" || name == "bucket" {
+			return badRequest("A name of the form is in the query too; take it out of uploadSuccess.endpoint or deleteFile.endpoint.")
+		}
+	}
+	return nil
+}
+
+// verify fills u with what the store says of the object. The browser's ETag, where S3 let it see one,
+// must be the object's.
+func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
+	object, err := s.Bucket.Head(r.Context(), u.Key)
+	if err != nil {
+		return err
+	}
+	if etag != "" && etag != "null" && etag != object.ETag {
+		return &problem{http.StatusConflict, "The object in the store is not the one that was uploaded, somebody has replaced it since; upload the file again under another key."}
+	}
+	u.ETag, u.Size, u.ContentType, u.LastModified = object.ETag, object.Size, object.ContentType, object.LastModified
+	u.Metadata = decodeMetadata(object)
+	return nil
+}
+
+// decodeMetadata undoes Fine Uploader's percent-encoding; a value that another client stored without
+// it stays as it is.
+func decodeMetadata(object bucket.Object) map[string]string {
+	decoded := make(map[string]string, len(object.Metadata))
+	for name, value := range object.Metadata {
+		decoded[name] = value
+		if plain, err := url.PathUnescape(value); err == nil {
+			decoded[name] = plain
+		}
+	}
+	return decoded
+}
+
+// uuid is what Fine Uploader and session lists use to name a file; it is only passed on.
+var uuid = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+
+// deleteByPath answers DELETE /s3/delete/{uuid}?key=…&bucket=….
+func (s *server) deleteByPath(r *http.Request) (any, error) {
+	form, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return s.delete(r, chi.URLParam(r, "uuid"), form)
+}
+
+// deleteByForm answers POST /s3/delete, Fine Uploader's deleteFile.method "POST".
+func (s *server) deleteByForm(r *http.Request) (any, error) {
+	form, err := readForm(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := noneTwice(r, form); err != nil {
+		return nil, err
+	}
+	if take(form, "_method") != http.MethodDelete {
+		return nil, badRequest("The form's _method is not DELETE; set deleteFile.method to \"DELETE\" or \"POST\" in client_conf.js.")
+	}
+	return s.delete(r, take(form, "qquuid"), form)
+}
+
+// delete asks the hook, then the store.
+func (s *server) delete(r *http.Request, id string, form map[string]string) (any, error) {
+	if !uuid.MatchString(id) {
+		return nil, badRequest("The file's uuid has characters that Fine Uploader does not use; use an unmodified Fine Uploader.")
+	}
+	d := &hooks.Deletion{HTTP: r, UUID: id}
+	var err error
+	if d.Bucket, d.Key, err = s.takeObject(form); err != nil {
+		return nil, err
+	}
+	d.Form = form
+	if err := s.Hooks.Delete(r.Context(), d); err != nil {
+		return nil, err
+	}
+	if err := s.Bucket.Delete(r.Context(), d.Key); err != nil {
+		return nil, err
+	}
+	return map[string]bool{"success": true}, nil
+}

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/go-json-experiment/json"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+)
+
+// problem is an error as the client gets to see it.
+type problem struct {
+	status int
+	text   string // one sentence
+}
+
+func (p *problem) Error() string { return p.text }
+
+// The problems that the server itself finds.
+var (
+	notFound         = &problem{http.StatusNotFound, "There is nothing at this address; the server's README lists its routes."}
+	methodNotAllowed = &problem{http.StatusMethodNotAllowed, "This address does not take this method; the Allow header lists those it takes."}
+	crossSite        = &problem{http.StatusForbidden, "A page of another site asked; serve the page from this server, or name its origin in P3S3F_ALLOWED_ORIGINS."}
+	tooLarge         = &problem{http.StatusRequestEntityTooLarge, "The request is larger than the 64 KiB that any request of an upload needs; use an unmodified Fine Uploader."}
+)
+
+func badRequest(text string) error { return &problem{http.StatusBadRequest, text} }
+
+// problemOf is the one table from errors to statuses. What it does not know is a 500, whose text
+// stays in the log.
+func problemOf(err error) *problem {
+	var (
+		own     *problem
+		refusal *sign.Refusal
+		denial  *hooks.Denial
+		store   *bucket.Error
+		body    *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &refusal) && refusal.Kind == sign.Malformed:
+		return &problem{http.StatusBadRequest, refusal.Text}
+	case refusal != nil:
+		return &problem{http.StatusForbidden, refusal.Text}
+	case errors.As(err, &denial):
+		return &problem{http.StatusForbidden, denial.Text}
+	case errors.As(err, &store) && store.Missing:
+		return &problem{http.StatusNotFound, store.Text}
+	case store != nil:
+		return &problem{http.StatusBadGateway, store.Text}
+	case errors.As(err, &body):
+		return tooLarge
+	}
+	return &problem{http.StatusInternalServerError, "The server could not decide about this request; try again, and tell its operator the id of this answer."}
+}
+
+// failure is the JSON of every error. Fine Uploader shows the error and ignores the id.
+type failure struct {
+	Error string `json:"error"`
+	ID    string `json:"id"` // of the one log line about it
+}
+
+// refuse answers with err and logs it, once.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	id := fmt.Sprintf("%08x", rand.Uint32())
+	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", r.URL.Path, "peer", r.RemoteAddr}
+	var refusal *sign.Refusal
+	if errors.As(err, &refusal) {
+		attrs = append(attrs, "got", refusal.Got, "want", refusal.Want)
+	} else if cause := cause(err, p); cause != "" {
+		attrs = append(attrs, "cause", cause)
+	}
+	if p.status >= http.StatusInternalServerError {
+		s.Log.ErrorContext(r.Context(), "failed", attrs...)
+	} else {
+		s.Log.WarnContext(r.Context(), "refused", attrs...)
+	}
+	respond(w, p.status, failure{p.text, id})
+}
+
+// cause returns what err knows beyond p's text.
+func cause(err error, p *problem) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	if err.Error() != p.text {
+		return err.Error()
+	}
+	return ""
+}
+
+// respond writes body as JSON. It is encoded before the status is sent, so that a fault in it, which
+// only a hook's reply can have, becomes a 500.
+func respond(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		status, encoded = http.StatusInternalServerError, []byte(`{"error":"The server's hook gave an answer that JSON cannot hold; tell the server's operator."}`)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(encoded)
+}
+
+// recover turns a panic, of a hook most likely, into a 500 of its own request.
+func (s *server) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if v := recover(); v == http.ErrAbortHandler {
+				panic(v)
+			} else if v != nil {
+				s.refuse(w, r, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,118 @@
+// Package server answers HTTP: the three endpoints that Fine Uploader calls, and the page.
+// A request goes one way: limits, decode, internal/sign, the hook, the answer; nothing flows back.
+// Every route stands in routes, every error becomes a status in problemOf, every JSON answer leaves
+// through respond. The server keeps nothing in memory that an upload needs, so any replica can answer
+// any request. What a client did wrong is a 4xx with one sentence, logged once under a short id.
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+)
+
+// Config is what the server stands on. All members but Static are required.
+type Config struct {
+	Signer *sign.Signer
+	Bucket *bucket.Bucket
+	Hooks  hooks.Funcs
+	Log    *slog.Logger
+	Now    func() time.Time
+
+	VerifySuccess bool // ask the store whether a reported upload is there
+	AllowDelete   bool // without it, the delete routes do not exist
+
+	Static     *os.Root // the page; nil: the server is an API alone
+	ClientConf string   // file that client_conf.js is made from, where Static has none
+	Client     Client   // what is put into it
+}
+
+type server struct {
+	Config
+	policy string // Content-Security-Policy
+}
+
+// New returns the handler of everything.
+func New(cfg Config) http.Handler {
+	s := &server{Config: cfg, policy: contentSecurityPolicy(cfg.Signer.Origins())}
+	return s.recover(s.secure(s.routes()))
+}
+
+// routes is every route there is.
+func (s *server) routes() http.Handler {
+	mux := chi.NewRouter()
+	mux.NotFound(func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, notFound) })
+	mux.MethodNotAllowed(s.methodNotAllowed(mux))
+
+	mux.Get("/healthz", text("ok\n"))
+
+	changes := mux.With(s.sameSite)
+	changes.Post("/s3/sign", s.answer(s.sign))
+	changes.Post("/s3/success", s.answer(s.success))
+	changes.Put("/s3/success", s.answer(s.success))
+	mux.Get("/s3/success", text("")) // as in the original; no effect
+	mux.Head("/s3/success", text(""))
+	if s.AllowDelete {
+		changes.Delete("/s3/delete/{uuid}", s.answer(s.deleteByPath))
+		changes.Post("/s3/delete", s.answer(s.deleteByForm))
+	}
+
+	if s.Static != nil {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			mux.Method(method, "/", s.file("index.html"))
+			mux.Method(method, "/success.html", s.file("success.html"))
+			mux.MethodFunc(method, "/static/client_conf.js", s.clientConf)
+			mux.MethodFunc(method, "/static/*", s.static)
+		}
+	}
+	return mux
+}
+
+// answer adapts an endpoint: a request in, a JSON answer or an error out.
+func (s *server) answer(endpoint func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := endpoint(r)
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		respond(w, http.StatusOK, body)
+		s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path)
+	}
+}
+
+// methodNotAllowed names the methods that the path has: with 405, and to OPTIONS with 200, as the
+// original did.
+func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
+	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, method := range methods {
+			if mux.Match(chi.NewRouteContext(), method, r.URL.Path) {
+				w.Header().Add("Allow", method)
+			}
+		}
+		w.Header().Add("Allow", http.MethodOptions)
+		if r.Method != http.MethodOptions {
+			s.refuse(w, r, methodNotAllowed)
+		}
+	}
+}
+
+// text answers with a fixed text; an empty one is the original's empty page.
+func text(body string) http.HandlerFunc {
+	kind := "text/plain; charset=utf-8"
+	if body == "" {
+		kind = "text/html; charset=utf-8"
+	}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Write([]byte(body))
+	}
+}

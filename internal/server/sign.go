@@ -1,0 +1,75 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+)
+
+// signature is what Fine Uploader takes from the answer to a sign request.
+type signature struct {
+	Policy    string `json:"policy,omitempty"`
+	Signature string `json:"signature"`
+}
+
+// sign answers POST /s3/sign: a policy document, or {"headers":"string to sign"}.
+func (s *server) sign(r *http.Request) (any, error) {
+	version, err := readVersion(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	body, err := readJSON(r)
+	if err != nil {
+		return nil, err
+	}
+	request, err := s.parse(version, body)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Hooks.ChallengeIsGood(r.Context(), &hooks.Challenge{Request: request, HTTP: r}); err != nil {
+		return nil, err
+	}
+	return signature(s.Signer.Sign(request)), nil
+}
+
+// readVersion reads the query: Fine Uploader adds v4=true to its own for version 4, nothing for 2.
+func readVersion(query string) (sign.Version, error) {
+	switch query { // as sent; the rest is for endpoints with a query of their own
+	case "":
+		return sign.V2, nil
+	case "v4=true":
+		return sign.V4, nil
+	}
+	values, err := parseQuery(query)
+	if err != nil {
+		return 0, err
+	}
+	switch v4, given := values["v4"]; {
+	case !given:
+		return sign.V2, nil
+	case v4 == "true":
+		return sign.V4, nil
+	}
+	return 0, badRequest("The query's v4 is not \"true\"; take it out of signature.endpoint and set signature.version in client_conf.js.")
+}
+
+// parse tells the two forms apart by the first member's name. Whatever is neither is refused by the
+// parser it lands in.
+func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
+	const space = " \t\r\n"
+	members, isObject := bytes.CutPrefix(bytes.TrimLeft(body, space), []byte("{"))
+	if !isObject || !bytes.HasPrefix(bytes.TrimLeft(members, space), []byte(`"headers"`)) {
+		return s.Signer.ParsePolicy(v, body, s.Now())
+	}
+	var message struct {
+		Headers string `json:"headers"`
+	}
+	if err := json.Unmarshal(body, &message, json.RejectUnknownMembers(true)); err != nil {
+		return nil, badRequest("The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader.")
+	}
+	return s.Signer.ParseStringToSign(v, message.Headers, s.Now())
+}

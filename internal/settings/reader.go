@@ -1,0 +1,174 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// reader reads variables one by one and gathers what is wrong with them.
+type reader struct {
+	getenv func(string) string
+	faults []error
+}
+
+func (r *reader) fault(name, format string, args ...any) {
+	r.faults = append(r.faults, fmt.Errorf(name+" "+format, args...))
+}
+
+func (r *reader) err() error { return errors.Join(r.faults...) }
+
+func (r *reader) text(name, byDefault string) string {
+	if v := r.getenv(name); v != "" {
+		return v
+	}
+	return byDefault
+}
+
+// flag reads 0 or 1.
+func (r *reader) flag(name string, byDefault bool) bool {
+	switch v := r.getenv(name); v {
+	case "":
+		return byDefault
+	case "0", "1":
+		return v == "1"
+	default:
+		r.fault(name, "is %q; set it to 0 or 1", v)
+		return byDefault
+	}
+}
+
+// choice reads one of the listed words; without a value it is the first.
+func (r *reader) choice(name string, words ...string) string {
+	v := r.text(name, words[0])
+	if !slices.Contains(words, v) {
+		distinct := slices.Compact(slices.Sorted(slices.Values(words)))
+		r.fault(name, "is %q; set it to %s", v, strings.Join(distinct, " or "))
+	}
+	return v
+}
+
+func (r *reader) port(name, byDefault string) string {
+	v := r.text(name, byDefault)
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > 65535 {
+		r.fault(name, "is %q; set it to a port number, 0 to 65535", v)
+	}
+	return v
+}
+
+func (r *reader) level(name string) slog.Level {
+	var level slog.Level
+	if v := r.text(name, "info"); level.UnmarshalText([]byte(v)) != nil {
+		r.fault(name, "is %q; set it to debug, info, warn or error", v)
+	}
+	return level
+}
+
+// size reads a number of bytes above 0; without a value it is 0.
+func (r *reader) size(name string) int64 {
+	v := r.getenv(name)
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n <= 0 {
+		r.fault(name, "is %q; set it to a whole number of bytes above 0", v)
+	}
+	return n
+}
+
+// key reads an access or secret key; what is wrong with it is said without its value.
+func (r *reader) key(name string) string {
+	v := r.getenv(name)
+	switch {
+	case v == "":
+		r.fault(name, "is not set; set it to a key of your store")
+	case strings.Trim(v, "X") == "":
+		r.fault(name, "still is the placeholder XXXX…; set it to a key of your store")
+	case strings.TrimSpace(v) != v || strings.ContainsAny(v, "\r\n"):
+		r.fault(name, "has white space around it; take it out")
+	}
+	return v
+}
+
+// bucketName is the grammar of AWS "Bucket naming rules", and upper case and "_", which Ceph allows.
+var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$`)
+
+func (r *reader) bucket(name string) string {
+	v := r.getenv(name)
+	switch {
+	case v == "":
+		r.fault(name, "is not set; set it to the name of the bucket that uploads go to")
+	case !bucketName.MatchString(v) || strings.Contains(v, ".."):
+		r.fault(name, "is %q, which cannot be a bucket's name; set it to the bare name, without s3:// or slashes", v)
+	}
+	return v
+}
+
+// endpoint reads scheme://host[:port]. It returns nil where that fails.
+func (r *reader) endpoint(name, bucket string) *url.URL {
+	v := r.getenv(name)
+	if v == "" {
+		r.fault(name, "is not set; set it to your store's address, such as https://s3.example.org")
+		return nil
+	}
+	u, err := url.Parse(strings.TrimSuffix(v, "/"))
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		r.fault(name, "is %q; set it to an address such as https://s3.example.org", v)
+	case u.Hostname() == "some.s3.server.ac.uk":
+		r.fault(name, "still is the placeholder %s; set it to your store's address", v)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		r.fault(name, "has more in it than an address; set it to scheme, host and port alone")
+	case u.Path != "":
+		r.fault(name, "has a path; set it to %s://%s and name the bucket in AWS_DEST_BUCKET", u.Scheme, u.Host)
+	case bucket != "" && strings.HasPrefix(u.Host, bucket+"."):
+		r.fault(name, "begins with the bucket's name; set it to %s://%s", u.Scheme, strings.TrimPrefix(u.Host, bucket+"."))
+	default:
+		u.Host = strings.ToLower(u.Host)
+		return u
+	}
+	return nil
+}
+
+// cannedACLs are AWS's ("Canned ACL") that make sense for an upload.
+var cannedACLs = []string{"private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control"}
+
+// acls reads a list separated by commas or spaces.
+func (r *reader) acls(name string) []string {
+	list := strings.FieldsFunc(r.getenv(name), func(c rune) bool { return c == ',' || c == ' ' })
+	for _, acl := range list {
+		if !slices.Contains(cannedACLs, acl) {
+			r.fault(name, "lists %q; it may list %s", acl, strings.Join(cannedACLs, ", "))
+		}
+	}
+	return list
+}
+
+// certificate reads the two files' names, which go with HTTPS and with each other.
+func (r *reader) certificate(https bool) (cert, key string) {
+	const certName, keyName = "P3S3F_SRV_CRT", "P3S3F_SRV_KEY"
+	cert, key = r.getenv(certName), r.getenv(keyName)
+	if !https {
+		return "", ""
+	}
+	for _, file := range []struct{ name, value string }{{certName, cert}, {keyName, key}} {
+		if file.value == "" {
+			r.fault(file.name, "is not set; P3S3F_USE_HTTPS=1 needs it, or set P3S3F_USE_HTTPS=0")
+		}
+	}
+	return cert, key
+}
+
+// refuseSessionToken refuses temporary credentials: Fine Uploader takes only a signature from the
+// answer, so its uploads could not carry the token, and the store would refuse every one.
+func (r *reader) refuseSessionToken() {
+	if r.getenv("AWS_SESSION_TOKEN") != "" {
+		r.fault("AWS_SESSION_TOKEN", "is set, but uploads cannot carry the token of temporary credentials; unset it and use a lasting key pair")
+	}
+}

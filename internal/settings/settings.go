@@ -1,0 +1,89 @@
+// Package settings reads the server's configuration from environment variables, by the names of the
+// original Flask server and some more. Every variable has one reader, and every fault is reported at
+// once, by variable name, so that one start shows all there is to mend. Secrets are wrapped on the way
+// in. The package opens no file; it only checks what the variables say.
+package settings
+
+import (
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// Settings is the checked configuration.
+type Settings struct {
+	Host, Port string // where to listen; port "0" is any free one
+	HTTPS      bool
+	CertFile   string // PEM files, set with HTTPS
+	KeyFile    string
+
+	Sign             sign.Config
+	VirtualHosted    bool         // how the server and the page it serves address the bucket
+	SignatureVersion sign.Version // what the page it serves is told to use; both are always answered
+
+	VerifySuccess bool // ask the store whether a reported upload is there
+	AllowDelete   bool
+
+	LogLevel slog.Level
+	LogJSON  bool
+
+	Warnings []string // what the operator should know, one sentence each
+}
+
+// Address returns host:port to listen on.
+func (s Settings) Address() string { return net.JoinHostPort(s.Host, s.Port) }
+
+// Endpoint returns request.endpoint for a browser, and the host it sends: virtual-hosted or path-style.
+func (s Settings) Endpoint() (endpoint, host string) {
+	e, bucket := s.Sign.Endpoint, s.Sign.Bucket
+	if s.VirtualHosted {
+		return e.Scheme + "://" + bucket + "." + e.Host, bucket + "." + e.Host
+	}
+	return e.Scheme + "://" + e.Host + "/" + bucket, e.Host
+}
+
+// Read checks the variables that getenv knows. The error lists every fault, one line each.
+func Read(getenv func(string) string) (Settings, error) {
+	r := &reader{getenv: getenv}
+	s := Settings{
+		Host:          r.text("P3S3F_HOST_NAME", "127.0.0.1"),
+		Port:          r.port("P3S3F_HOST_PORT", "5000"),
+		HTTPS:         r.flag("P3S3F_USE_HTTPS", false),
+		VerifySuccess: r.flag("P3S3F_VERIFY_SUCCESS", true),
+		AllowDelete:   r.flag("P3S3F_ALLOW_DELETE", true),
+		LogLevel:      r.level("P3S3F_LOG_LEVEL"),
+		LogJSON:       r.choice("P3S3F_LOG_FORMAT", "text", "json") == "json",
+		Sign: sign.Config{
+			AccessKey: r.key("AWS_CLIENT_ACCESS_KEY"),
+			SecretKey: sign.NewSecret(r.key("AWS_CLIENT_SECRET_KEY")),
+			Bucket:    r.bucket("AWS_DEST_BUCKET"),
+			Region:    r.text("AWS_REGION", "us-east-1"),
+			ACLs:      r.acls("P3S3F_ALLOWED_ACLS"),
+			MaxBytes:  r.size("P3S3F_MAX_BYTES"),
+		},
+	}
+	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)
+	s.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign.Endpoint, s.Sign.Bucket), "path", "virtual") == "virtual"
+	s.SignatureVersion = sign.V4
+	if r.choice("P3S3F_SIGNATURE_VERSION", "4", "2") == "2" {
+		s.SignatureVersion = sign.V2
+	}
+	s.CertFile, s.KeyFile = r.certificate(s.HTTPS)
+	r.refuseSessionToken()
+	if r.flag("P3S3F_THREADED", true) && getenv("P3S3F_THREADED") != "" {
+		s.Warnings = append(s.Warnings, "P3S3F_THREADED has no effect: this server always answers requests at the same time")
+	}
+	return s, r.err()
+}
+
+// defaultAddressing is virtual-hosted for AWS, unless dots in the bucket's name would break its
+// certificate, and path-style, which needs no DNS entry, for everything else.
+func defaultAddressing(endpoint *url.URL, bucket string) string {
+	if endpoint != nil && strings.HasSuffix(endpoint.Hostname(), ".amazonaws.com") && !strings.Contains(bucket, ".") {
+		return "virtual"
+	}
+	return "path"
+}

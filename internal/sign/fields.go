@@ -1,0 +1,156 @@
+package sign
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// fields gathers what a client may say about the object to be: the headers of
+// CreateMultipartUpload and the conditions of a policy that are not part of the protocol.
+type fields struct {
+	signer    *Signer
+	acl       string
+	metadata  map[string]string
+	metaBytes int
+	others    map[string]string
+}
+
+const metaPrefix = "x-amz-meta-"
+
+// add checks one header or condition by its exact name. Names that are not listed are refused:
+// x-amz-copy-source, x-amz-grant-*, x-amz-website-redirect-location, x-amz-tagging and their like.
+func (f *fields) add(name, value string) *Refusal {
+	if strings.HasPrefix(name, metaPrefix) {
+		return f.addMetadata(name[len(metaPrefix):], value)
+	}
+	switch name {
+	case "x-amz-storage-class":
+		return f.addExact(name, value, "REDUCED_REDUNDANCY", "objectProperties.reducedRedundancy")
+	case "x-amz-server-side-encryption":
+		return f.addExact(name, value, "AES256", "objectProperties.serverSideEncryption")
+	case "x-amz-security-token":
+		return forbidden("Temporary credentials (a security token) are not supported; take credentials.sessionToken out of client_conf.js.", name, "")
+	}
+	if strings.HasPrefix(name, "x-amz-server-side-encryption-") {
+		return forbidden("Encryption with a key of one's own is not supported, because Fine Uploader sends it with the first request only; set objectProperties.serverSideEncryption instead.", name, "")
+	}
+	return forbidden(fmt.Sprintf("The field %q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "")
+}
+
+// addACL refuses any ACL that is not allowed. Its name is x-amz-acl in a header and acl in a policy;
+// the other one's name is refused by add.
+func (f *fields) addACL(_, acl string) *Refusal {
+	if acl != "private" && !slices.Contains(f.signer.cfg.ACLs, acl) {
+		return forbidden(fmt.Sprintf("The ACL %q is not allowed here; set objectProperties.acl to \"private\" in client_conf.js, or list it in P3S3F_ALLOWED_ACLS.", acl), acl, "private")
+	}
+	f.acl = acl
+	return nil
+}
+
+func (f *fields) addExact(name, value, want, setting string) *Refusal {
+	if value != want {
+		return forbidden(fmt.Sprintf("%s may only be %s; use %s in client_conf.js.", name, want, setting), value, want)
+	}
+	f.addOther(name, value)
+	return nil
+}
+
+func (f *fields) addOther(name, value string) {
+	if f.others == nil {
+		f.others = make(map[string]string)
+	}
+	f.others[name] = value
+}
+
+// addMetadata takes the value as encodeURIComponent made it, and keeps it decoded.
+func (f *fields) addMetadata(name, value string) *Refusal {
+	if !isHeaderName(name) {
+		return malformed("A name in request.params has characters that a header cannot have; use letters, digits, '-', '_' and '.'.")
+	}
+	decoded, ok := unescape(value)
+	if !ok || !isComponent(value) || !utf8.ValidString(decoded) {
+		return malformed("The value of a metadata header is not percent-encoded UTF-8; use an unmodified Fine Uploader.")
+	}
+	if f.metaBytes += len(name) + len(value); f.metaBytes > maxMetaBytes {
+		return malformed("The file's metadata is longer than the 2048 bytes that S3 allows; use fewer or shorter request.params, or a shorter file name.")
+	}
+	if f.metadata == nil {
+		f.metadata = make(map[string]string)
+	}
+	f.metadata[name] = decoded
+	return nil
+}
+
+// isComponent reports whether s has only characters that JavaScript's encodeURIComponent leaves or makes.
+func isComponent(s string) bool {
+	for i := range len(s) {
+		if !unreserved(s[i]) && !strings.ContainsRune("%!'()*", rune(s[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// put moves the gathered fields into r.
+func (f *fields) put(r *Request) {
+	r.ACL, r.Metadata, r.Headers = f.acl, f.metadata, f.others
+	if r.ACL == "" {
+		r.ACL = "private" // what S3 does without one
+	}
+}
+
+// checkContentType accepts an empty type, or one media type of the configured ones.
+func (s *Signer) checkContentType(value string) *Refusal {
+	if value == "" {
+		return nil
+	}
+	if !isMediaType(value) {
+		return malformed("The content type is not of the form type/subtype; leave it to the browser.")
+	}
+	if len(s.cfg.ContentTypes) == 0 || slices.ContainsFunc(s.cfg.ContentTypes, func(pattern string) bool { return matchType(pattern, value) }) {
+		return nil
+	}
+	return forbidden(fmt.Sprintf("Files of the type %q are not accepted here.", value), value, strings.Join(s.cfg.ContentTypes, " "))
+}
+
+// isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1).
+func isMediaType(s string) bool {
+	essence, _, _ := strings.Cut(s, ";")
+	kind, subtype, ok := strings.Cut(essence, "/")
+	return ok && isToken(kind) && isToken(subtype) && isHeaderValue(s)
+}
+
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c))) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// matchType reports whether value, without its parameters, is pattern, or of the kind of "kind/*".
+func matchType(pattern, value string) bool {
+	essence, _, _ := strings.Cut(value, ";")
+	essence = strings.ToLower(essence)
+	if kind, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(essence, kind)
+	}
+	return essence == pattern
+}
+
+// checkMD5 accepts an empty value or the base64 of an MD5 digest.
+func checkMD5(value string) *Refusal {
+	if value == "" {
+		return nil
+	}
+	digest, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil || len(digest) != 16 || len(value) != 24 {
+		return malformed("Content-MD5 is not the base64 of an MD5 digest; take it out of request.params.")
+	}
+	return nil
+}

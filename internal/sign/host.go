@@ -1,0 +1,127 @@
+package sign
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// hostForm says how a host that a client may name appears in the request that is really sent.
+type hostForm struct {
+	host       string // the Host header
+	pathPrefix string // "/bucket" on a path-style endpoint, which Fine Uploader leaves out; else empty
+}
+
+// hostForms lists every value of a V4 host line that means our bucket, each with the form to sign.
+// Fine Uploader takes the line from request.endpoint by a greedy pattern: it keeps the path of a
+// path-style endpoint, a default port, and the scheme that a user put into objectProperties.host.
+func hostForms(cfg Config) map[string]hostForm {
+	forms := make(map[string]hostForm)
+	for _, host := range endpointHosts(cfg.Endpoint, cfg.Region) {
+		bare, port := splitDefaultPort(cfg.Endpoint.Scheme, host)
+		if _, err := netip.ParseAddr(cfg.Endpoint.Hostname()); err != nil { // an address has no names below it
+			addForms(forms, cfg.Bucket+"."+bare, port, "", hostForm{host: cfg.Bucket + "." + bare})
+		}
+		addForms(forms, bare, port, "", hostForm{bare, "/" + cfg.Bucket})
+		addForms(forms, bare, port, "/"+cfg.Bucket, hostForm{bare, "/" + cfg.Bucket})
+	}
+	return forms
+}
+
+func addForms(forms map[string]hostForm, host, defaultPort, path string, form hostForm) {
+	for _, scheme := range []string{"", "http://", "https://"} {
+		forms[scheme+host+path] = form
+		if defaultPort != "" {
+			forms[scheme+host+defaultPort+path] = form
+		}
+	}
+}
+
+// splitDefaultPort takes the port off host where a browser would not send it, and returns the port
+// that a client may nevertheless write; a host with another port comes back whole.
+func splitDefaultPort(scheme, host string) (bare, defaultPort string) {
+	defaultPort = map[string]string{"http": ":80", "https": ":443"}[scheme]
+	bare = strings.TrimSuffix(host, defaultPort)
+	if strings.LastIndexByte(bare, ':') > strings.LastIndexByte(bare, ']') {
+		return host, ""
+	}
+	return bare, defaultPort
+}
+
+// endpointHosts returns the hosts that serve the endpoint: its own, and for AWS the regional, dashed,
+// dual-stack and global forms too (AWS "Amazon S3 endpoints and quotas").
+func endpointHosts(endpoint *url.URL, region string) []string {
+	hosts := []string{endpoint.Host}
+	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
+		if !strings.HasPrefix(endpoint.Host, "s3") || !strings.HasSuffix(endpoint.Host, domain) {
+			continue
+		}
+		hosts = append(hosts, "s3."+region+domain, "s3-"+region+domain, "s3.dualstack."+region+domain)
+		if domain == ".amazonaws.com" {
+			hosts = append(hosts, "s3"+domain)
+		}
+	}
+	return hosts
+}
+
+// findHost looks a client's host line up.
+func (s *Signer) findHost(line string) (hostForm, *Refusal) {
+	if form, ok := s.hosts[line]; ok {
+		return form, nil
+	}
+	if _, ok := s.hosts[strings.TrimRight(line, "/")]; ok {
+		return hostForm{}, forbidden("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
+			line, strings.TrimRight(line, "/"))
+	}
+	virtual, path := s.endpoints()
+	return hostForm{}, forbidden(
+		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q or %q, or AWS_ENDPOINT in the server's settings.", path, virtual),
+		line, path)
+}
+
+// endpoints returns the two values of request.endpoint that mean our bucket.
+func (s *Signer) endpoints() (virtualHosted, pathStyle string) {
+	e := s.cfg.Endpoint
+	return e.Scheme + "://" + s.cfg.Bucket + "." + e.Host, e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
+}
+
+// checkBucket refuses every bucket but ours, and recognises the host name that Fine Uploader takes for
+// the bucket when objectProperties.bucket is not set and the endpoint is not of AWS's old forms.
+func (s *Signer) checkBucket(bucket string) *Refusal {
+	if bucket == s.cfg.Bucket {
+		return nil
+	}
+	name := s.cfg.Endpoint.Hostname()
+	if bucket == name || bucket == s.cfg.Bucket+"."+name {
+		return forbidden(fmt.Sprintf("Fine Uploader took the host name for the bucket; set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+	}
+	return forbidden(fmt.Sprintf("This server signs for the bucket %q alone; set objectProperties.bucket in client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+}
+
+// checkRegion refuses every region but ours.
+func (s *Signer) checkRegion(region string) *Refusal {
+	if region == s.cfg.Region {
+		return nil
+	}
+	return forbidden(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
+}
+
+// CheckBucket refuses every bucket but the configured one. The error is a *Refusal.
+func (s *Signer) CheckBucket(bucket string) error {
+	if err := s.checkBucket(bucket); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Origins returns the origins (scheme://host[:port]) to which a browser may send what was signed.
+func (s *Signer) Origins() []string {
+	var origins []string
+	for _, form := range s.hosts {
+		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+form.host)
+	}
+	slices.Sort(origins)
+	return slices.Compact(origins)
+}

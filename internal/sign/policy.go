@@ -1,0 +1,263 @@
+package sign
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// dateISO is the layout of a policy's expiration, JavaScript's toISOString.
+const dateISO = "2006-01-02T15:04:05.000Z"
+
+// policyDocument is a POST policy (AWS "Creating a POST policy"). The decoder refuses unknown and
+// duplicate members, other cases, bad UTF-8 and trailing data.
+type policyDocument struct {
+	Expiration string      `json:"expiration"`
+	Conditions []condition `json:"conditions"`
+}
+
+// condition is {"name":"value"}, ["eq","$name","value"] or ["content-length-range",min,max].
+// No other form can be read, starts-with among them.
+type condition struct {
+	name, value string
+	size        *SizeRange
+}
+
+// usualExpiry is what Fine Uploader adds to the client's clock.
+const usualExpiry = 5 * time.Minute
+
+// maxConditions bounds the work on one policy; Fine Uploader sends about ten and one per parameter.
+const maxConditions = 100
+
+const badPolicy = "The policy document is not one that Fine Uploader writes; use an unmodified Fine Uploader."
+
+// ParsePolicy parses the policy document of a POST object request, whose bytes are what gets signed.
+// A nil error means that Sign may sign the Request; any other is a *Refusal.
+func (s *Signer) ParsePolicy(v Version, document []byte, now time.Time) (*Request, error) {
+	r, err := s.parsePolicy(v, document, now)
+	if err != nil { // a nil *Refusal must not become a non-nil error
+		return nil, err
+	}
+	return r, nil
+}
+
+func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Request, *Refusal) {
+	var doc policyDocument
+	if err := json.Unmarshal(document, &doc, json.RejectUnknownMembers(true)); err != nil || len(doc.Conditions) > maxConditions {
+		return nil, malformed(badPolicy)
+	}
+	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
+	p := policyReader{signer: s, request: r, now: now, seen: make(map[string]bool), fields: fields{signer: s}}
+	for _, c := range doc.Conditions {
+		if err := p.read(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.finish(doc.Expiration); err != nil {
+		return nil, err
+	}
+	r.text = base64.StdEncoding.EncodeToString(document)
+	return r, nil
+}
+
+// UnmarshalJSONFrom reads one condition.
+func (c *condition) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	kind := dec.PeekKind()
+	if kind != '{' && kind != '[' {
+		return fmt.Errorf("a condition is %v, not an object or an array", kind)
+	}
+	var tokens []jsontext.Token
+	depth := dec.StackDepth()
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if dec.StackDepth() == depth { // the closing bracket
+			break
+		}
+		if len(tokens) == 4 || dec.StackDepth() > depth+1 {
+			return fmt.Errorf("a condition has too many parts")
+		}
+		tokens = append(tokens, token.Clone())
+	}
+	return c.fill(kind == '{', tokens[1:])
+}
+
+// fill takes the one member of an object or the three elements of an array.
+func (c *condition) fill(object bool, parts []jsontext.Token) error {
+	switch {
+	case object && len(parts) == 2 && parts[1].Kind() == '"':
+		c.name, c.value = parts[0].String(), parts[1].String()
+		if c.name == "content-length-range" {
+			return fmt.Errorf("content-length-range is not an array")
+		}
+		return nil
+	case !object && len(parts) == 3 && parts[0].Kind() == '"' && parts[0].String() == "content-length-range":
+		c.name = "content-length-range"
+		low, ok := readSize(parts[1])
+		high, ok2 := readSize(parts[2])
+		if !ok || !ok2 {
+			return fmt.Errorf("content-length-range is not two sizes")
+		}
+		c.size = &SizeRange{low, high}
+		return nil
+	case !object && len(parts) == 3 && parts[0].Kind() == '"' && parts[0].String() == "eq" && parts[1].Kind() == '"' && parts[2].Kind() == '"':
+		name, ok := strings.CutPrefix(parts[1].String(), "$")
+		c.name, c.value = name, parts[2].String()
+		if !ok || name == "content-length-range" {
+			return fmt.Errorf("an eq condition does not name a field")
+		}
+		return nil
+	}
+	return fmt.Errorf("a condition is of no known form")
+}
+
+// readSize reads a byte count, which Fine Uploader writes as a string and AWS's examples as a number.
+func readSize(t jsontext.Token) (int64, bool) {
+	if t.Kind() != '"' && t.Kind() != '0' {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(t.String(), 10, 64)
+	return n, err == nil && n >= 0 && strconv.FormatInt(n, 10) == t.String()
+}
+
+// policyReader checks conditions one by one and gathers them into a request.
+type policyReader struct {
+	signer  *Signer
+	request *Request
+	now     time.Time
+	seen    map[string]bool // names in lower case: stores were seen to fold it
+	fields  fields
+
+	algorithm, credential, date string
+}
+
+func (p *policyReader) read(c condition) *Refusal {
+	if name := strings.ToLower(c.name); p.seen[name] {
+		return malformed(fmt.Sprintf("The policy has two conditions on %q; use an unmodified Fine Uploader, and each request.params name once.", name))
+	} else {
+		p.seen[name] = true
+	}
+	if strings.ContainsFunc(c.value, unicode.IsControl) {
+		return malformed("The policy has a control character in a value; rename the file or change request.params.")
+	}
+	r := p.request
+	switch c.name {
+	case "bucket":
+		return p.signer.checkBucket(c.value)
+	case "key":
+		r.Key = c.value
+		return checkPostKey(c.value)
+	case "Content-Type":
+		r.ContentType = c.value
+		return p.signer.checkContentType(c.value)
+	case "Content-MD5":
+		p.fields.addOther(c.name, c.value)
+		return checkMD5(c.value)
+	case "Cache-Control", "Content-Disposition", "Content-Encoding":
+		p.fields.addOther(c.name, c.value)
+		return nil
+	case "acl":
+		return p.fields.addACL(c.name, c.value)
+	case "success_action_status":
+		return p.fields.addExact(c.name, c.value, "200", "the settings as shipped")
+	case "content-length-range":
+		r.Size = c.size
+		return nil
+	case "x-amz-algorithm":
+		p.algorithm = c.value
+		return nil
+	case "x-amz-credential":
+		p.credential = c.value
+		return nil
+	case "x-amz-date":
+		p.date = c.value
+		return nil
+	}
+	return p.fields.add(c.name, c.value)
+}
+
+// checkPostKey also refuses "${filename}", which a store replaces by what the form says.
+func checkPostKey(key string) *Refusal {
+	if strings.Contains(key, "${") {
+		return malformed("The object key has \"${\" in it, which S3 replaces by a name of the sender's choice; set another objectProperties.key.")
+	}
+	return checkKey(key)
+}
+
+// finish checks what a policy must have, once all its conditions are read.
+func (p *policyReader) finish(expiration string) *Refusal {
+	if !p.seen["bucket"] {
+		return malformed("The policy does not name a bucket; set objectProperties.bucket in client_conf.js.")
+	}
+	if !p.seen["key"] {
+		return checkKey("")
+	}
+	if err := p.checkVersion(); err != nil {
+		return err
+	}
+	if err := p.checkExpiration(expiration); err != nil {
+		return err
+	}
+	if err := p.checkSize(); err != nil {
+		return err
+	}
+	p.fields.put(p.request)
+	return nil
+}
+
+// checkVersion wants all three V4 conditions in a V4 policy and none in a V2 policy.
+func (p *policyReader) checkVersion() *Refusal {
+	if p.request.Version == V2 {
+		if p.seen["x-amz-algorithm"] || p.seen["x-amz-credential"] || p.seen["x-amz-date"] {
+			return malformed("A version 4 policy came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.")
+		}
+		return nil
+	}
+	if p.algorithm != algorithmV4 {
+		return malformed("A policy without x-amz-algorithm AWS4-HMAC-SHA256 came with ?v4=true; set signature.version to 4 in client_conf.js.")
+	}
+	at, err := readDateV4(p.date, p.now)
+	if err != nil {
+		return err
+	}
+	p.request.Time = at
+	accessKey, scope, _ := strings.Cut(p.credential, "/")
+	if accessKey != p.signer.cfg.AccessKey {
+		return forbidden("The policy names another access key; set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", accessKey, p.signer.cfg.AccessKey)
+	}
+	return p.signer.checkScope(scope, at)
+}
+
+func (p *policyReader) checkExpiration(value string) *Refusal {
+	expires, err := time.Parse(dateISO, value)
+	if err != nil || expires.Format(dateISO) != value {
+		return malformed("The policy's expiration is not a date of the form 2006-01-02T15:04:05.000Z; use an unmodified Fine Uploader.")
+	}
+	p.request.Expires = expires
+	left := expires.Sub(p.now)
+	if 0 < left && left <= MaxExpiry {
+		return nil
+	}
+	return forbidden(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(left-usualExpiry)),
+		value, p.now.UTC().Format(dateISO))
+}
+
+// checkSize wants a sound range, and one within the size limit if there is a limit.
+func (p *policyReader) checkSize() *Refusal {
+	size, limit := p.request.Size, p.signer.cfg.MaxBytes
+	switch {
+	case size != nil && size.Min > size.Max:
+		return malformed("The policy's smallest size is above its largest; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.")
+	case limit > 0 && (size == nil || size.Max > limit):
+		return forbidden(fmt.Sprintf("This server signs for files of at most %d bytes; set validation.sizeLimit in client_conf.js to that or less.", limit), fmt.Sprint(size), fmt.Sprint(limit))
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package sign
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Kind says whose rule a refused request broke.
+type Kind int
+
+const (
+	Malformed Kind = iota // not one of the requests of an upload: the grammar
+	Forbidden             // well formed, but not ours to sign: bucket, host, region, time, ACL, size
+)
+
+// Refusal is why a request is not signed.
+type Refusal struct {
+	Kind Kind
+	Text string // one sentence for the person at the browser, or for who set up the page
+	Got  string // what came, for the log; may be hostile, never holds a secret
+	Want string // what was expected, for the log
+}
+
+// Error returns the sentence.
+func (r *Refusal) Error() string { return r.Text }
+
+func malformed(text string) *Refusal { return &Refusal{Kind: Malformed, Text: text} }
+
+func forbidden(text, got, want string) *Refusal {
+	return &Refusal{Kind: Forbidden, Text: text, Got: got, Want: want}
+}
+
+// checkTime refuses a request date outside S3's window and says by how much it is off.
+func checkTime(at, now time.Time) *Refusal {
+	drift := at.Sub(now)
+	if drift.Abs() <= TimeWindow {
+		return nil
+	}
+	return forbidden(
+		fmt.Sprintf("The clock of the uploading computer is %s this server's, and S3 allows 15 minutes; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(drift)),
+		at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+}
+
+// spellDrift puts a difference of clocks into words: "1 day ahead of", "20 minutes behind".
+func spellDrift(d time.Duration) string {
+	side := "ahead of"
+	if d < 0 {
+		side = "behind"
+	}
+	d = d.Abs().Round(time.Minute)
+	var words []string
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}} {
+		n := d / unit.size
+		d -= n * unit.size
+		switch {
+		case n == 1:
+			words = append(words, "1 "+unit.name)
+		case n > 1:
+			words = append(words, fmt.Sprintf("%d %ss", n, unit.name))
+		}
+	}
+	return strings.Join(words, " ") + " " + side
+}

@@ -1,0 +1,167 @@
+// Package sign decides what may be signed for a browser that uploads to S3, and signs it.
+// A policy document or a string to sign is parsed by an exact grammar into a Request, checked
+// against one bucket, one endpoint, one region and the clock, and rebuilt from the parsed values.
+// A V2 string must equal its rebuilt text byte for byte; a V4 string is signed as rebuilt, which
+// also repairs what Fine Uploader gets wrong on path-style endpoints; a policy is signed as sent.
+// Only five operations can be expressed: POST object and the four of a multipart upload.
+// The package does no I/O, reads no clock and knows no HTTP.
+package sign
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Version is an AWS signature version.
+type Version int
+
+// The two signature versions that Fine Uploader can ask for.
+const (
+	V2 Version = 2
+	V4 Version = 4
+)
+
+// Operation is what a signed request does at S3, by the name that AWS gives it.
+type Operation string
+
+// The five operations of an upload. No other can be signed.
+const (
+	PostObject              Operation = "PostObject"
+	CreateMultipartUpload   Operation = "CreateMultipartUpload"
+	UploadPart              Operation = "UploadPart"
+	CompleteMultipartUpload Operation = "CompleteMultipartUpload"
+	AbortMultipartUpload    Operation = "AbortMultipartUpload"
+)
+
+// Limits of S3 and of this server.
+const (
+	TimeWindow    = 15 * time.Minute // S3 refuses an x-amz-date further off, either way (RequestTimeTooSkewed)
+	MaxExpiry     = 15 * time.Minute // a policy may not live longer; Fine Uploader asks for 5 minutes
+	MaxKeyBytes   = 1024             // of UTF-8
+	MaxParts      = 10000
+	MinPartBytes  = 5 << 20 // every part but the last
+	maxMetaBytes  = 2048    // user metadata, names and values together
+	maxTextBytes  = 16 << 10
+	maxUploadID   = 1024
+	maxHeaderLine = 64
+)
+
+// Config is what a Signer needs to know. Bucket, AccessKey, SecretKey, Endpoint and Region are required.
+type Config struct {
+	AccessKey string
+	SecretKey Secret
+	Bucket    string
+	Endpoint  *url.URL // scheme and host[:port], without the bucket
+	Region    string
+
+	ACLs         []string // canned ACLs allowed beside "private"
+	ContentTypes []string // media types allowed, "image/png" or "image/*"; empty: all
+	MaxBytes     int64    // largest file; 0: no limit
+}
+
+// Request is one S3 request that a client wants signed. It comes only from a Parse method, so
+// holding one means: well formed, for our bucket, inside the time window, nothing unknown in it.
+type Request struct {
+	Version   Version
+	Operation Operation
+	Bucket    string
+	Key       string // as S3 stores it: not escaped, at most 1024 bytes of UTF-8
+
+	Time    time.Time // x-amz-date; zero for a V2 policy, which has none
+	Expires time.Time // the end of a policy's life; zero for the other operations
+
+	UploadID   string // of part, complete and abort
+	PartNumber int    // 1 to 10000, of a part
+
+	// Only PostObject and CreateMultipartUpload carry the rest.
+
+	ACL         string            // canned ACL, "private" where none was given
+	ContentType string            // empty: none was given, or V4 multipart, which does not sign it
+	Metadata    map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
+	Headers     map[string]string // other checked fields by name: Cache-Control, x-amz-storage-class, …
+	Size        *SizeRange        // a policy's content-length-range; nil: none
+
+	text      string // what is signed; unexported, so that a hook can read a Request but not forge one
+	canonical int    // V4 strings: where in text the canonical request begins
+}
+
+// SizeRange holds the smallest and the largest size in bytes that a policy lets through.
+type SizeRange struct{ Min, Max int64 }
+
+// Signer parses and signs for one key pair, bucket, endpoint and region. It is safe for concurrent use.
+type Signer struct {
+	cfg   Config
+	hosts map[string]hostForm
+	day   atomic.Pointer[dayKey]
+}
+
+// New returns a Signer for cfg, or an error that names what cfg lacks.
+func New(cfg Config) (*Signer, error) {
+	switch {
+	case cfg.AccessKey == "":
+		return nil, errors.New("sign: no access key")
+	case cfg.SecretKey.Reveal() == "":
+		return nil, errors.New("sign: no secret key")
+	case cfg.Bucket == "" || strings.ContainsAny(cfg.Bucket, "/\n"):
+		return nil, errors.New("sign: no usable bucket name")
+	case cfg.Endpoint == nil || cfg.Endpoint.Host == "":
+		return nil, errors.New("sign: no endpoint")
+	case cfg.Region == "":
+		return nil, errors.New("sign: no region")
+	}
+	return &Signer{cfg: cfg, hosts: hostForms(cfg)}, nil
+}
+
+// Signature answers a sign request. Policy is set for PostObject alone.
+type Signature struct {
+	Policy    string // base64 of the document's bytes, as the form field wants it
+	Signature string // base64 for V2, lower-case hex for V4
+}
+
+// Sign signs what r was parsed from. It cannot fail: every refusal happened in the parse.
+func (s *Signer) Sign(r *Request) Signature {
+	var sig Signature
+	if r.Operation == PostObject {
+		sig.Policy = r.text
+	}
+	switch {
+	case r.Version == V2:
+		sig.Signature = signatureV2(s.cfg.SecretKey, r.text)
+	case r.Operation == PostObject:
+		sig.Signature = signatureV4(s.signingKey(r.Time), r.text)
+	default:
+		sig.Signature = signatureV4(s.signingKey(r.Time), hashedStringToSign(r.text, r.canonical))
+	}
+	return sig
+}
+
+// ParseStringToSign parses the string to sign of a multipart request: the value of the member
+// "headers" that Fine Uploader sends. A nil error means that Sign may sign the Request; any other
+// is a *Refusal.
+func (s *Signer) ParseStringToSign(v Version, text string, now time.Time) (*Request, error) {
+	r, err := s.parseString(v, text, now)
+	if err != nil { // a nil *Refusal must not become a non-nil error
+		return nil, err
+	}
+	return r, nil
+}
+
+func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *Refusal) {
+	if len(text) > maxTextBytes {
+		return nil, malformed("The string to sign is longer than any request of an upload; use an unmodified Fine Uploader.")
+	}
+	isV4 := strings.HasPrefix(text, algorithmV4)
+	switch {
+	case v == V2 && isV4:
+		return nil, malformed("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.")
+	case v == V4 && !isV4:
+		return nil, malformed("A version 2 string came with ?v4=true; set signature.version in client_conf.js and take v4=true out of signature.endpoint.")
+	case v == V2:
+		return s.parseV2(text, now)
+	default:
+		return s.parseV4(text, now)
+	}
+}
