@@ -15,8 +15,8 @@ import (
 // takes the wrong "#" for a comment. So each line must have one of the forms that mean the same to
 // both, and the variables it refers to are defined for godotenv in front.
 var (
-	assignment = regexp.MustCompile(`^\s*(export\s+)?([A-Za-z_][A-Za-z0-9_]*)=('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:\s+#.*)?\s*$`)
-	blank      = regexp.MustCompile(`^\s*(#.*)?$`)
+	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
+	blank      = regexp.MustCompile(`^[ \t]*(#.*)?$`)
 	reference  = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 	upperName  = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
 )
@@ -100,9 +100,8 @@ func (p *envParser) references(n int, value string) {
 			p.outside[name] = outside
 		}
 	}
-	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "$") ||
-		!strings.HasPrefix(value, `"`) && strings.ContainsAny(reference.ReplaceAllString(value, ""), "{}") {
-		p.fault(n, "has a $ or a brace that bash would act on; put the value into single quotes")
+	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}") { // godotenv takes the brace of "$NAME}" too
+		p.fault(n, "has a $ or a brace that is not part of a variable's name; put the value into single quotes")
 	}
 }
 

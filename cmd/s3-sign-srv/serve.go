@@ -136,7 +136,7 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 func newBucket(set settings.Settings) *bucket.Bucket {
 	return bucket.New(bucket.Config{
 		AccessKey: set.Sign.AccessKey, SecretKey: set.Sign.SecretKey, Endpoint: set.Sign.Endpoint,
-		Region: set.Sign.Region, Name: set.Sign.Bucket, VirtualHosted: set.VirtualHosted,
+		Region: set.Sign.Region, Name: set.Sign.Bucket, VirtualHosted: set.Sign.VirtualHosted,
 	})
 }
 

@@ -7,8 +7,10 @@ package bucket
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,7 +46,7 @@ func New(cfg Config) *Bucket {
 		Region:       cfg.Region,
 		Credentials:  credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey.Reveal(), ""),
 		UsePathStyle: !cfg.VirtualHosted,
-		HTTPClient:   &http.Client{CheckRedirect: noRedirect},
+		HTTPClient:   &http.Client{CheckRedirect: noRedirect, Transport: transport()},
 		// Stores other than AWS refuse the checksums that the SDK would add of its own accord.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
@@ -54,6 +56,20 @@ func New(cfg Config) *Bucket {
 
 // noRedirect keeps a store from sending the server's calls elsewhere.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// transport dials names below localhost at home, as browsers do (RFC 6761, 6.3): few resolvers know
+// them, and BUCKET.localhost is how virtual-hosted stores are tried out.
+func transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	dial := t.DialContext
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
+			address = net.JoinHostPort("localhost", port)
+		}
+		return dial(ctx, network, address)
+	}
+	return t
+}
 
 // Object is what the store says of an object.
 type Object struct {

@@ -33,7 +33,7 @@ func (b *Bucket) explain(action string, err error) error {
 		return &Error{Text: fmt.Sprintf(format, args...), cause: err}
 	}
 	var response *awshttp.ResponseError
-	if !errors.As(err, &response) {
+	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 { // no answer came
 		if errors.Is(err, context.DeadlineExceeded) {
 			return say("The S3 store at %s did not answer within %v; try again, and check that it is up.", host, Timeout)
 		}

@@ -21,7 +21,6 @@ type Settings struct {
 	KeyFile    string
 
 	Sign             sign.Config
-	VirtualHosted    bool         // how the server and the page it serves address the bucket
 	SignatureVersion sign.Version // what the page it serves is told to use; both are always answered
 
 	VerifySuccess bool // ask the store whether a reported upload is there
@@ -39,7 +38,7 @@ func (s Settings) Address() string { return net.JoinHostPort(s.Host, s.Port) }
 // Endpoint returns request.endpoint for a browser, and the host it sends: virtual-hosted or path-style.
 func (s Settings) Endpoint() (endpoint, host string) {
 	e, bucket := s.Sign.Endpoint, s.Sign.Bucket
-	if s.VirtualHosted {
+	if s.Sign.VirtualHosted {
 		return e.Scheme + "://" + bucket + "." + e.Host, bucket + "." + e.Host
 	}
 	return e.Scheme + "://" + e.Host + "/" + bucket, e.Host
@@ -66,14 +65,14 @@ func Read(getenv func(string) string) (Settings, error) {
 		},
 	}
 	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)
-	s.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign.Endpoint, s.Sign.Bucket), "path", "virtual") == "virtual"
+	s.Sign.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign.Endpoint, s.Sign.Bucket), "path", "virtual") == "virtual"
 	s.SignatureVersion = sign.V4
 	if r.choice("P3S3F_SIGNATURE_VERSION", "4", "2") == "2" {
 		s.SignatureVersion = sign.V2
 	}
 	s.CertFile, s.KeyFile = r.certificate(s.HTTPS)
 	r.refuseSessionToken()
-	if r.flag("P3S3F_THREADED", true) && getenv("P3S3F_THREADED") != "" {
+	if r.flag("P3S3F_THREADED", false); getenv("P3S3F_THREADED") != "" {
 		s.Warnings = append(s.Warnings, "P3S3F_THREADED has no effect: this server always answers requests at the same time")
 	}
 	return s, r.err()

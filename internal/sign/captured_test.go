@@ -129,6 +129,7 @@ func TestCaptured(t *testing.T) {
 			endpoint = "http://localhost:9312"
 		}
 		cfg := exampleConfig(endpoint)
+		cfg.VirtualHosted = !strings.Contains(row.Endpoint, "path-style")
 		want, refused := refusals[row.Expect]
 		if refused {
 			_, err := row.parse(t, newSigner(t, cfg))

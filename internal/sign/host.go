@@ -2,7 +2,6 @@ package sign
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ func hostForms(cfg Config) map[string]hostForm {
 	forms := make(map[string]hostForm)
 	for _, host := range endpointHosts(cfg.Endpoint, cfg.Region) {
 		bare, port := splitDefaultPort(cfg.Endpoint.Scheme, host)
-		if _, err := netip.ParseAddr(cfg.Endpoint.Hostname()); err != nil { // an address has no names below it
+		if cfg.VirtualHosted || isAWS(cfg.Endpoint) {
 			addForms(forms, cfg.Bucket+"."+bare, port, "", hostForm{host: cfg.Bucket + "." + bare})
 		}
 		addForms(forms, bare, port, "", hostForm{bare, "/" + cfg.Bucket})
@@ -54,16 +53,20 @@ func splitDefaultPort(scheme, host string) (bare, defaultPort string) {
 // dual-stack and global forms too (AWS "Amazon S3 endpoints and quotas").
 func endpointHosts(endpoint *url.URL, region string) []string {
 	hosts := []string{endpoint.Host}
-	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
-		if !strings.HasPrefix(endpoint.Host, "s3") || !strings.HasSuffix(endpoint.Host, domain) {
-			continue
-		}
-		hosts = append(hosts, "s3."+region+domain, "s3-"+region+domain, "s3.dualstack."+region+domain)
-		if domain == ".amazonaws.com" {
-			hosts = append(hosts, "s3"+domain)
-		}
+	switch {
+	case !isAWS(endpoint):
+	case strings.HasSuffix(endpoint.Host, ".cn"):
+		hosts = append(hosts, "s3."+region+".amazonaws.com.cn")
+	default:
+		hosts = append(hosts, "s3.amazonaws.com", "s3."+region+".amazonaws.com", "s3-"+region+".amazonaws.com", "s3.dualstack."+region+".amazonaws.com")
 	}
 	return hosts
+}
+
+// isAWS reports whether endpoint is one of AWS's own, which know both styles of address.
+func isAWS(endpoint *url.URL) bool {
+	host := endpoint.Host
+	return strings.HasPrefix(host, "s3") && (strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn"))
 }
 
 // findHost looks a client's host line up.
@@ -75,16 +78,16 @@ func (s *Signer) findHost(line string) (hostForm, *Refusal) {
 		return hostForm{}, forbidden("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
 			line, strings.TrimRight(line, "/"))
 	}
-	virtual, path := s.endpoints()
-	return hostForm{}, forbidden(
-		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q or %q, or AWS_ENDPOINT in the server's settings.", path, virtual),
-		line, path)
-}
-
-// endpoints returns the two values of request.endpoint that mean our bucket.
-func (s *Signer) endpoints() (virtualHosted, pathStyle string) {
 	e := s.cfg.Endpoint
-	return e.Scheme + "://" + s.cfg.Bucket + "." + e.Host, e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
+	path := e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
+	if strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://") == s.cfg.Bucket+"."+e.Host {
+		return hostForm{}, forbidden(
+			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", path),
+			line, e.Host)
+	}
+	return hostForm{}, forbidden(
+		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", path),
+		line, path)
 }
 
 // checkBucket refuses every bucket but ours, and recognises the host name that Fine Uploader takes for

@@ -57,6 +57,12 @@ type Config struct {
 	Endpoint  *url.URL // scheme and host[:port], without the bucket
 	Region    string
 
+	// VirtualHosted says that the store takes the bucket from the host name. A V4 string for such a host
+	// holds the bucket nowhere else: a store that only reads the path would take the key's first segment
+	// for the bucket, and the signature would reach any bucket (seen on versitygw without
+	// --virtual-domain). So virtual-hosted strings are signed only with it, or for AWS.
+	VirtualHosted bool
+
 	ACLs         []string // canned ACLs allowed beside "private"
 	ContentTypes []string // media types allowed, "image/png" or "image/*"; empty: all
 	MaxBytes     int64    // largest file; 0: no limit

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// outside is the environment that env files are read in, here and by bash.
+var outside = []string{"HOME=/home/ada", "ODD=it's", "PATH=" + os.Getenv("PATH")}
+
+func lookupOutside(name string) (string, bool) {
+	for _, entry := range outside {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// sourced returns what bash exports of names after sourcing the file.
+func sourced(t *testing.T, path string, names ...string) map[string]string {
+	t.Helper()
+	cmd := exec.Command("bash", "-c", `source "$0" && env -0`, path)
+	cmd.Env = outside
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("bash: %v", err)
+	}
+	values := map[string]string{}
+	for entry := range strings.SplitSeq(string(out), "\x00") {
+		name, value, _ := strings.Cut(entry, "=")
+		for _, wanted := range names {
+			if name == wanted {
+				values[name] = value
+			}
+		}
+	}
+	return values
+}
+
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "my_p3s3f.env")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestEnvFileMeansWhatBashMeans reads each line here and in bash, and wants the same value.
+func TestEnvFileMeansWhatBashMeans(t *testing.T) {
+	for _, line := range []string{
+		"export A=plain",
+		"  export A=127.0.0.1 # localhost",
+		"export A=abc # x # y",
+		"export A=",
+		"export A=''",
+		`export A=""`,
+		"export A='single $HOME `x` \\ # \"no comment\"' # comment",
+		`export A="double # no comment" # comment`,
+		"export A=$HOME/ssl_cert/server.crt",
+		`export A="${HOME}dir and $HOME"`,
+		"export B=one\nexport A=$B/two",
+		"export A=one\nexport A=two",
+		"export HOME=/new\nexport A=$HOME",
+		"export A=$HOME\nexport HOME=/new",
+		"export A='https://some.s3.server.ac.uk'",
+		"# a comment\n\n   # another\nexport A=1\n",
+		"export A=wJalrXUtnFEMI/K7MDENG+bPxRfiCY=EXAMPLE",
+	} {
+		path := writeFile(t, line+"\n")
+		got, err := readEnvFile(path, lookupOutside)
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+			continue
+		}
+		if want := sourced(t, path, "A")["A"]; got["A"] != want {
+			t.Errorf("%q: %q, bash says %q", line, got["A"], want)
+		}
+	}
+}
+
+// TestShippedEnvFile holds the shipped file against bash, variable by variable.
+func TestShippedEnvFile(t *testing.T) {
+	got, err := readEnvFile("../../p3s3f.env", lookupOutside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"P3S3F_HOST_NAME", "P3S3F_HOST_PORT", "P3S3F_THREADED", "P3S3F_USE_HTTPS", "P3S3F_SRV_CRT", "P3S3F_SRV_KEY",
+		"AWS_CLIENT_ACCESS_KEY", "AWS_CLIENT_SECRET_KEY", "AWS_DEST_BUCKET", "AWS_ENDPOINT"}
+	want := sourced(t, "../../p3s3f.env", append(names, "P3S3F_OWN_UPLOADS_ONLY")...)
+	for _, name := range names {
+		if _, ok := want[name]; !ok {
+			t.Errorf("the shipped file does not set %s", name)
+		}
+	}
+	for name := range got {
+		if got[name] != want[name] {
+			t.Errorf("%s is %q, bash says %q", name, got[name], want[name])
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d variables are read, bash exports %d", len(got), len(want))
+	}
+}
+
+// TestEnvFileRefuses wants an error that names the line, and never its value.
+func TestEnvFileRefuses(t *testing.T) {
+	for line, want := range map[string]string{
+		"A=s3cret":                "lacks the word export",
+		"export A=s3cret; rm -rf": "not of the form",
+		"export A=`s3cret`":       "not of the form",
+		"export A=$(s3cret)":      "not of the form",
+		`export A="s3\"cret"`:     "not of the form",
+		`export A="s3"cret`:       "not of the form",
+		"export A='s3' cret":      "not of the form",
+		"export A = s3cret":       "not of the form",
+		"export A=~/s3cret":       "not of the form",
+		"export A=s3{c,r}et":      "a $ or a brace",
+		"export A=s3#cret":        "not of the form",
+		"export A=s3{cr}et":       "a $ or a brace",
+		"export A=$/s3cret":       "a $ or a brace",
+		`export A="$/s3cret"`:     "a $ or a brace",
+		"export A=$home/s3cret":   "only names in capitals",
+		"export A=$HOMEs/s3cret":  "only names in capitals",
+		"export A=$NOWHERE":       "$NOWHERE, which is not set",
+		"export A=$ODD":           "whose value has a quote",
+		"export A=s3cret\r":       "Windows",
+		"if true; then":           "not of the form",
+	} {
+		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), lookupOutside)
+		if err == nil || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v, want line 2 and %q, without the value", line, err, want)
+		}
+	}
+}
+
+// TestEnvironmentGoesBeforeTheFile sets a variable in both.
+func TestEnvironmentGoesBeforeTheFile(t *testing.T) {
+	path := writeFile(t, "export HOME=/file\nexport AWS_REGION=file\n")
+	getenv, err := environment(path, lookupOutside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if home, region := getenv("HOME"), getenv("AWS_REGION"); home != "/home/ada" || region != "file" {
+		t.Errorf("HOME %q, AWS_REGION %q", home, region)
+	}
+	if _, err := environment(filepath.Join(t.TempDir(), "nowhere.env"), lookupOutside); err == nil || !strings.Contains(err.Error(), "-env") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// FuzzEnvFile compares with bash whatever is accepted.
+func FuzzEnvFile(f *testing.F) {
+	f.Add("plain")
+	f.Add("'a b' # c")
+	f.Add(`"${HOME}x"`)
+	f.Fuzz(func(t *testing.T, value string) {
+		if strings.ContainsAny(value, "\n\x00") {
+			t.Skip("one line, without the byte that no environment can hold")
+		}
+		path := writeFile(t, "export A="+value+"\n")
+		got, err := readEnvFile(path, lookupOutside)
+		if err != nil {
+			return
+		}
+		if want := sourced(t, path, "A")["A"]; got["A"] != want {
+			t.Errorf("%q: %q, bash says %q", value, got["A"], want)
+		}
+	})
+}

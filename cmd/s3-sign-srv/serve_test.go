@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program is run, called in the background.
+type program struct {
+	url  string
+	stop func() error // ends it as a signal does, and returns what run returned
+}
+
+// start runs the program with env and returns once it listens.
+func start(t *testing.T, env map[string]string) program {
+	t.Helper()
+	full := map[string]string{
+		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret", "AWS_DEST_BUCKET": "mybucket",
+		"AWS_ENDPOINT": "http://127.0.0.1:9", "P3S3F_HOST_PORT": "0",
+	}
+	for name, value := range env {
+		full[name] = value
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, nil, func(name string) (string, bool) { v, ok := full[name]; return v, ok }, in, io.Discard)
+		in.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		cancel()
+		t.Fatalf("did not start: %v", <-ended)
+	}
+	stop := func() error { cancel(); return <-ended }
+	t.Cleanup(func() { cancel() })
+	return program{strings.TrimSpace(strings.TrimPrefix(line, "open ")), stop}
+}
+
+// TestStops ends the program while a request is on its way: it is answered, then the program ends well.
+func TestStops(t *testing.T) {
+	p := start(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /s3/sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+	answers := bufio.NewReader(conn)
+	if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") { // the handler reads the body
+		t.Fatal(line, err)
+	}
+	answers.ReadString('\n')
+	ended := make(chan error)
+	go func() { ended <- p.stop() }()
+	for { // the listener closes first
+		extra, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err != nil {
+			break
+		}
+		extra.Close()
+	}
+	fmt.Fprint(conn, "{}")
+	answer, err := http.ReadResponse(answers, nil)
+	if err != nil || answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("%v %v", answer, err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestFaultsAtStart wants one clear sentence that names the variable.
+func TestFaultsAtStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	crt, key := selfSigned(t)
+	for _, test := range []struct {
+		env  map[string]string
+		want string
+	}{
+		{map[string]string{"P3S3F_HOST_PORT": port}, "P3S3F_HOST_PORT: something else listens on 127.0.0.1:" + port},
+		{map[string]string{"P3S3F_HOST_NAME": "203.0.113.1"}, "P3S3F_HOST_NAME"},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": "/nowhere.key"}, "P3S3F_SRV_CRT and P3S3F_SRV_KEY"},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": key, "P3S3F_SRV_KEY": crt}, "P3S3F_SRV_CRT and P3S3F_SRV_KEY"},
+		{map[string]string{"AWS_CLIENT_SECRET_KEY": "XXXX", "AWS_ENDPOINT": ""}, "AWS_CLIENT_SECRET_KEY still is the placeholder"},
+	} {
+		full := map[string]string{
+			"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret", "AWS_DEST_BUCKET": "mybucket",
+			"AWS_ENDPOINT": "http://127.0.0.1:9", "P3S3F_HOST_PORT": "0",
+		}
+		for name, value := range test.env {
+			full[name] = value
+		}
+		err := run(context.Background(), nil, func(name string) (string, bool) { v, ok := full[name]; return v, ok }, io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%v: %v, want %q", test.env, err, test.want)
+		}
+	}
+}
+
+// TestArguments wants a hint for what is not known.
+func TestArguments(t *testing.T) {
+	for _, args := range [][]string{{"serve"}, {"-demon"}, {"-env", "/nowhere.env"}} {
+		if err := run(context.Background(), args, os.LookupEnv, io.Discard, io.Discard); err == nil {
+			t.Errorf("%v: no error", args)
+		}
+	}
+}
+
+// TestHTTPS serves over TLS, with HTTP/2.
+func TestHTTPS(t *testing.T) {
+	crt, key := selfSigned(t)
+	p := start(t, map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": key})
+	authorities := x509.NewCertPool()
+	certificate, err := os.ReadFile(crt)
+	if err != nil || !authorities.AppendCertsFromPEM(certificate) {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: authorities}}}
+	answer, err := client.Get(p.url + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.Proto != "HTTP/2.0" || !strings.HasPrefix(p.url, "https://localhost:") {
+		t.Errorf("%s %s at %s", answer.Proto, answer.Status, p.url)
+	}
+	client.CloseIdleConnections()
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// selfSigned writes a certificate for localhost and its key.
+func selfSigned(t *testing.T) (crtFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	crtFile, keyFile = filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
+	for file, block := range map[string]*pem.Block{crtFile: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return crtFile, keyFile
+}

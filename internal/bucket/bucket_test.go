@@ -1,0 +1,127 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// at returns a bucket at address, which need not be a store: e2e has the real ones.
+func at(t *testing.T, address string) *Bucket {
+	t.Helper()
+	endpoint, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Config{AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: sign.NewSecret("s3cret"), Endpoint: endpoint, Region: "us-east-1", Name: "mybucket"})
+}
+
+// TestPaths records what goes out for keys that other ways of building a URL lose.
+func TestPaths(t *testing.T) {
+	var seen string
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Method + " " + r.RequestURI
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer store.Close()
+	for key, want := range map[string]string{
+		"uuid.txt":            "/mybucket/uuid.txt",
+		"x?versionId=null":    "/mybucket/x%3FversionId%3Dnull",
+		"x#frag":              "/mybucket/x%23frag",
+		"a%2F..%2Fb":          "/mybucket/a%252F..%252Fb",
+		"../other/x":          "/mybucket/../other/x", // sign.CheckKey refuses it before it gets here
+		"dir one/é+(1)*!'~&=": "/mybucket/dir%20one/%C3%A9%2B%281%29%2A%21%27~%26%3D",
+		"a//b":                "/mybucket/a//b",
+	} {
+		if err := at(t, store.URL).Delete(context.Background(), key); err != nil {
+			t.Errorf("%q: %v", key, err)
+		}
+		if got, _, _ := strings.Cut(strings.TrimPrefix(seen, "DELETE "), "?x-id="); got != want {
+			t.Errorf("%q went out as %s, want %s", key, got, want)
+		}
+	}
+}
+
+// TestErrors wants a sentence that names what to check for each answer of a store.
+func TestErrors(t *testing.T) {
+	var status int
+	var body string
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		if r.Method != http.MethodHead {
+			fmt.Fprint(w, body)
+		}
+	}))
+	defer store.Close()
+	head := func(b *Bucket) error { _, err := b.Head(context.Background(), "k"); return err }
+	remove := func(b *Bucket) error { return b.Delete(context.Background(), "k") }
+	for _, test := range []struct {
+		name    string
+		call    func(*Bucket) error
+		status  int
+		code    string
+		want    string
+		missing bool
+	}{
+		{"not there", head, 404, "", "no object under this key", true},
+		{"not there, and no right to list", head, 403, "", "s3:GetObject", true},
+		{"no bucket", remove, 404, "NoSuchBucket", "AWS_DEST_BUCKET", false},
+		{"unknown key", remove, 403, "InvalidAccessKeyId", "AWS_CLIENT_ACCESS_KEY", false},
+		{"wrong secret", remove, 403, "SignatureDoesNotMatch", "AWS_CLIENT_SECRET_KEY", false},
+		{"no right", remove, 403, "AccessDenied", "s3:DeleteObject", false},
+		{"clock", remove, 403, "RequestTimeTooSkewed", "clock", false},
+		{"region", remove, 400, "AuthorizationHeaderMalformed", "AWS_REGION", false},
+		{"redirect", remove, 301, "PermanentRedirect", "AWS_REGION", false},
+	} {
+		status, body = test.status, "<Error><Code>"+test.code+"</Code><Message>s3cret</Message></Error>"
+		err := test.call(at(t, store.URL))
+		var e *Error
+		if !errors.As(err, &e) || !strings.Contains(e.Text, test.want) || e.Missing != test.missing || strings.Contains(e.Text, "s3cret") {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// TestAway asks a port where nothing listens.
+func TestAway(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	start := time.Now()
+	_, err = at(t, "http://"+l.Addr().String()).Head(context.Background(), "k")
+	var e *Error
+	if !errors.As(err, &e) || e.Missing || !strings.Contains(e.Text, "check AWS_ENDPOINT") || time.Since(start) > Timeout+time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+// TestShippedCORS reads basic_cors.xml.
+func TestShippedCORS(t *testing.T) {
+	document, err := os.ReadFile("../../basic_cors.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parseCORS(document)
+	if err != nil || len(c.CORSRules) != 1 {
+		t.Fatalf("%v %v", c, err)
+	}
+	r := c.CORSRules[0]
+	if got := fmt.Sprint(r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, *r.MaxAgeSeconds); got != "[*] [POST PUT DELETE] [*] [ETag] 3000" {
+		t.Error(got)
+	}
+	if _, err := parseCORS([]byte("<CORSConfiguration/>")); err == nil {
+		t.Error("an empty configuration was taken")
+	}
+}

@@ -1,0 +1,118 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// healthy is a complete environment; tests lay edits over it.
+func healthy(edits ...string) func(string) string {
+	env := map[string]string{
+		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE",
+		"AWS_CLIENT_SECRET_KEY": "s3cret",
+		"AWS_DEST_BUCKET":       "mybucket",
+		"AWS_ENDPOINT":          "https://S3.example.org/",
+	}
+	for _, edit := range edits {
+		name, value, _ := strings.Cut(edit, "=")
+		env[name] = value
+	}
+	return func(name string) string { return env[name] }
+}
+
+func TestDefaults(t *testing.T) {
+	s, err := Read(healthy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint, host := s.Endpoint()
+	got := fmt.Sprintln(s.Address(), s.HTTPS, s.VerifySuccess, s.AllowDelete, s.LogLevel, s.LogJSON, s.Sign.Region, s.Sign.MaxBytes, s.Sign.ACLs, s.SignatureVersion, endpoint, host, s.Warnings)
+	want := "127.0.0.1:5000 false true true INFO false us-east-1 0 [] 4 https://s3.example.org/mybucket s3.example.org []\n"
+	if got != want {
+		t.Errorf("\n got %swant %s", got, want)
+	}
+	if strings.Contains(fmt.Sprintf("%+v", s), "s3cret") {
+		t.Error("the settings print their secret")
+	}
+}
+
+// TestEndpoint says how a browser addresses the bucket.
+func TestEndpoint(t *testing.T) {
+	for _, test := range []struct{ env, endpoint, host string }{
+		{"AWS_ENDPOINT=http://127.0.0.1:9000", "http://127.0.0.1:9000/mybucket", "127.0.0.1:9000"},
+		{"AWS_ENDPOINT=https://s3.eu-west-2.amazonaws.com", "https://mybucket.s3.eu-west-2.amazonaws.com", "mybucket.s3.eu-west-2.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.amazonaws.com AWS_DEST_BUCKET=my.bucket", "https://s3.amazonaws.com/my.bucket", "s3.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.amazonaws.com P3S3F_ADDRESSING=path", "https://s3.amazonaws.com/mybucket", "s3.amazonaws.com"},
+		{"P3S3F_ADDRESSING=virtual", "https://mybucket.s3.example.org", "mybucket.s3.example.org"},
+	} {
+		s, err := Read(healthy(strings.Fields(test.env)...))
+		if err != nil {
+			t.Errorf("%s: %v", test.env, err)
+			continue
+		}
+		if endpoint, host := s.Endpoint(); endpoint != test.endpoint || host != test.host {
+			t.Errorf("%s: %s %s", test.env, endpoint, host)
+		}
+	}
+}
+
+// TestFaults sets one variable wrongly and wants it named, with what to do.
+func TestFaults(t *testing.T) {
+	for _, test := range []struct{ env, want string }{
+		{"AWS_CLIENT_ACCESS_KEY=", "AWS_CLIENT_ACCESS_KEY is not set"},
+		{"AWS_CLIENT_ACCESS_KEY=XXXXXXXXXXXXXXXXXXXX", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
+		{"AWS_CLIENT_SECRET_KEY=", "AWS_CLIENT_SECRET_KEY is not set"},
+		{"AWS_CLIENT_SECRET_KEY=XXXX", "AWS_CLIENT_SECRET_KEY still is the placeholder"},
+		{"AWS_CLIENT_SECRET_KEY=s3cret ", "AWS_CLIENT_SECRET_KEY has white space"},
+		{"AWS_DEST_BUCKET=", "AWS_DEST_BUCKET is not set"},
+		{"AWS_DEST_BUCKET=s3://mybucket", "without s3:// or slashes"},
+		{"AWS_DEST_BUCKET=my..bucket", "cannot be a bucket's name"},
+		{"AWS_ENDPOINT=", "AWS_ENDPOINT is not set"},
+		{"AWS_ENDPOINT=s3.example.org", "such as https://s3.example.org"},
+		{"AWS_ENDPOINT=https://some.s3.server.ac.uk", "AWS_ENDPOINT still is the placeholder"},
+		{"AWS_ENDPOINT=https://s3.example.org/mybucket", "AWS_ENDPOINT has a path; set it to https://s3.example.org and"},
+		{"AWS_ENDPOINT=https://mybucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
+		{"AWS_ENDPOINT=https://u:p@s3.example.org", "more in it than an address"},
+		{"AWS_SESSION_TOKEN=t0ken", "AWS_SESSION_TOKEN is set"},
+		{"P3S3F_HOST_PORT=http", "P3S3F_HOST_PORT"},
+		{"P3S3F_HOST_PORT=65536", "P3S3F_HOST_PORT"},
+		{"P3S3F_USE_HTTPS=yes", "P3S3F_USE_HTTPS is \"yes\"; set it to 0 or 1"},
+		{"P3S3F_USE_HTTPS=1 P3S3F_SRV_CRT=/a.crt", "P3S3F_SRV_KEY is not set"},
+		{"P3S3F_USE_HTTPS=1 P3S3F_SRV_KEY=/a.key", "P3S3F_SRV_CRT is not set"},
+		{"P3S3F_ADDRESSING=dns", "path or virtual"},
+		{"P3S3F_SIGNATURE_VERSION=3", "2 or 4"},
+		{"P3S3F_ALLOWED_ACLS=public-read,everyone", `lists "everyone"`},
+		{"P3S3F_MAX_BYTES=5GB", "P3S3F_MAX_BYTES"},
+		{"P3S3F_LOG_LEVEL=loud", "P3S3F_LOG_LEVEL"},
+		{"P3S3F_LOG_FORMAT=xml", "json or text"},
+	} {
+		edits := strings.Fields(test.env)
+		if strings.HasSuffix(test.env, " ") {
+			edits = []string{test.env}
+		}
+		_, err := Read(healthy(edits...))
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want one line with %q", test.env, err, test.want)
+		}
+		if err != nil && (strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken")) {
+			t.Errorf("%s: the error tells a secret: %v", test.env, err)
+		}
+	}
+}
+
+// TestAllFaultsAtOnce starts with nothing set.
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, err := Read(func(string) string { return "" })
+	if err == nil || strings.Count(err.Error(), "\n") != 3 {
+		t.Errorf("want the four required variables, a line each:\n%v", err)
+	}
+}
+
+func TestThreadedWarns(t *testing.T) {
+	for value, want := range map[string]int{"": 0, "0": 1, "1": 1} {
+		if s, err := Read(healthy("P3S3F_THREADED=" + value)); err != nil || len(s.Warnings) != want {
+			t.Errorf("P3S3F_THREADED=%s: %v %v", value, s.Warnings, err)
+		}
+	}
+}
