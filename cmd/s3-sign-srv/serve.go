@@ -117,15 +117,19 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 	}
 	endpoint, host := set.Endpoint()
 	return server.New(server.Config{
-		Signer:        signer,
-		Bucket:        newBucket(set),
-		Hooks:         house.Funcs(),
-		Log:           log,
-		Now:           time.Now,
-		VerifySuccess: set.VerifySuccess,
-		AllowDelete:   set.AllowDelete,
-		Static:        static,
-		ClientConf:    "client_conf.js",
+		Signer:         signer,
+		Bucket:         newBucket(set),
+		Hooks:          house.Funcs(),
+		Log:            log,
+		Now:            time.Now,
+		VerifySuccess:  set.VerifySuccess,
+		AllowDelete:    set.AllowDelete,
+		MaxBytes:       set.Sign.MaxBytes,
+		AllowedOrigins: set.AllowedOrigins,
+		Rate:           set.Rate,
+		TrustedProxies: set.TrustedProxies,
+		Static:         static,
+		ClientConf:     "client_conf.js",
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: set.Sign.Bucket, Region: set.Sign.Region,
 			AccessKey: set.Sign.AccessKey, Version: set.SignatureVersion, MaxBytes: set.Sign.MaxBytes,

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -84,6 +85,12 @@ func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
 	}
 	if etag != "" && etag != "null" && etag != object.ETag {
 		return &problem{http.StatusConflict, "The object in the store is not the one that was uploaded, somebody has replaced it since; upload the file again under another key."}
+	}
+	if s.MaxBytes > 0 && object.Size > s.MaxBytes {
+		return &problem{http.StatusForbidden, fmt.Sprintf("The file has %d bytes, and this server takes at most %d; upload a smaller one.", object.Size, s.MaxBytes)}
+	}
+	if err := s.Signer.CheckContentType(object.ContentType); err != nil {
+		return err
 	}
 	u.ETag, u.Size, u.ContentType, u.LastModified = object.ETag, object.Size, object.ContentType, object.LastModified
 	u.Metadata = decodeMetadata(object)

@@ -27,6 +27,7 @@ var (
 	notFound         = &problem{http.StatusNotFound, "There is nothing at this address; the server's README lists its routes."}
 	methodNotAllowed = &problem{http.StatusMethodNotAllowed, "This address does not take this method; the Allow header lists those it takes."}
 	crossSite        = &problem{http.StatusForbidden, "A page of another site asked; serve the page from this server, or name its origin in P3S3F_ALLOWED_ORIGINS."}
+	tooOften         = &problem{http.StatusTooManyRequests, "Too many requests came from this address; wait some seconds and try again."}
 	tooLarge         = &problem{http.StatusRequestEntityTooLarge, "The request is larger than the 64 KiB that any request of an upload needs; use an unmodified Fine Uploader."}
 )
 
@@ -71,7 +72,7 @@ type failure struct {
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	id := fmt.Sprintf("%08x", rand.Uint32())
-	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", r.URL.Path, "peer", r.RemoteAddr}
+	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", r.URL.Path, "peer", peer(r)}
 	var refusal *sign.Refusal
 	if errors.As(err, &refusal) {
 		attrs = append(attrs, "got", refusal.Got, "want", refusal.Want)

@@ -36,15 +36,3 @@ func (s *server) secure(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// sameSite refuses requests that a browser sends for a page of another site.
-func (s *server) sameSite(next http.Handler) http.Handler {
-	protection := http.NewCrossOriginProtection()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if protection.Check(r) != nil {
-			s.refuse(w, r, crossSite)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}

@@ -18,7 +18,8 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// Config is what the server stands on. All members but Static are required.
+// Config is what the server stands on. Signer, Bucket, Hooks, Log and Now are
+// required.
 type Config struct {
 	Signer *sign.Signer
 	Bucket *bucket.Bucket
@@ -28,6 +29,11 @@ type Config struct {
 
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool // without it, the delete routes do not exist
+
+	MaxBytes       int64    // largest object that /s3/success takes; 0: no limit
+	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
+	Rate           float64  // sign requests a second for each client address; 0: no limit
+	TrustedProxies []string // address prefixes whose X-Forwarded-For is believed
 
 	Static     *os.Root // the page; nil: the server is an API alone
 	ClientConf string   // file that client_conf.js is made from, where Static has none
@@ -42,7 +48,7 @@ type server struct {
 // New returns the handler of everything.
 func New(cfg Config) http.Handler {
 	s := &server{Config: cfg, policy: contentSecurityPolicy(cfg.Signer.Origins())}
-	return s.recover(s.secure(s.routes()))
+	return s.identifyPeer(s.recover(s.secure(s.routes())))
 }
 
 // routes is every route there is.
@@ -54,7 +60,7 @@ func (s *server) routes() http.Handler {
 	mux.Get("/healthz", text("ok\n"))
 
 	changes := mux.With(s.sameSite)
-	changes.Post("/s3/sign", s.answer(s.sign))
+	changes.With(s.limitRate).Post("/s3/sign", s.answer(s.sign))
 	changes.Post("/s3/success", s.answer(s.success))
 	changes.Put("/s3/success", s.answer(s.success))
 	mux.Get("/s3/success", text("")) // as in the original; no effect
@@ -93,6 +99,9 @@ func (s *server) answer(endpoint func(*http.Request) (any, error)) http.HandlerF
 func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions && s.preflight(w, r) {
+			return
+		}
 		for _, method := range methods {
 			if mux.Match(chi.NewRouteContext(), method, r.URL.Path) {
 				w.Header().Add("Allow", method)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -139,13 +140,72 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 // cannedACLs are AWS's ("Canned ACL") that make sense for an upload.
 var cannedACLs = []string{"private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control"}
 
-// acls reads a list separated by commas or spaces.
+// list reads words separated by commas or spaces.
+func (r *reader) list(name string) []string {
+	return strings.FieldsFunc(r.getenv(name), func(c rune) bool { return c == ',' || c == ' ' })
+}
+
 func (r *reader) acls(name string) []string {
-	list := strings.FieldsFunc(r.getenv(name), func(c rune) bool { return c == ',' || c == ' ' })
+	list := r.list(name)
 	for _, acl := range list {
 		if !slices.Contains(cannedACLs, acl) {
 			r.fault(name, "lists %q; it may list %s", acl, strings.Join(cannedACLs, ", "))
 		}
+	}
+	return list
+}
+
+var mediaType = regexp.MustCompile(`^[a-z0-9.+-]+/([a-z0-9.+-]+|\*)$`)
+
+// mediaTypes reads types such as text/plain and image/*.
+func (r *reader) mediaTypes(name string) []string {
+	list := r.list(name)
+	for _, kind := range list {
+		if !mediaType.MatchString(kind) {
+			r.fault(name, "lists %q; it may list types such as text/plain and image/*", kind)
+		}
+	}
+	return list
+}
+
+// origins reads sites as a browser spells them in Origin.
+func (r *reader) origins(name string) []string {
+	list := r.list(name)
+	for _, origin := range list {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || strings.Contains(u.Host, "*") || u.Scheme != "http" && u.Scheme != "https" || u.Scheme+"://"+strings.ToLower(u.Host) != origin {
+			r.fault(name, "lists %q; name each site by scheme, host and port, as https://app.example.org, without a slash at the end", origin)
+		}
+	}
+	return list
+}
+
+// rate reads a number of requests a second.
+func (r *reader) rate(name string) float64 {
+	v := r.getenv(name)
+	if v == "" {
+		return 0
+	}
+	rate, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(rate >= 0.1 && rate <= 1e6) {
+		r.fault(name, "is %q; set it to a number of requests a second, 0.1 or more", v)
+	}
+	return rate
+}
+
+// prefixes reads addresses, 10.1.2.3 or ::1, and networks, 10.0.0.0/8.
+func (r *reader) prefixes(name string) []string {
+	list := r.list(name)
+	for i, entry := range list {
+		prefix, err := netip.ParsePrefix(entry)
+		if address, addressErr := netip.ParseAddr(entry); addressErr == nil {
+			prefix, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			r.fault(name, "lists %q; name each proxy by its address or network, as 10.0.0.0/8", entry)
+			continue
+		}
+		list[i] = prefix.String()
 	}
 	return list
 }

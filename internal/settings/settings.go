@@ -26,6 +26,10 @@ type Settings struct {
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool
 
+	AllowedOrigins []string // scheme://host[:port]
+	Rate           float64  // sign requests a second for each client address; 0: no limit
+	TrustedProxies []string // address prefixes
+
 	LogLevel slog.Level
 	LogJSON  bool
 
@@ -48,20 +52,24 @@ func (s Settings) Endpoint() (endpoint, host string) {
 func Read(getenv func(string) string) (Settings, error) {
 	r := &reader{getenv: getenv}
 	s := Settings{
-		Host:          r.text("P3S3F_HOST_NAME", "127.0.0.1"),
-		Port:          r.port("P3S3F_HOST_PORT", "5000"),
-		HTTPS:         r.flag("P3S3F_USE_HTTPS", false),
-		VerifySuccess: r.flag("P3S3F_VERIFY_SUCCESS", true),
-		AllowDelete:   r.flag("P3S3F_ALLOW_DELETE", true),
-		LogLevel:      r.level("P3S3F_LOG_LEVEL"),
-		LogJSON:       r.choice("P3S3F_LOG_FORMAT", "text", "json") == "json",
+		Host:           r.text("P3S3F_HOST_NAME", "127.0.0.1"),
+		Port:           r.port("P3S3F_HOST_PORT", "5000"),
+		HTTPS:          r.flag("P3S3F_USE_HTTPS", false),
+		VerifySuccess:  r.flag("P3S3F_VERIFY_SUCCESS", true),
+		AllowDelete:    r.flag("P3S3F_ALLOW_DELETE", true),
+		AllowedOrigins: r.origins("P3S3F_ALLOWED_ORIGINS"),
+		Rate:           r.rate("P3S3F_RATE"),
+		TrustedProxies: r.prefixes("P3S3F_TRUSTED_PROXIES"),
+		LogLevel:       r.level("P3S3F_LOG_LEVEL"),
+		LogJSON:        r.choice("P3S3F_LOG_FORMAT", "text", "json") == "json",
 		Sign: sign.Config{
-			AccessKey: r.key("AWS_CLIENT_ACCESS_KEY"),
-			SecretKey: sign.NewSecret(r.key("AWS_CLIENT_SECRET_KEY")),
-			Bucket:    r.bucket("AWS_DEST_BUCKET"),
-			Region:    r.text("AWS_REGION", "us-east-1"),
-			ACLs:      r.acls("P3S3F_ALLOWED_ACLS"),
-			MaxBytes:  r.size("P3S3F_MAX_BYTES"),
+			AccessKey:    r.key("AWS_CLIENT_ACCESS_KEY"),
+			SecretKey:    sign.NewSecret(r.key("AWS_CLIENT_SECRET_KEY")),
+			Bucket:       r.bucket("AWS_DEST_BUCKET"),
+			Region:       r.text("AWS_REGION", "us-east-1"),
+			ACLs:         r.acls("P3S3F_ALLOWED_ACLS"),
+			ContentTypes: r.mediaTypes("P3S3F_ALLOWED_TYPES"),
+			MaxBytes:     r.size("P3S3F_MAX_BYTES"),
 		},
 	}
 	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)

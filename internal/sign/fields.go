@@ -102,6 +102,18 @@ func (f *fields) put(r *Request) {
 	}
 }
 
+// CheckContentType refuses a type that is not among the configured ones, if there are any. V4 multipart
+// requests do not sign their type, so a stored object may have another. The error is a *Refusal.
+func (s *Signer) CheckContentType(value string) error {
+	if len(s.cfg.ContentTypes) == 0 {
+		return nil
+	}
+	if err := s.checkContentType(value); err != nil {
+		return err
+	}
+	return nil
+}
+
 // checkContentType accepts an empty type, or one media type of the configured ones.
 func (s *Signer) checkContentType(value string) *Refusal {
 	if value == "" {
