@@ -35,7 +35,7 @@ bin/.versitygw-$(VERSITYGW):
 # The bundle is made anew when its parts change, when CEPH=1 is set or unset, and when it is gone.
 BUNDLE := bundle/.made$(if $(filter 1,$(CEPH)),-ceph)
 static: $(BUNDLE) ## put Fine Uploader into static/; CEPH=1: with the work-around for old Ceph
-$(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(wildcard static/s3.fine-uploader.js),,FORCE)
+$(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(wildcard static/s3.fine-uploader.min.js),,FORCE)
 	@echo "building the page's bundle from npm …"
 	@npm ci --prefix bundle --silent
 	@node bundle/build.mjs $(if $(filter 1,$(CEPH)),--ceph)
@@ -45,7 +45,7 @@ test: deps build bin/.versitygw-$(VERSITYGW) unit e2e ## every test; installs mi
 
 unit: ## what needs no browser and no store, with the race detector
 	go vet ./... && go vet -tags e2e ./...
-	node --test bundle/
+	npm test --prefix bundle --silent
 	go test -race -count=1 ./...
 
 e2e: build bin/.versitygw-$(VERSITYGW) ## the browser tests

@@ -1,0 +1,81 @@
+// What the server and the store really said.
+//
+// Fine Uploader 5.16.2 keeps most reasons to itself: of a refused part only "Problem signing the chunk!" is left, of a
+// refused initiate "Problem initiating upload request.", of a failed delete a number. But all its requests are made
+// by qq.createXhrInstance, and it reports an error while it handles the answer that caused it. So the answer that is
+// current inside onError or _shouldAutoRetry is the one that the error is about.
+
+/** Store errors with a 4xx status that another attempt can mend: Fine Uploader signs anew or starts over. */
+const passing = new Set([
+  "RequestTimeout", "RequestTimeTooSkewed", "NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall",
+]);
+
+/** Statuses between 400 and 499 that ask for another attempt. */
+const later = new Set([408, 425, 429]);
+
+/**
+ * Watches every request that qq makes from now on.
+ * The returned function gives the answer being handled: {from: "server" | "store", host, status, message, code, id, final}
+ * or null. Status 0: no answer. Final: asking again will not help.
+ */
+export function watchAnswers(qq, conf) {
+  const servers = serverEndpoints(conf);
+  const create = qq.createXhrInstance;
+  let current = null;
+  qq.createXhrInstance = function () {
+    const xhr = create.call(qq);
+    const url = rememberUrl(xhr);
+    // Aborting its other requests is part of how Fine Uploader handles a failure: the first answer stays current.
+    xhr.addEventListener("readystatechange", () => {
+      if (xhr.readyState === XMLHttpRequest.DONE) current ??= { xhr, ...read(xhr, url(), servers) };
+    });
+    xhr.addEventListener("loadend", () => {
+      if (current?.xhr === xhr) current = null;
+    });
+    return xhr;
+  };
+  return () => current;
+}
+
+function serverEndpoints({ signature, uploadSuccess, deleteFile, session }) {
+  return [signature, uploadSuccess, deleteFile, session]
+    .filter((options) => options?.endpoint)
+    .map((options) => new URL(options.endpoint, document.baseURI));
+}
+
+/** responseURL is empty when a request fails, so the address is taken from open(). */
+function rememberUrl(xhr) {
+  let asked = "";
+  xhr.open = function (method, url, ...rest) {
+    asked = url;
+    return XMLHttpRequest.prototype.open.call(this, method, url, ...rest);
+  };
+  return () => new URL(asked, document.baseURI);
+}
+
+function read(xhr, url, servers) {
+  const ofServer = servers.some(({ origin, pathname }) => url.origin === origin && url.pathname.startsWith(pathname));
+  const from = ofServer ? "server" : "store";
+  const said = ofServer ? readJSON(xhr.responseText) : readXML(xhr.responseText);
+  return { from, host: url.host, status: xhr.status, final: isFinal(xhr.status, said.code), ...said };
+}
+
+function readJSON(text) {
+  try {
+    const { error, id } = JSON.parse(text);
+    return { message: typeof error === "string" ? error : undefined, id };
+  } catch {
+    return {};
+  }
+}
+
+/** S3's <Error><Code>…</Code><Message>…</Message></Error>. */
+function readXML(text) {
+  if (!/<Error[\s>]/.test(text)) return {};
+  const xml = new DOMParser().parseFromString(text, "application/xml");
+  return { message: xml.querySelector("Error > Message")?.textContent, code: xml.querySelector("Error > Code")?.textContent };
+}
+
+function isFinal(status, code) {
+  return status >= 400 && status < 500 && !later.has(status) && !passing.has(code);
+}

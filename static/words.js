@@ -1,0 +1,96 @@
+// Every sentence about a file, made from plain values. No DOM.
+
+/** Bytes as people write them, in powers of ten like the file managers. */
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let unit = -1;
+  do {
+    bytes /= 1000;
+    unit++;
+  } while (bytes >= 999.5 && unit < units.length - 1);
+  return `${bytes.toFixed(bytes < 9.95 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** A remaining time, no more exact than it can be. */
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** "1 file", "3 files". */
+export function files(count) {
+  return `${count} ${count === 1 ? "file" : "files"}`;
+}
+
+/** Rounded down: 100 % only when it is all there. */
+export function percent(bytes, total) {
+  return total > 0 ? Math.floor((bytes / total) * 100) : 0;
+}
+
+const sentences = {
+  queued: () => "Waiting for its turn",
+  uploading: (file, { now }) => uploading(file, now),
+  finishing: () => "Finishing",
+  retrying: (file, { now, online }) => retrying(file, now, online),
+  paused: (file) => `Paused; ${goesOn(file, "will resume", "will start over")}`,
+  done: () => "Uploaded",
+  failed: (file) => (file.transfer.stored > 0 ? `Failed; Retry ${goesOn(file, "resumes")}` : "Failed"),
+  deleting: () => "Deleting",
+  undeleted: () => "Not deleted",
+};
+
+/** What is going on with a file; where has the time in ms and whether the browser has a network. */
+export function status(file, where) {
+  return sentences[file.state](file, where);
+}
+
+function uploading({ transfer, size: total }, now) {
+  if (transfer.sent >= total) return "Sent; waiting for the store to confirm";
+  if (transfer.sent === 0) return "Starting";
+  const rate = transfer.rate(now);
+  if (!rate) return transfer.sent === transfer.stored ? `Resuming at ${percent(transfer.sent, total)} %` : share(transfer, total);
+  return `${share(transfer, total)}, ${size(rate)}/s, about ${duration((total - transfer.sent) / rate)} left`;
+}
+
+function share(transfer, total) {
+  return `${percent(transfer.sent, total)} % of ${size(total)}`;
+}
+
+function retrying(file, now, online) {
+  if (!online) return `Waiting for the network; ${goesOn(file, "will resume", "will start over")}`;
+  if (file.retryAt === null) return "Waiting for its turn";
+  const seconds = Math.ceil((file.retryAt - now) / 1000);
+  const when = seconds > 0 ? `in ${seconds} s` : "now";
+  return `Retrying ${when} (${file.attempt} of ${file.attempts})${file.transfer.stored > 0 ? `; ${goesOn(file, "will resume")}` : ""}`;
+}
+
+function goesOn({ transfer, size: total }, resumes, startsOver) {
+  return transfer.stored > 0 ? `${resumes} at ${percent(transfer.stored, total)} %` : startsOver;
+}
+
+/** Why a request failed: the other side's own sentence where it gave one. */
+export function reason(answer, otherwise) {
+  if (!answer) return otherwise;
+  const who = answer.from === "server" ? "The signing server" : "The store";
+  if (answer.message) return answer.from === "server" ? answer.message : `${who} says: ${answer.message}${inBrackets(answer.code)}`;
+  if (answer.status > 0) return `${who} answered with status ${answer.status}${inBrackets(answer.code)}.`;
+  if (answer.from === "server") return "The signing server does not answer.";
+  return `The store at ${answer.host} does not answer: no network, or the bucket's CORS rules do not let this page in.`;
+}
+
+function inBrackets(text) {
+  return text ? ` (${text})` : "";
+}
+
+/** The list in one line. */
+export function summary(states) {
+  if (states.length === 0) return "";
+  const count = (...wanted) => states.filter((state) => wanted.includes(state)).length;
+  const done = count("done", "deleting", "undeleted");
+  const told = [[done, "uploaded"], [count("failed"), "failed"], [count("paused"), "paused"]];
+  const toGo = states.length - told.reduce((sum, [n]) => sum + n, 0);
+  const parts = [...told, [toGo, "to go"]].filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
+  return `${files(states.length)}: ${parts.join(", ")}`;
+}
