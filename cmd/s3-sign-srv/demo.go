@@ -17,7 +17,7 @@ import (
 
 const (
 	demoBucket = "demo"
-	demoData   = "demo-data" // demo-data/demo/KEY holds the uploads
+	demoData   = "demo-data" // demo-data/demo/OWNER/FILE holds an upload
 	demoStart  = 10 * time.Second
 )
 
@@ -111,6 +111,7 @@ func (s *demoStore) environment(getenv func(string) string) func(string) string 
 		"AWS_CLIENT_SECRET_KEY":   s.secretKey,
 		"AWS_REGION":              "us-east-1",
 		"AWS_SESSION_TOKEN":       "",
+		"P3S3F_OWN_UPLOADS_ONLY":  "1",
 		"P3S3F_USE_HTTPS":         "0",
 		"P3S3F_ADDRESSING":        "path",
 		"P3S3F_SIGNATURE_VERSION": "4", // versitygw refuses 2

@@ -19,6 +19,7 @@ import (
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/settings"
 	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/visitor"
 )
 
 // Limits that hold against slow and endless senders. Bodies are at most 64 KiB; the slowest answer is
@@ -105,7 +106,8 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	house, err := hooks.New(getenv, log)
+	visitors := visitor.NewKeeper(set.Sign.SecretKey)
+	house, err := hooks.New(getenv, visitors, log)
 	if err != nil {
 		return nil, fmt.Errorf("the hooks could not start: %w", err)
 	}
@@ -122,6 +124,8 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 		Hooks:          house.Funcs(),
 		Log:            log,
 		Now:            time.Now,
+		OwnUploadsOnly: set.OwnUploadsOnly,
+		Visitors:       visitors,
 		VerifySuccess:  set.VerifySuccess,
 		AllowDelete:    set.AllowDelete,
 		MaxBytes:       set.Sign.MaxBytes,

@@ -10,6 +10,7 @@ import (
 
 // Funcs are the hooks as the server calls them. All must be set.
 type Funcs struct {
+	Identify        func(ctx context.Context, r *http.Request) (owner string, err error)
 	ChallengeIsGood func(ctx context.Context, c *Challenge) error
 	Success         func(ctx context.Context, u *Upload) (Reply, error)
 	Delete          func(ctx context.Context, d *Deletion) error
@@ -17,20 +18,22 @@ type Funcs struct {
 
 // Funcs returns the methods of h.
 func (h *Hooks) Funcs() Funcs {
-	return Funcs{ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}
+	return Funcs{Identify: h.Identify, ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}
 }
 
 // Challenge is a request that a browser wants signed. Of the embedded Request, everything is checked:
 // it is for the configured bucket and inside the time window.
 type Challenge struct {
 	*sign.Request
-	HTTP *http.Request // who asks: headers, cookies, address; its body has been read
+	Owner string        // who asks, by Identify; empty for a stranger, where strangers may ask
+	HTTP  *http.Request // headers, cookies, address; its body has been read
 }
 
 // Upload is an object that has reached the bucket. Bucket and Key are checked; UUID, Name and Form are
 // what the browser says; the rest is what the store says.
 type Upload struct {
-	HTTP *http.Request
+	Owner string
+	HTTP  *http.Request
 
 	Bucket, Key string
 	UUID, Name  string            // Fine Uploader's ID of the file, and its name on the user's computer
@@ -48,7 +51,8 @@ type Upload struct {
 // Deletion is an object that a browser wants deleted. Bucket and Key are checked, UUID is what the
 // browser says.
 type Deletion struct {
-	HTTP *http.Request
+	Owner string
+	HTTP  *http.Request
 
 	Bucket, Key string
 	UUID        string
@@ -60,10 +64,16 @@ type Deletion struct {
 type Reply map[string]any
 
 // Denial is a refusal whose text the user is to read.
-type Denial struct{ Text string }
+type Denial struct {
+	Text  string
+	Login bool // the user may try again after a login: status 401, else 403
+}
 
 // Error returns the text.
 func (d *Denial) Error() string { return d.Text }
 
 // Deny refuses with a sentence that the browser shows to the user.
-func Deny(text string) error { return &Denial{text} }
+func Deny(text string) error { return &Denial{Text: text} }
+
+// NotLoggedIn refuses as Deny does, with status 401.
+func NotLoggedIn(text string) error { return &Denial{Text: text, Login: true} }

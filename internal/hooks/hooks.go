@@ -9,24 +9,37 @@ package hooks
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"time"
 
 	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/visitor"
 )
 
 // Hooks holds what the functions below need beside the event they are told of. Add fields of your own,
 // a *sql.DB say, and fill them in New. The functions are called concurrently.
 type Hooks struct {
 	log          *slog.Logger
+	visitors     *visitor.Keeper
 	small, large string // P3S3F_EXAMPLE_ALLOW_SMALL and _LARGE: "bucket/dataset/filename"
 }
 
 // New runs once at the start, with the settings; an error stops the server.
-func New(getenv func(string) string, log *slog.Logger) (*Hooks, error) {
+func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger) (*Hooks, error) {
 	return &Hooks{
-		log:   log,
-		small: getenv("P3S3F_EXAMPLE_ALLOW_SMALL"),
-		large: getenv("P3S3F_EXAMPLE_ALLOW_LARGE"),
+		log:      log,
+		visitors: visitors,
+		small:    getenv("P3S3F_EXAMPLE_ALLOW_SMALL"),
+		large:    getenv("P3S3F_EXAMPLE_ALLOW_LARGE"),
 	}, nil
+}
+
+// Identify says who is calling, before any other hook is asked. With P3S3F_OWN_UPLOADS_ONLY=1 the
+// caller may touch only keys below the owner that it returns, "owner/…". As shipped, that is the
+// browser, by the cookie that the server gave it with the page. Where users log in, return the login
+// instead, "user/42" say, or NotLoggedIn("Please log in.") for a stranger.
+func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
+	return CookieOwner(h.visitors, r, time.Now())
 }
 
 // ChallengeIsGood decides whether the server signs the request that c describes. It is asked for every

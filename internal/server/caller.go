@@ -21,11 +21,11 @@ func (s *server) sameSite(next http.Handler) http.Handler {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.allowOrigin(w, r)
 		if protection.Check(r) != nil {
 			s.refuse(w, r, crossSite)
 			return
 		}
-		s.allowOrigin(w, r)
 		next.ServeHTTP(w, r)
 	})
 }
@@ -43,6 +43,7 @@ func (s *server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // for <script crossorigin> of client_conf.js
 	return true
 }
 

@@ -21,14 +21,24 @@ func take(form map[string]string, name string) string {
 	return value
 }
 
-// takeObject removes key and bucket from form and checks them, before any call to the store.
-func (s *server) takeObject(form map[string]string) (bucket, key string, err error) {
-	bucket, key = take(form, "bucket"), take(form, "key")
-	if err := s.Signer.CheckBucket(bucket); err != nil {
-		return "", "", err
+// takeObject removes key and bucket from form and checks them and their owner, before any call to the
+// store.
+func (s *server) takeObject(r *http.Request, form map[string]string) (o object, err error) {
+	o.bucket, o.key = take(form, "bucket"), take(form, "key")
+	if err := s.Signer.CheckBucket(o.bucket); err != nil {
+		return o, err
 	}
-	return bucket, key, sign.CheckKey(key)
+	if err := sign.CheckKey(o.key); err != nil {
+		return o, err
+	}
+	if o.owner, err = s.identify(r); err != nil {
+		return o, err
+	}
+	return o, s.checkOwn(o.owner, o.key)
 }
+
+// object is a checked object and who asks about it.
+type object struct{ bucket, key, owner string }
 
 // success answers POST and PUT /s3/success: an upload is done, says the browser. The store is asked
 // whether it is, then the hook is told.
@@ -40,10 +50,11 @@ func (s *server) success(r *http.Request) (any, error) {
 	if err := noneTwice(r, form); err != nil {
 		return nil, err
 	}
-	u := &hooks.Upload{HTTP: r}
-	if u.Bucket, u.Key, err = s.takeObject(form); err != nil {
+	o, err := s.takeObject(r, form)
+	if err != nil {
 		return nil, err
 	}
+	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key}
 	u.UUID, u.Name, u.Form = take(form, "uuid"), take(form, "name"), form
 	etag := take(form, "etag")
 	if s.VerifySuccess {
@@ -142,12 +153,11 @@ func (s *server) delete(r *http.Request, id string, form map[string]string) (any
 	if !uuid.MatchString(id) {
 		return nil, badRequest("The file's uuid has characters that Fine Uploader does not use; use an unmodified Fine Uploader.")
 	}
-	d := &hooks.Deletion{HTTP: r, UUID: id}
-	var err error
-	if d.Bucket, d.Key, err = s.takeObject(form); err != nil {
+	o, err := s.takeObject(r, form)
+	if err != nil {
 		return nil, err
 	}
-	d.Form = form
+	d := &hooks.Deletion{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key, UUID: id, Form: form}
 	if err := s.Hooks.Delete(r.Context(), d); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ type Client struct {
 }
 
 // settings returns the members of fine_u_conf that c decides, by section.
-func (c Client) settings() map[string]map[string]any {
+func (c Client) settings(owner string) map[string]map[string]any {
 	sections := map[string]map[string]any{
 		"request":          {"endpoint": c.Endpoint, "accessKey": c.AccessKey},
 		"objectProperties": {"bucket": c.Bucket, "host": c.Host, "region": c.Region},
@@ -34,6 +34,9 @@ func (c Client) settings() map[string]map[string]any {
 	}
 	if c.MaxBytes > 0 {
 		sections["validation"] = map[string]any{"sizeLimit": c.MaxBytes}
+	}
+	if owner != "" {
+		sections["session"] = map[string]any{"endpoint": "/s3/session"}
 	}
 	return sections
 }
@@ -50,8 +53,32 @@ const merge = `
 }(fine_u_conf, SETTINGS));
 `
 
+// mergeOwner puts the owner in front of every key, as P3S3F_OWN_UPLOADS_ONLY wants it. What the user
+// set as the key stays behind it; a resumed upload is one of the same owner.
+const mergeOwner = `
+(function (conf, owner) {
+    "use strict";
+    var key = conf.objectProperties.key || "uuid";
+    conf.objectProperties.key = function (id) {
+        function own(name) { return owner + "/" + name; }
+        if (typeof key === "function") {
+            var name = key.call(this, id);
+            return name && typeof name.then === "function" ? name.then(own) : own(name);
+        }
+        var filename = this.getName(id), extension = qq.getExtension(filename);
+        return own(key === "filename" ? filename : this.getUuid(id) + (extension === undefined ? "" : "." + extension));
+    };
+    conf.resume = Object.assign({}, conf.resume, {customKeys: function () { return [owner]; }});
+}(fine_u_conf, OWNER));
+`
+
 // clientConf answers with static/client_conf.js, or makes one from the file beside the server.
 func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
+	owner, err := s.welcome(w, r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	if _, err := s.Static.Stat("client_conf.js"); !errors.Is(err, fs.ErrNotExist) {
 		s.static(w, r)
 		return
@@ -61,14 +88,41 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, notFound)
 		return
 	}
-	settings, err := json.Marshal(s.Client.settings(), json.Deterministic(true), jsontext.EscapeForJS(true), jsontext.EscapeForHTML(true))
+	if !s.OwnUploadsOnly {
+		owner = ""
+	}
+	script, err := s.Client.script(string(base), owner)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	script := string(base) + strings.Replace(merge, "SETTINGS", string(settings), 1)
-	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Cache-Control", "no-store") // it is the caller's own
 	http.ServeContent(w, r, "client_conf.js", time.Time{}, strings.NewReader(script))
+}
+
+// script appends c, and the owner if there is one, to the user's base.
+func (c Client) script(base, owner string) (string, error) {
+	script, err := inScript(merge, "SETTINGS", c.settings(owner))
+	if err != nil || owner == "" {
+		return base + script, err
+	}
+	own, err := inScript(mergeOwner, "OWNER", owner)
+	return base + script + own, err
+}
+
+// inScript puts value into script in the place of mark.
+func inScript(script, mark string, value any) (string, error) {
+	encoded, err := json.Marshal(value, json.Deterministic(true), jsontext.EscapeForJS(true), jsontext.EscapeForHTML(true))
+	return strings.Replace(script, mark, string(encoded), 1), err
+}
+
+// index answers with the page, and with a cookie for who has none.
+func (s *server) index(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.welcome(w, r); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.serve(w, r, "index.html")
 }
 
 // static answers /static/*: regular files below static/, and no other. Dotfiles are not served, and

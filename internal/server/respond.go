@@ -27,6 +27,8 @@ var (
 	notFound         = &problem{http.StatusNotFound, "There is nothing at this address; the server's README lists its routes."}
 	methodNotAllowed = &problem{http.StatusMethodNotAllowed, "This address does not take this method; the Allow header lists those it takes."}
 	crossSite        = &problem{http.StatusForbidden, "A page of another site asked; serve the page from this server, or name its origin in P3S3F_ALLOWED_ORIGINS."}
+	stranger         = &problem{http.StatusUnauthorized, "This browser is not known here, or its cookie has expired; reload the page, with cookies allowed, and try again."}
+	notYours         = &problem{http.StatusForbidden, "This key belongs to somebody else: yours begin with your owner id and a slash; reload the page, or see \"key\" in the README."}
 	tooOften         = &problem{http.StatusTooManyRequests, "Too many requests came from this address; wait some seconds and try again."}
 	tooLarge         = &problem{http.StatusRequestEntityTooLarge, "The request is larger than the 64 KiB that any request of an upload needs; use an unmodified Fine Uploader."}
 )
@@ -50,7 +52,9 @@ func problemOf(err error) *problem {
 		return &problem{http.StatusBadRequest, refusal.Text}
 	case refusal != nil:
 		return &problem{http.StatusForbidden, refusal.Text}
-	case errors.As(err, &denial):
+	case errors.As(err, &denial) && denial.Login:
+		return &problem{http.StatusUnauthorized, denial.Text}
+	case denial != nil:
 		return &problem{http.StatusForbidden, denial.Text}
 	case errors.As(err, &store) && store.Missing:
 		return &problem{http.StatusNotFound, store.Text}

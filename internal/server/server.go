@@ -16,6 +16,7 @@ import (
 	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/visitor"
 )
 
 // Config is what the server stands on. Signer, Bucket, Hooks, Log and Now are
@@ -29,6 +30,9 @@ type Config struct {
 
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool // without it, the delete routes do not exist
+
+	OwnUploadsOnly bool            // every key must begin with its caller's owner and a slash
+	Visitors       *visitor.Keeper // makes the cookies, required with OwnUploadsOnly
 
 	MaxBytes       int64    // largest object that /s3/success takes; 0: no limit
 	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
@@ -70,9 +74,13 @@ func (s *server) routes() http.Handler {
 		changes.Post("/s3/delete", s.answer(s.deleteByForm))
 	}
 
+	if s.OwnUploadsOnly {
+		mux.Get("/s3/owner", s.ownerOf)
+		mux.Get("/s3/session", s.session)
+	}
 	if s.Static != nil {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			mux.Method(method, "/", s.file("index.html"))
+			mux.MethodFunc(method, "/", s.index)
 			mux.Method(method, "/success.html", s.file("success.html"))
 			mux.MethodFunc(method, "/static/client_conf.js", s.clientConf)
 			mux.MethodFunc(method, "/static/*", s.static)

@@ -30,7 +30,14 @@ func (s *server) sign(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Hooks.ChallengeIsGood(r.Context(), &hooks.Challenge{Request: request, HTTP: r}); err != nil {
+	c := &hooks.Challenge{Request: request, HTTP: r}
+	if c.Owner, err = s.identify(r); err != nil {
+		return nil, err
+	}
+	if err := s.checkOwn(c.Owner, c.Key); err != nil {
+		return nil, err
+	}
+	if err := s.Hooks.ChallengeIsGood(r.Context(), c); err != nil {
 		return nil, err
 	}
 	return signature(s.Signer.Sign(request)), nil

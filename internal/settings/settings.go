@@ -23,6 +23,8 @@ type Settings struct {
 	Sign             sign.Config
 	SignatureVersion sign.Version // what the page it serves is told to use; both are always answered
 
+	OwnUploadsOnly bool // every key must begin with its caller's owner and a slash
+
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool
 
@@ -55,6 +57,7 @@ func Read(getenv func(string) string) (Settings, error) {
 		Host:           r.text("P3S3F_HOST_NAME", "127.0.0.1"),
 		Port:           r.port("P3S3F_HOST_PORT", "5000"),
 		HTTPS:          r.flag("P3S3F_USE_HTTPS", false),
+		OwnUploadsOnly: r.flag("P3S3F_OWN_UPLOADS_ONLY", false),
 		VerifySuccess:  r.flag("P3S3F_VERIFY_SUCCESS", true),
 		AllowDelete:    r.flag("P3S3F_ALLOW_DELETE", true),
 		AllowedOrigins: r.origins("P3S3F_ALLOWED_ORIGINS"),
@@ -82,6 +85,9 @@ func Read(getenv func(string) string) (Settings, error) {
 	r.refuseSessionToken()
 	if r.flag("P3S3F_THREADED", false); getenv("P3S3F_THREADED") != "" {
 		s.Warnings = append(s.Warnings, "P3S3F_THREADED has no effect: this server always answers requests at the same time")
+	}
+	if !s.OwnUploadsOnly {
+		s.Warnings = append(s.Warnings, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, complete, abort and delete every object in the bucket")
 	}
 	return s, r.err()
 }

@@ -27,8 +27,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	endpoint, host := s.Endpoint()
-	got := fmt.Sprintln(s.Address(), s.HTTPS, s.VerifySuccess, s.AllowDelete, s.LogLevel, s.LogJSON, s.Sign.Region, s.Sign.MaxBytes, s.Sign.ACLs, s.SignatureVersion, endpoint, host, s.Warnings)
-	want := "127.0.0.1:5000 false true true INFO false us-east-1 0 [] 4 https://s3.example.org/mybucket s3.example.org []\n"
+	got := fmt.Sprintln(s.Address(), s.HTTPS, s.VerifySuccess, s.AllowDelete, s.LogLevel, s.LogJSON, s.Sign.Region, s.Sign.MaxBytes, s.Sign.ACLs, s.SignatureVersion, endpoint, host, s.OwnUploadsOnly, len(s.Warnings))
+	want := "127.0.0.1:5000 false true true INFO false us-east-1 0 [] 4 https://s3.example.org/mybucket s3.example.org false 1\n"
 	if got != want {
 		t.Errorf("\n got %swant %s", got, want)
 	}
@@ -119,7 +119,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 }
 
 func TestThreadedWarns(t *testing.T) {
-	for value, want := range map[string]int{"": 0, "0": 1, "1": 1} {
+	for value, want := range map[string]int{"": 1, "0": 2, "1": 2} {
 		if s, err := Read(healthy("P3S3F_THREADED=" + value)); err != nil || len(s.Warnings) != want {
 			t.Errorf("P3S3F_THREADED=%s: %v %v", value, s.Warnings, err)
 		}

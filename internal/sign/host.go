@@ -2,6 +2,7 @@ package sign
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -119,11 +120,16 @@ func (s *Signer) CheckBucket(bucket string) error {
 	return nil
 }
 
-// Origins returns the origins (scheme://host[:port]) to which a browser may send what was signed.
+// Origins returns the origins (scheme://host[:port]) where browsers may address the bucket, in both
+// styles whatever is signed: a V2 string and a policy are good for either.
 func (s *Signer) Origins() []string {
 	var origins []string
-	for _, form := range s.hosts {
-		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+form.host)
+	for _, host := range endpointHosts(s.cfg.Endpoint, s.cfg.Region) {
+		bare, _ := splitDefaultPort(s.cfg.Endpoint.Scheme, host)
+		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+bare)
+		if _, err := netip.ParseAddr(s.cfg.Endpoint.Hostname()); err != nil { // an address has no names below it
+			origins = append(origins, s.cfg.Endpoint.Scheme+"://"+s.cfg.Bucket+"."+bare)
+		}
 	}
 	slices.Sort(origins)
 	return slices.Compact(origins)

@@ -1,0 +1,49 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// maxPages bounds a listing, at 1000 entries a page.
+const maxPages = 10
+
+// Entry is one object of a listing.
+type Entry struct {
+	Key          string
+	Size         int64 // bytes
+	LastModified time.Time
+}
+
+// List returns the first 10,000 objects, by key, whose key begins with prefix.
+func (b *Bucket) List(ctx context.Context, prefix string) ([]Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	var entries []Entry
+	pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.cfg.Name, Prefix: &prefix})
+	for range maxPages {
+		if !pages.HasMorePages() {
+			break
+		}
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, b.explain("s3:ListBucket", err)
+		}
+		for _, object := range page.Contents {
+			entries = append(entries, Entry{aws.ToString(object.Key), aws.ToInt64(object.Size), aws.ToTime(object.LastModified)})
+		}
+	}
+	return entries, nil
+}
+
+// IsForbidden reports whether the store refused a call for want of a permission.
+func IsForbidden(err error) bool {
+	var response *awshttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusForbidden
+}

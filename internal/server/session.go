@@ -1,0 +1,92 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"s3-sign-srv/internal/bucket"
+)
+
+const (
+	sessionFiles = 200 // newest files that the page is told of
+	sessionHeads = 8   // questions to the store at a time
+)
+
+// sessionFile is one file of Fine Uploader's initial list.
+type sessionFile struct {
+	Name   string `json:"name"`
+	UUID   string `json:"uuid"`
+	Size   int64  `json:"size"`
+	Key    string `json:"s3Key"`
+	Bucket string `json:"s3Bucket"`
+}
+
+// session answers GET /s3/session with the caller's own files, newest first. Where the server's key may
+// not list, there are none.
+func (s *server) session(w http.ResponseWriter, r *http.Request) {
+	s.allowOrigin(w, r)
+	owner, err := s.identify(r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	files, err := s.filesOf(r.Context(), owner)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	respond(w, http.StatusOK, files)
+}
+
+func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, error) {
+	entries, err := s.Bucket.List(ctx, owner+"/")
+	if bucket.IsForbidden(err) {
+		s.Log.InfoContext(ctx, "the server's key may not list the bucket, so the page shows no earlier uploads", "cause", err.Error())
+		return []sessionFile{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(entries, func(a, b bucket.Entry) int {
+		return cmp.Or(b.LastModified.Compare(a.LastModified), strings.Compare(a.Key, b.Key))
+	})
+	entries = entries[:min(len(entries), sessionFiles)]
+	files := make([]sessionFile, len(entries))
+	turns := make(chan struct{}, sessionHeads)
+	var group sync.WaitGroup
+	for i, entry := range entries {
+		group.Go(func() {
+			turns <- struct{}{}
+			files[i] = s.sessionFile(ctx, entry)
+			<-turns
+		})
+	}
+	group.Wait()
+	return files, nil
+}
+
+// sessionFile describes entry by its metadata; where that cannot be had, by its key.
+func (s *server) sessionFile(ctx context.Context, entry bucket.Entry) sessionFile {
+	name := path.Base(entry.Key)
+	if object, err := s.Bucket.Head(ctx, entry.Key); err == nil {
+		name = cmp.Or(decodeMetadata(object)["qqfilename"], name)
+	}
+	return sessionFile{name, sessionUUID(entry.Key), entry.Size, entry.Key, s.Client.Bucket}
+}
+
+// sessionUUID takes Fine Uploader's uuid out of its default key; other keys get a name of their own.
+func sessionUUID(key string) string {
+	stem, _, _ := strings.Cut(path.Base(key), ".")
+	if len(stem) == 36 && uuid.MatchString(stem) {
+		return stem
+	}
+	digest := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(digest[:16])
+}

@@ -1,0 +1,81 @@
+package visitor
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"s3-sign-srv/internal/sign"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// TestRead tries what an attacker and time can do to a cookie.
+func TestRead(t *testing.T) {
+	ours, foreign := NewKeeper(sign.NewSecret("secret")), NewKeeper(sign.NewSecret("changed"))
+	id := ours.New()
+	value := ours.Value(id, now)
+	parts := strings.Split(value, ".")
+	flipped := []byte(value)
+	flipped[0] ^= 1
+	for _, test := range []struct {
+		name, value string
+		at          time.Time
+		ok          bool
+	}{
+		{"as made", value, now, true},
+		{"by another replica", NewKeeper(sign.NewSecret("secret")).Value(id, now), now, true},
+		{"in its last second", value, now.Add(Lifetime - time.Second), true},
+		{"expired", value, now.Add(Lifetime), false},
+		{"renewed", ours.Value(id, now.Add(Lifetime/2)), now.Add(Lifetime), true},
+		{"after the secret was changed", foreign.Value(id, now), now, false},
+		{"another id", strings.Repeat("A", idBytes) + "." + parts[1] + "." + parts[2], now, false},
+		{"a later expiry", parts[0] + ".99999999999." + parts[2], now, false},
+		{"no signature", parts[0] + "." + parts[1] + ".", now, false},
+		{"two parts", parts[0] + "." + parts[1], now, false},
+		{"truncated", value[:len(value)-1], now, false},
+		{"a flipped bit", string(flipped), now, false},
+		{"something in front", "x" + value, now, false},
+		{"something behind", value + "x", now, false},
+		{"empty", "", now, false},
+		{"long", strings.Repeat(value, 100), now, false},
+		{"signed, but no id", func() string { s := "a/b.99999999999"; return s + "." + ours.mac(s) }(), now, false},
+		{"signed, but no expiry", func() string { s := id + ".never"; return s + "." + ours.mac(s) }(), now, false},
+	} {
+		got, ok := ours.Read(test.value, test.at)
+		if ok != test.ok || ok && got != id {
+			t.Errorf("%s: %q %v", test.name, got, ok)
+		}
+	}
+}
+
+// TestIDs wants ids that differ and are safe at the beginning of a key.
+func TestIDs(t *testing.T) {
+	k := NewKeeper(sign.NewSecret("secret"))
+	seen := map[string]bool{}
+	for range 1000 {
+		id := k.New()
+		if seen[id] || len(id) != idBytes || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+			t.Fatalf("%q", id)
+		}
+		seen[id] = true
+	}
+}
+
+// FuzzRead accepts only what Value makes.
+func FuzzRead(f *testing.F) {
+	k := NewKeeper(sign.NewSecret("secret"))
+	f.Add(k.Value(k.New(), now))
+	f.Add("a.1.b")
+	f.Fuzz(func(t *testing.T, value string) {
+		id, ok := k.Read(value, now)
+		if !ok {
+			return
+		}
+		expiry := strings.Split(value, ".")[1]
+		seconds, err := time.ParseDuration(expiry + "s")
+		if err != nil || value != k.Value(id, time.Unix(0, 0).Add(seconds-Lifetime)) {
+			t.Errorf("%q was accepted", value)
+		}
+	})
+}
