@@ -2,7 +2,9 @@ package sign
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +55,7 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 		return nil, malformed(badPolicy)
 	}
 	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
-	p := policyReader{signer: s, request: r, now: now, seen: make(map[string]bool), fields: fields{signer: s}}
+	p := policyReader{signer: s, request: r, now: now, names: make([]string, 0, len(doc.Conditions)), fields: fields{signer: s}}
 	for _, c := range doc.Conditions {
 		if err := p.read(c); err != nil {
 			return nil, err
@@ -62,70 +64,78 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 	if err := p.finish(doc.Expiration); err != nil {
 		return nil, err
 	}
-	r.text = base64.StdEncoding.EncodeToString(document)
+	r.text = base64.StdEncoding.AppendEncode(nil, document)
 	return r, nil
 }
 
 // UnmarshalJSONFrom reads one condition.
 func (c *condition) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	kind := dec.PeekKind()
-	if kind != '{' && kind != '[' {
-		return fmt.Errorf("a condition is %v, not an object or an array", kind)
+	open, err := dec.ReadToken()
+	if err != nil {
+		return err
 	}
-	var tokens []jsontext.Token
-	depth := dec.StackDepth()
-	for {
+	object := open.Kind() == '{'
+	if !object && open.Kind() != '[' {
+		return errCondition
+	}
+	var parts [3]part
+	n := 0
+	for ; ; n++ {
 		token, err := dec.ReadToken()
 		if err != nil {
 			return err
 		}
-		if dec.StackDepth() == depth { // the closing bracket
+		kind := token.Kind()
+		if kind == '}' || kind == ']' { // ours: nested ones are refused when they open
 			break
 		}
-		if len(tokens) == 4 || dec.StackDepth() > depth+1 {
-			return fmt.Errorf("a condition has too many parts")
+		if n == len(parts) || kind != '"' && kind != '0' {
+			return errCondition
 		}
-		tokens = append(tokens, token.Clone())
+		parts[n] = part{token.String(), kind == '"'}
 	}
-	return c.fill(kind == '{', tokens[1:])
+	return c.fill(object, parts[:n])
 }
 
+// part is a string or a number of a condition.
+type part struct {
+	text   string
+	quoted bool
+}
+
+var errCondition = errors.New("a condition is of no known form")
+
+const sizeRange = "content-length-range"
+
 // fill takes the one member of an object or the three elements of an array.
-func (c *condition) fill(object bool, parts []jsontext.Token) error {
+func (c *condition) fill(object bool, parts []part) error {
 	switch {
-	case object && len(parts) == 2 && parts[1].Kind() == '"':
-		c.name, c.value = parts[0].String(), parts[1].String()
-		if c.name == "content-length-range" {
-			return fmt.Errorf("content-length-range is not an array")
-		}
+	case object && len(parts) == 2 && parts[1].quoted && parts[0].text != sizeRange:
+		c.name, c.value = parts[0].text, parts[1].text
 		return nil
-	case !object && len(parts) == 3 && parts[0].Kind() == '"' && parts[0].String() == "content-length-range":
-		c.name = "content-length-range"
-		low, ok := readSize(parts[1])
-		high, ok2 := readSize(parts[2])
+	case !object && len(parts) == 3 && parts[0] == part{sizeRange, true}:
+		low, ok := readSize(parts[1].text)
+		high, ok2 := readSize(parts[2].text)
 		if !ok || !ok2 {
-			return fmt.Errorf("content-length-range is not two sizes")
+			return errCondition
 		}
-		c.size = &SizeRange{low, high}
+		c.name, c.size = sizeRange, &SizeRange{low, high}
 		return nil
-	case !object && len(parts) == 3 && parts[0].Kind() == '"' && parts[0].String() == "eq" && parts[1].Kind() == '"' && parts[2].Kind() == '"':
-		name, ok := strings.CutPrefix(parts[1].String(), "$")
-		c.name, c.value = name, parts[2].String()
-		if !ok || name == "content-length-range" {
-			return fmt.Errorf("an eq condition does not name a field")
+	case !object && len(parts) == 3 && parts[0] == part{"eq", true} && parts[1].quoted && parts[2].quoted:
+		name, ok := strings.CutPrefix(parts[1].text, "$")
+		if !ok || name == sizeRange {
+			return errCondition
 		}
+		c.name, c.value = name, parts[2].text
 		return nil
 	}
-	return fmt.Errorf("a condition is of no known form")
+	return errCondition
 }
 
 // readSize reads a byte count, which Fine Uploader writes as a string and AWS's examples as a number.
-func readSize(t jsontext.Token) (int64, bool) {
-	if t.Kind() != '"' && t.Kind() != '0' {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(t.String(), 10, 64)
-	return n, err == nil && n >= 0 && strconv.FormatInt(n, 10) == t.String()
+func readSize(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && n >= 0 && strconv.FormatInt(n, 10) == text
 }
 
 // policyReader checks conditions one by one and gathers them into a request.
@@ -133,18 +143,21 @@ type policyReader struct {
 	signer  *Signer
 	request *Request
 	now     time.Time
-	seen    map[string]bool // names in lower case: stores were seen to fold it
+	names   []string // of the conditions read, in lower case: stores were seen to fold it
 	fields  fields
 
 	algorithm, credential, date string
 }
 
+// has reports whether there was a condition on name.
+func (p *policyReader) has(name string) bool { return slices.Contains(p.names, name) }
+
 func (p *policyReader) read(c condition) *Refusal {
-	if name := strings.ToLower(c.name); p.seen[name] {
+	name := strings.ToLower(c.name)
+	if p.has(name) {
 		return malformed(fmt.Sprintf("The policy has two conditions on %q; use an unmodified Fine Uploader, and each request.params name once.", name))
-	} else {
-		p.seen[name] = true
 	}
+	p.names = append(p.names, name)
 	if strings.ContainsFunc(c.value, unicode.IsControl) {
 		return malformed("The policy has a control character in a value; rename the file or change request.params.")
 	}
@@ -168,7 +181,7 @@ func (p *policyReader) read(c condition) *Refusal {
 		return p.fields.addACL(c.name, c.value)
 	case "success_action_status":
 		return p.fields.addExact(c.name, c.value, "200", "the settings as shipped")
-	case "content-length-range":
+	case sizeRange:
 		r.Size = c.size
 		return nil
 	case "x-amz-algorithm":
@@ -194,10 +207,10 @@ func checkPostKey(key string) *Refusal {
 
 // finish checks what a policy must have, once all its conditions are read.
 func (p *policyReader) finish(expiration string) *Refusal {
-	if !p.seen["bucket"] {
+	if !p.has("bucket") {
 		return malformed("The policy does not name a bucket; set objectProperties.bucket in client_conf.js.")
 	}
-	if !p.seen["key"] {
+	if !p.has("key") {
 		return checkKey("")
 	}
 	if err := p.checkVersion(); err != nil {
@@ -216,7 +229,7 @@ func (p *policyReader) finish(expiration string) *Refusal {
 // checkVersion wants all three V4 conditions in a V4 policy and none in a V2 policy.
 func (p *policyReader) checkVersion() *Refusal {
 	if p.request.Version == V2 {
-		if p.seen["x-amz-algorithm"] || p.seen["x-amz-credential"] || p.seen["x-amz-date"] {
+		if p.has("x-amz-algorithm") || p.has("x-amz-credential") || p.has("x-amz-date") {
 			return malformed("A version 4 policy came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.")
 		}
 		return nil

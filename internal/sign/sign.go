@@ -8,6 +8,7 @@
 package sign
 
 import (
+	"crypto/sha1"
 	"errors"
 	"net/url"
 	"strings"
@@ -90,7 +91,7 @@ type Request struct {
 	Headers     map[string]string // other checked fields by name: Cache-Control, x-amz-storage-class, …
 	Size        *SizeRange        // a policy's content-length-range; nil: none
 
-	text      string // what is signed; unexported, so that a hook can read a Request but not forge one
+	text      []byte // what is signed; unexported, so that a hook can read a Request but not forge one
 	canonical int    // V4 strings: where in text the canonical request begins
 }
 
@@ -101,6 +102,7 @@ type SizeRange struct{ Min, Max int64 }
 type Signer struct {
 	cfg   Config
 	hosts map[string]hostForm
+	v2    *macPool
 	day   atomic.Pointer[dayKey]
 }
 
@@ -118,7 +120,7 @@ func New(cfg Config) (*Signer, error) {
 	case cfg.Region == "":
 		return nil, errors.New("sign: no region")
 	}
-	return &Signer{cfg: cfg, hosts: hostForms(cfg)}, nil
+	return &Signer{cfg: cfg, hosts: hostForms(cfg), v2: newMACPool(sha1.New, []byte(cfg.SecretKey.Reveal()))}, nil
 }
 
 // Signature answers a sign request. Policy is set for PostObject alone.
@@ -131,11 +133,11 @@ type Signature struct {
 func (s *Signer) Sign(r *Request) Signature {
 	var sig Signature
 	if r.Operation == PostObject {
-		sig.Policy = r.text
+		sig.Policy = string(r.text)
 	}
 	switch {
 	case r.Version == V2:
-		sig.Signature = signatureV2(s.cfg.SecretKey, r.text)
+		sig.Signature = signatureV2(s.v2, r.text)
 	case r.Operation == PostObject:
 		sig.Signature = signatureV4(s.signingKey(r.Time), r.text)
 	default:

@@ -1,8 +1,6 @@
 package sign
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
 	"encoding/base64"
 
 	"strings"
@@ -25,8 +23,7 @@ const dateV2 = "Mon, 02 Jan 2006 15:04:05 GMT"
 // (AWS "Signing and authenticating REST requests", signature version 2). The path is the same for
 // virtual-hosted and path-style endpoints.
 func (s *Signer) parseV2(text string, now time.Time) (*Request, *Refusal) {
-	var buf [8]header
-	m, err := readV2(text, buf[:0])
+	m, err := readV2(text)
 	if err != nil {
 		return nil, err
 	}
@@ -45,15 +42,16 @@ func (s *Signer) parseV2(text string, now time.Time) (*Request, *Refusal) {
 	if err := s.checkEntityV2(r, m); err != nil {
 		return nil, err
 	}
-	if r.text = r.buildV2(m); r.text != text {
+	if r.text = r.buildV2(m); string(r.text) != text {
 		return nil, malformed("The string to sign is not in canonical form; use an unmodified Fine Uploader.")
 	}
 	return r, nil
 }
 
 // readV2 splits text into its parts.
-func readV2(text string, headers []header) (*message, *Refusal) {
-	m := &message{headers: headers}
+func readV2(text string) (*message, *Refusal) {
+	m := new(message)
+	m.headers = m.space[:0]
 	var date string
 	for _, field := range []*string{&m.method, &m.contentMD5, &m.contentType, &date} {
 		var ok bool
@@ -112,7 +110,7 @@ func (s *Signer) checkEntityV2(r *Request, m *message) *Refusal {
 
 // buildV2 writes the string to sign of r anew. Of m it takes only what r keeps in another form and
 // was checked: the digest and the header values.
-func (r *Request) buildV2(m *message) string {
+func (r *Request) buildV2(m *message) []byte {
 	b := make([]byte, 0, 512)
 	b = append(b, m.method...)
 	b = append(b, '\n')
@@ -135,13 +133,12 @@ func (r *Request) buildV2(m *message) string {
 	b = append(b, '/')
 	b = appendEscaped(b, r.Key)
 	b = append(b, '?')
-	b = r.appendQuery(b, initiateV2)
-	return string(b)
+	return r.appendQuery(b, initiateV2)
 }
 
 // signatureV2 returns base64(HMAC-SHA1(secret, text)), for strings and policies alike.
-func signatureV2(secret Secret, text string) string {
-	mac := hmac.New(sha1.New, []byte(secret.Reveal()))
-	mac.Write([]byte(text))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+func signatureV2(secret *macPool, text []byte) string {
+	m := secret.get(text)
+	defer secret.put(m)
+	return base64.StdEncoding.EncodeToString(m.sum)
 }

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -32,8 +31,7 @@ type stringV4 struct {
 //
 // (AWS "Create a signed AWS API request").
 func (s *Signer) parseV4(text string, now time.Time) (*Request, *Refusal) {
-	var buf [8]header
-	m, err := readV4(text, buf[:0])
+	m, err := readV4(text)
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +57,16 @@ func (s *Signer) parseV4(text string, now time.Time) (*Request, *Refusal) {
 	if err := m.check(r.Operation); err != nil {
 		return nil, err
 	}
-	if string(appendEscaped(nil, r.Key)) != m.path[1:] {
+	if escaped := r.buildV4(m, form, s.cfg.Region); string(escaped) != m.path[1:] {
 		return nil, malformed("The object key in the canonical request is not in canonical form; use an unmodified Fine Uploader.")
 	}
-	r.buildV4(m, form, s.cfg.Region)
 	return r, nil
 }
 
 // readV4 splits text into its parts.
-func readV4(text string, headers []header) (*stringV4, *Refusal) {
-	m := &stringV4{message: message{headers: headers}}
+func readV4(text string) (*stringV4, *Refusal) {
+	m := new(stringV4)
+	m.headers = m.space[:0]
 	var algorithm string
 	for _, field := range []*string{&algorithm, &m.date, &m.scope, &m.method, &m.path, &m.query} {
 		var ok bool
@@ -105,7 +103,8 @@ func readV4(text string, headers []header) (*stringV4, *Refusal) {
 // readDateV4 parses a basic ISO 8601 time and checks it against the time window.
 func readDateV4(value string, now time.Time) (time.Time, *Refusal) {
 	at, err := time.Parse(dateV4, value)
-	if err != nil || at.Format(dateV4) != value {
+	var buf [len(dateV4)]byte
+	if err != nil || string(at.AppendFormat(buf[:0], dateV4)) != value {
 		return time.Time{}, malformed("x-amz-date is not a date of the form 20060102T150405Z; use an unmodified Fine Uploader.")
 	}
 	return at, checkTime(at, now)
@@ -121,8 +120,9 @@ func (s *Signer) checkScope(scope string, at time.Time) *Refusal {
 	if err := s.checkRegion(region); err != nil {
 		return err
 	}
-	if want := at.Format("20060102"); day != want {
-		return forbidden("The day of the credential scope is not the day of x-amz-date: request.clockDrift crosses midnight; try again in some minutes, or set the uploading computer's clock right.", day, want)
+	var buf [8]byte
+	if want := at.AppendFormat(buf[:0], "20060102"); day != string(want) {
+		return forbidden("The day of the credential scope is not the day of x-amz-date: request.clockDrift crosses midnight; try again in some minutes, or set the uploading computer's clock right.", day, string(want))
 	}
 	return nil
 }
@@ -170,8 +170,8 @@ func isSHA256(s string) bool {
 }
 
 // buildV4 writes the string to sign of r, with the host and the path that the store will see. Of m it
-// takes only what was checked: the header values and the payload hash.
-func (r *Request) buildV4(m *stringV4, form hostForm, region string) {
+// takes only what was checked: the header values and the payload hash. It returns the key as written.
+func (r *Request) buildV4(m *stringV4, form hostForm, region string) (escapedKey []byte) {
 	b := make([]byte, 0, 768)
 	b = append(b, algorithmV4+"\n"...)
 	b = r.Time.AppendFormat(b, dateV4)
@@ -184,7 +184,9 @@ func (r *Request) buildV4(m *stringV4, form hostForm, region string) {
 	b = append(b, '\n')
 	b = appendEscaped(b, form.pathPrefix)
 	b = append(b, '/')
+	key := len(b)
 	b = appendEscaped(b, r.Key)
+	escapedKey = b[key:]
 	b = append(b, '\n')
 	b = r.appendQuery(b, initiateV4)
 	b = append(b, '\n')
@@ -202,44 +204,42 @@ func (r *Request) buildV4(m *stringV4, form hostForm, region string) {
 	b = append(b, m.signedHeaders...)
 	b = append(b, '\n')
 	b = append(b, m.payload...)
-	r.text = string(b)
+	r.text = b
+	return escapedKey
 }
 
 // hashedStringToSign puts the digest of the canonical request, which begins at i, in its place.
-func hashedStringToSign(text string, i int) string {
-	digest := sha256.Sum256([]byte(text[i:]))
-	return text[:i] + hex.EncodeToString(digest[:])
+func hashedStringToSign(text []byte, i int) []byte {
+	digest := sha256.Sum256(text[i:])
+	return hex.AppendEncode(text[:i:i], digest[:])
 }
 
 // signatureV4 returns hex(HMAC-SHA256(key, text)).
-func signatureV4(key []byte, text string) string {
-	return hex.EncodeToString(hmacSHA256(key, text))
+func signatureV4(key *macPool, text []byte) string {
+	m := key.get(text)
+	defer key.put(m)
+	return hex.EncodeToString(m.sum)
 }
 
 // dayKey is a signing key and the day, as in the credential scope, that it is for.
 type dayKey struct {
 	day string
-	key []byte
+	key *macPool
 }
 
 // signingKey derives the key for the day of at, or takes it from the last derivation: a key serves
 // one day and region, and near midnight two days take turns at four HMACs a time.
-func (s *Signer) signingKey(at time.Time) []byte {
+func (s *Signer) signingKey(at time.Time) *macPool {
 	var buf [8]byte
 	day := at.AppendFormat(buf[:0], "20060102")
 	if k := s.day.Load(); k != nil && k.day == string(day) {
 		return k.key
 	}
-	key := hmacSHA256([]byte("AWS4"+s.cfg.SecretKey.Reveal()), string(day))
-	for _, step := range []string{s.cfg.Region, "s3", "aws4_request"} {
-		key = hmacSHA256(key, step)
+	key := []byte("AWS4" + s.cfg.SecretKey.Reveal())
+	for _, step := range []string{string(day), s.cfg.Region, "s3", "aws4_request"} {
+		key = newMACPool(sha256.New, key).get([]byte(step)).sum
 	}
-	s.day.Store(&dayKey{string(day), key})
-	return key
-}
-
-func hmacSHA256(key []byte, text string) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(text))
-	return mac.Sum(nil)
+	k := &dayKey{string(day), newMACPool(sha256.New, key)}
+	s.day.Store(k)
+	return k.key
 }
