@@ -76,7 +76,7 @@ type failure struct {
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	id := fmt.Sprintf("%08x", rand.Uint32())
-	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", r.URL.Path, "peer", peer(r)}
+	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", fmt.Sprintf("%.200s", r.URL.Path), "peer", peer(r)}
 	var refusal *sign.Refusal
 	if errors.As(err, &refusal) {
 		attrs = append(attrs, "got", refusal.Got, "want", refusal.Want)

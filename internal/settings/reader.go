@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"s3-sign-srv/internal/sign"
 )
 
 // reader reads variables one by one and gathers what is wrong with them.
@@ -230,5 +232,15 @@ func (r *reader) certificate(https bool) (cert, key string) {
 func (r *reader) refuseSessionToken() {
 	if r.getenv("AWS_SESSION_TOKEN") != "" {
 		r.fault("AWS_SESSION_TOKEN", "is set, but uploads cannot carry the token of temporary credentials; unset it and use a lasting key pair")
+	}
+}
+
+// refuseNamesBelowAddress refuses virtual hosts at an IP address, which has no names below it.
+func (r *reader) refuseNamesBelowAddress(cfg sign.Config) {
+	if cfg.Endpoint == nil || !cfg.VirtualHosted {
+		return
+	}
+	if _, err := netip.ParseAddr(cfg.Endpoint.Hostname()); err == nil {
+		r.fault("P3S3F_ADDRESSING", "is virtual, but AWS_ENDPOINT is an IP address, which has no names below it; set it to path, or AWS_ENDPOINT to a name")
 	}
 }

@@ -77,6 +77,7 @@ func Read(getenv func(string) string) (Settings, error) {
 	}
 	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)
 	s.Sign.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign.Endpoint, s.Sign.Bucket), "path", "virtual") == "virtual"
+	r.refuseNamesBelowAddress(s.Sign)
 	s.SignatureVersion = sign.V4
 	if r.choice("P3S3F_SIGNATURE_VERSION", "4", "2") == "2" {
 		s.SignatureVersion = sign.V2

@@ -80,6 +80,7 @@ func TestFaults(t *testing.T) {
 		{"P3S3F_USE_HTTPS=yes", "P3S3F_USE_HTTPS is \"yes\"; set it to 0 or 1"},
 		{"P3S3F_USE_HTTPS=1 P3S3F_SRV_CRT=/a.crt", "P3S3F_SRV_KEY is not set"},
 		{"P3S3F_USE_HTTPS=1 P3S3F_SRV_KEY=/a.key", "P3S3F_SRV_CRT is not set"},
+		{"P3S3F_ADDRESSING=virtual AWS_ENDPOINT=http://127.0.0.1:9000", "P3S3F_ADDRESSING is virtual, but AWS_ENDPOINT is an IP address"},
 		{"P3S3F_ADDRESSING=dns", "path or virtual"},
 		{"P3S3F_SIGNATURE_VERSION=3", "2 or 4"},
 		{"P3S3F_ALLOWED_ACLS=public-read,everyone", `lists "everyone"`},

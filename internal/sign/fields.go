@@ -37,14 +37,14 @@ func (f *fields) add(name, value string) *Refusal {
 	if strings.HasPrefix(name, "x-amz-server-side-encryption-") {
 		return forbidden("Encryption with a key of one's own is not supported, because Fine Uploader sends it with the first request only; set objectProperties.serverSideEncryption instead.", name, "")
 	}
-	return forbidden(fmt.Sprintf("The field %q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "")
+	return forbidden(fmt.Sprintf("The field %.100q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "")
 }
 
 // addACL refuses any ACL that is not allowed. Its name is x-amz-acl in a header and acl in a policy;
 // the other one's name is refused by add.
 func (f *fields) addACL(_, acl string) *Refusal {
 	if acl != "private" && !slices.Contains(f.signer.cfg.ACLs, acl) {
-		return forbidden(fmt.Sprintf("The ACL %q is not allowed here; set objectProperties.acl to \"private\" in client_conf.js, or list it in P3S3F_ALLOWED_ACLS.", acl), acl, "private")
+		return forbidden(fmt.Sprintf("The ACL %.100q is not allowed here; set objectProperties.acl to \"private\" in client_conf.js, or list it in P3S3F_ALLOWED_ACLS.", acl), acl, "private")
 	}
 	f.acl = acl
 	return nil
@@ -52,7 +52,7 @@ func (f *fields) addACL(_, acl string) *Refusal {
 
 func (f *fields) addExact(name, value, want, setting string) *Refusal {
 	if value != want {
-		return forbidden(fmt.Sprintf("%s may only be %s; use %s in client_conf.js.", name, want, setting), value, want)
+		return forbidden(fmt.Sprintf("%s may only be %s; use %s in client_conf.js.", name, want, setting), name, want) // the value may be a key
 	}
 	f.addOther(name, value)
 	return nil
@@ -125,14 +125,16 @@ func (s *Signer) checkContentType(value string) *Refusal {
 	if len(s.cfg.ContentTypes) == 0 || slices.ContainsFunc(s.cfg.ContentTypes, func(pattern string) bool { return matchType(pattern, value) }) {
 		return nil
 	}
-	return forbidden(fmt.Sprintf("Files of the type %q are not accepted here.", value), value, strings.Join(s.cfg.ContentTypes, " "))
+	return forbidden(fmt.Sprintf("Files of the type %.100q are not accepted here.", value), value, strings.Join(s.cfg.ContentTypes, " "))
 }
 
-// isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1).
+// isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1), but no comma, behind
+// which browsers look for another type (Fetch, "extract a MIME type"; Chromium was seen to run
+// "text/plain;,text/html").
 func isMediaType(s string) bool {
 	essence, _, _ := strings.Cut(s, ";")
 	kind, subtype, ok := strings.Cut(essence, "/")
-	return ok && isToken(kind) && isToken(subtype) && isHeaderValue(s)
+	return ok && isToken(kind) && isToken(subtype) && isHeaderValue(s) && !strings.Contains(s, ",")
 }
 
 func isToken(s string) bool {

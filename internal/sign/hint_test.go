@@ -87,6 +87,7 @@ func TestHosts(t *testing.T) {
 		{"https://s3.example.org", path, "s3.example.org/other", "", ""},
 		{"https://s3.example.org:443", path, "s3.example.org:443/mybucket", "s3.example.org", "/mybucket/k"},
 		{"http://[::1]:9000", path, "[::1]:9000/mybucket", "[::1]:9000", "/mybucket/k"},
+		{"http://127.0.0.1:9000", virtual, "mybucket.127.0.0.1:9000", "", ""},
 		{"http://127.0.0.1:9000", path, "mybucket.127.0.0.1:9000", "", ""},
 		{"https://s3.amazonaws.com", path, "mybucket.s3.amazonaws.com", "mybucket.s3.amazonaws.com", "/k"},
 		{"https://s3.amazonaws.com", path, "mybucket.s3.us-east-1.amazonaws.com", "mybucket.s3.us-east-1.amazonaws.com", "/k"},

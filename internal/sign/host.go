@@ -21,7 +21,7 @@ func hostForms(cfg Config) map[string]hostForm {
 	forms := make(map[string]hostForm)
 	for _, host := range endpointHosts(cfg.Endpoint, cfg.Region) {
 		bare, port := splitDefaultPort(cfg.Endpoint.Scheme, host)
-		if cfg.VirtualHosted || isAWS(cfg.Endpoint) {
+		if (cfg.VirtualHosted || isAWS(cfg.Endpoint)) && !isAddress(cfg.Endpoint) {
 			addForms(forms, cfg.Bucket+"."+bare, port, "", hostForm{host: cfg.Bucket + "." + bare})
 		}
 		addForms(forms, bare, port, "", hostForm{bare, "/" + cfg.Bucket})
@@ -68,6 +68,12 @@ func endpointHosts(endpoint *url.URL, region string) []string {
 func isAWS(endpoint *url.URL) bool {
 	host := endpoint.Host
 	return strings.HasPrefix(host, "s3") && (strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn"))
+}
+
+// isAddress reports whether endpoint is an IP address, which has no names below it.
+func isAddress(endpoint *url.URL) bool {
+	_, err := netip.ParseAddr(endpoint.Hostname())
+	return err == nil
 }
 
 // findHost looks a client's host line up.
@@ -127,7 +133,7 @@ func (s *Signer) Origins() []string {
 	for _, host := range endpointHosts(s.cfg.Endpoint, s.cfg.Region) {
 		bare, _ := splitDefaultPort(s.cfg.Endpoint.Scheme, host)
 		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+bare)
-		if _, err := netip.ParseAddr(s.cfg.Endpoint.Hostname()); err != nil { // an address has no names below it
+		if !isAddress(s.cfg.Endpoint) {
 			origins = append(origins, s.cfg.Endpoint.Scheme+"://"+s.cfg.Bucket+"."+bare)
 		}
 	}

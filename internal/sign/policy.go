@@ -155,7 +155,7 @@ func (p *policyReader) has(name string) bool { return slices.Contains(p.names, n
 func (p *policyReader) read(c condition) *Refusal {
 	name := strings.ToLower(c.name)
 	if p.has(name) {
-		return malformed(fmt.Sprintf("The policy has two conditions on %q; use an unmodified Fine Uploader, and each request.params name once.", name))
+		return malformed(fmt.Sprintf("The policy has two conditions on %.100q; use an unmodified Fine Uploader, and each request.params name once.", name))
 	}
 	p.names = append(p.names, name)
 	if strings.ContainsFunc(c.value, unicode.IsControl) {
@@ -255,11 +255,10 @@ func (p *policyReader) checkExpiration(value string) *Refusal {
 		return malformed("The policy's expiration is not a date of the form 2006-01-02T15:04:05.000Z; use an unmodified Fine Uploader.")
 	}
 	p.request.Expires = expires
-	left := expires.Sub(p.now)
-	if 0 < left && left <= MaxExpiry {
+	if left := expires.Sub(p.now); 0 < left && left <= MaxExpiry {
 		return nil
 	}
-	return forbidden(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(left-usualExpiry)),
+	return forbidden(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(expires.Add(-usualExpiry).Sub(p.now))),
 		value, p.now.UTC().Format(dateISO))
 }
 
@@ -267,8 +266,8 @@ func (p *policyReader) checkExpiration(value string) *Refusal {
 func (p *policyReader) checkSize() *Refusal {
 	size, limit := p.request.Size, p.signer.cfg.MaxBytes
 	switch {
-	case size != nil && size.Min > size.Max:
-		return malformed("The policy's smallest size is above its largest; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.")
+	case size != nil && (size.Min > size.Max || size.Max == 0):
+		return malformed("The policy's size range lets no file through; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.")
 	case limit > 0 && (size == nil || size.Max > limit):
 		return forbidden(fmt.Sprintf("This server signs for files of at most %d bytes; set validation.sizeLimit in client_conf.js to that or less.", limit), fmt.Sprint(size), fmt.Sprint(limit))
 	}

@@ -27,8 +27,9 @@ func (r *Refusal) Error() string { return r.Text }
 
 func malformed(text string) *Refusal { return &Refusal{Kind: Malformed, Text: text} }
 
+// forbidden keeps the beginning of got: a client must not decide how long a log line is.
 func forbidden(text, got, want string) *Refusal {
-	return &Refusal{Kind: Forbidden, Text: text, Got: got, Want: want}
+	return &Refusal{Kind: Forbidden, Text: text, Got: fmt.Sprintf("%.200s", got), Want: want}
 }
 
 // checkTime refuses a request date outside S3's window and says by how much it is off.
