@@ -13,7 +13,7 @@ VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
 
-.PHONY: help run build static test unit e2e lint fuzz deps clean FORCE
+.PHONY: help run build static test unit e2e lint fuzz bench deps clean FORCE
 
 help: ## show this
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
@@ -62,6 +62,19 @@ bin/.staticcheck-$(STATICCHECK):
 
 bin/.govulncheck-$(GOVULNCHECK):
 	go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) && rm -f bin/.govulncheck-* && touch $@
+
+# Each target a minute; what is found stays in testdata and is tried by every go test.
+FUZZ_TIME := 60s
+fuzz: ## fuzz every parser, a minute each
+	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include=*_test.go internal cmd | sed 's/^func //' | sort); do \
+		package=$$(dirname $$(grep -rlE "^func $$target\(" --include=*_test.go internal cmd)); \
+		echo "== $$target in $$package"; \
+		go test ./$$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME); \
+	done
+
+bench: bin/s3-sign-srv ## compare the server's speed with one that does nothing; see docs/performance.md
+	go test ./internal/sign ./internal/server -run '^$$' -bench . -count 5
+	@go build -o bin/bench ./bench && bin/bench
 
 deps: ## install what the tests need of the system
 	@.ci/deps

@@ -102,6 +102,12 @@ func cause(err error, p *problem) string {
 	return ""
 }
 
+// Header values of every JSON answer, made once; nothing writes to them.
+var (
+	jsonHeader = []string{"application/json; charset=utf-8"}
+	noStore    = []string{"no-store"}
+)
+
 // respond writes body as JSON. It is encoded before the status is sent, so that a fault in it, which
 // only a hook's reply can have, becomes a 500.
 func respond(w http.ResponseWriter, status int, body any) {
@@ -109,8 +115,8 @@ func respond(w http.ResponseWriter, status int, body any) {
 	if err != nil {
 		status, encoded = http.StatusInternalServerError, []byte(`{"error":"The server's hook gave an answer that JSON cannot hold; tell the server's operator."}`)
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
+	h := w.Header()
+	h["Content-Type"], h["Cache-Control"] = jsonHeader, noStore
 	w.WriteHeader(status)
 	w.Write(encoded)
 }

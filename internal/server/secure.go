@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -24,15 +25,29 @@ func contentSecurityPolicy(origins []string) string {
 	}, "; ")
 }
 
-// secure puts the security headers on every answer.
-func (s *server) secure(next http.Handler) http.Handler {
+// constantHeaders sets headers to values made once: at the rate of uploads, making them anew shows.
+func constantHeaders(next http.Handler, pairs ...string) http.Handler {
+	constant := make(http.Header)
+	for i := 0; i < len(pairs); i += 2 {
+		constant.Set(pairs[i], pairs[i+1])
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h["Content-Security-Policy"] = []string{s.policy}
-		h["X-Content-Type-Options"] = []string{"nosniff"}
-		h["Referrer-Policy"] = []string{"same-origin"}
-		h["Cross-Origin-Opener-Policy"] = []string{"same-origin"}
-		h["Cross-Origin-Resource-Policy"] = []string{"same-origin"}
+		maps.Copy(w.Header(), constant)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// secure puts on every answer what keeps it from being taken for another type or into another site.
+func secure(next http.Handler) http.Handler {
+	return constantHeaders(next,
+		"X-Content-Type-Options", "nosniff",
+		"Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// securePage adds what keeps the page to itself.
+func (s *server) securePage(next http.Handler) http.Handler {
+	return constantHeaders(next,
+		"Content-Security-Policy", contentSecurityPolicy(s.Signer.Origins()),
+		"Referrer-Policy", "same-origin",
+		"Cross-Origin-Opener-Policy", "same-origin")
 }

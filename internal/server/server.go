@@ -44,15 +44,12 @@ type Config struct {
 	Client     Client   // what is put into it
 }
 
-type server struct {
-	Config
-	policy string // Content-Security-Policy
-}
+type server struct{ Config }
 
 // New returns the handler of everything.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg, policy: contentSecurityPolicy(cfg.Signer.Origins())}
-	return s.identifyPeer(s.recover(s.secure(s.routes())))
+	s := &server{cfg}
+	return s.identifyPeer(s.recover(secure(s.routes())))
 }
 
 // routes is every route there is.
@@ -79,11 +76,12 @@ func (s *server) routes() http.Handler {
 		mux.Get("/s3/session", s.session)
 	}
 	if s.Static != nil {
+		page := mux.With(s.securePage)
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			mux.MethodFunc(method, "/", s.index)
-			mux.Method(method, "/success.html", s.file("success.html"))
-			mux.MethodFunc(method, "/static/client_conf.js", s.clientConf)
-			mux.MethodFunc(method, "/static/*", s.static)
+			page.MethodFunc(method, "/", s.index)
+			page.Method(method, "/success.html", s.file("success.html"))
+			page.MethodFunc(method, "/static/client_conf.js", s.clientConf)
+			page.MethodFunc(method, "/static/*", s.static)
 		}
 	}
 	return mux
@@ -98,7 +96,9 @@ func (s *server) answer(endpoint func(*http.Request) (any, error)) http.HandlerF
 			return
 		}
 		respond(w, http.StatusOK, body)
-		s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path)
+		if s.Log.Enabled(r.Context(), slog.LevelDebug) {
+			s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path, "peer", peer(r))
+		}
 	}
 }
 

@@ -37,14 +37,14 @@ func (f *fields) add(name, value string) *Refusal {
 	if strings.HasPrefix(name, "x-amz-server-side-encryption-") {
 		return forbidden("Encryption with a key of one's own is not supported, because Fine Uploader sends it with the first request only; set objectProperties.serverSideEncryption instead.", name, "")
 	}
-	return forbidden(fmt.Sprintf("The field %.100q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "")
+	return forbidden(fmt.Sprintf("The field %.60q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "")
 }
 
 // addACL refuses any ACL that is not allowed. Its name is x-amz-acl in a header and acl in a policy;
 // the other one's name is refused by add.
 func (f *fields) addACL(_, acl string) *Refusal {
 	if acl != "private" && !slices.Contains(f.signer.cfg.ACLs, acl) {
-		return forbidden(fmt.Sprintf("The ACL %.100q is not allowed here; set objectProperties.acl to \"private\" in client_conf.js, or list it in P3S3F_ALLOWED_ACLS.", acl), acl, "private")
+		return forbidden(fmt.Sprintf("The ACL %.60q is not allowed here; set objectProperties.acl to \"private\" in client_conf.js, or list it in P3S3F_ALLOWED_ACLS.", acl), acl, "private")
 	}
 	f.acl = acl
 	return nil
@@ -125,7 +125,7 @@ func (s *Signer) checkContentType(value string) *Refusal {
 	if len(s.cfg.ContentTypes) == 0 || slices.ContainsFunc(s.cfg.ContentTypes, func(pattern string) bool { return matchType(pattern, value) }) {
 		return nil
 	}
-	return forbidden(fmt.Sprintf("Files of the type %.100q are not accepted here.", value), value, strings.Join(s.cfg.ContentTypes, " "))
+	return forbidden(fmt.Sprintf("Files of the type %.60q are not accepted here.", value), value, strings.Join(s.cfg.ContentTypes, " "))
 }
 
 // isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1), but no comma, behind

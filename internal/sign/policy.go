@@ -155,7 +155,7 @@ func (p *policyReader) has(name string) bool { return slices.Contains(p.names, n
 func (p *policyReader) read(c condition) *Refusal {
 	name := strings.ToLower(c.name)
 	if p.has(name) {
-		return malformed(fmt.Sprintf("The policy has two conditions on %.100q; use an unmodified Fine Uploader, and each request.params name once.", name))
+		return malformed(fmt.Sprintf("The policy has two conditions on %.60q; use an unmodified Fine Uploader, and each request.params name once.", name))
 	}
 	p.names = append(p.names, name)
 	if strings.ContainsFunc(c.value, unicode.IsControl) {

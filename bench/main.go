@@ -1,0 +1,97 @@
+// Command bench loads the built server and, in turn with it, the same chi stack with a handler that
+// only reads the body and writes a constant answer, and prints what each does side by side.
+// Both run as processes of their own; the load comes from this one, over loopback, each connection
+// sending its next request when it has the answer to the last. Rounds alternate, and the medians of
+// the rounds are printed with their spread. Run it as make bench.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == "constant" {
+		exitOn(serveConstant())
+		return
+	}
+	server := flag.String("server", "bin/s3-sign-srv", "the built server")
+	rounds := flag.Int("rounds", 5, "rounds for each figure")
+	length := flag.Duration("length", 2*time.Second, "length of a round")
+	flag.Parse()
+	exitOn(compare(*server, *rounds, *length))
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// compare runs every kind of request at every number of connections, and prints a line for each.
+func compare(server string, rounds int, length time.Duration) error {
+	shipped, err := start([]string{server}, environment())
+	if err != nil {
+		return err
+	}
+	defer shipped.stop()
+	constant, err := start([]string{os.Args[0], "constant"}, nil)
+	if err != nil {
+		return err
+	}
+	defer constant.stop()
+
+	fmt.Printf("%d rounds of %v each; medians, (spread of the rounds); ratio: of the shipped server to the constant handler\n\n", rounds, length)
+	fmt.Printf("| request | connections | constant req/s | shipped req/s | ratio | constant p50, p99 µs | shipped p50, p99 µs | p99 ratio |\n|---|---|---|---|---|---|---|---|\n")
+	for _, kind := range kinds {
+		for _, connections := range []int{1, 16, 64, 256} {
+			var theirs, ours []result
+			for range rounds {
+				request := kind.request(time.Now().UTC())
+				result, err := load(constant.address, request, connections, length)
+				if err != nil {
+					return err
+				}
+				theirs = append(theirs, result)
+				if result, err = load(shipped.address, request, connections, length); err != nil {
+					return err
+				}
+				ours = append(ours, result)
+			}
+			printLine(kind.name, connections, theirs, ours)
+		}
+	}
+	fmt.Printf("\nlargest resident memory: shipped %d MB, constant %d MB\n", shipped.peakMemory(), constant.peakMemory())
+	return nil
+}
+
+func printLine(name string, connections int, theirs, ours []result) {
+	rate := func(r result) float64 { return r.perSecond }
+	p50 := func(r result) float64 { return r.p50 }
+	p99 := func(r result) float64 { return r.p99 }
+	fmt.Printf("| %s | %d | %.0f (%.0f–%.0f) | %.0f (%.0f–%.0f) | %.2f | %.0f, %.0f | %.0f, %.0f | %.2f |\n", name, connections,
+		median(theirs, rate), least(theirs, rate), most(theirs, rate), median(ours, rate), least(ours, rate), most(ours, rate),
+		median(ours, rate)/median(theirs, rate),
+		median(theirs, p50), median(theirs, p99), median(ours, p50), median(ours, p99), median(ours, p99)/median(theirs, p99))
+}
+
+func sorted(results []result, of func(result) float64) []float64 {
+	var values []float64
+	for _, r := range results {
+		values = append(values, of(r))
+	}
+	slices.Sort(values)
+	return values
+}
+
+func median(results []result, of func(result) float64) float64 {
+	return sorted(results, of)[len(results)/2]
+}
+func least(results []result, of func(result) float64) float64 { return sorted(results, of)[0] }
+func most(results []result, of func(result) float64) float64 {
+	return sorted(results, of)[len(results)-1]
+}

@@ -1,0 +1,347 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+)
+
+// partV2 is the body of an honest sign request.
+const partV2 = `{"headers":"PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}`
+
+// ask sends one request and returns the answer.
+func ask(t *testing.T, method, url, contentType, body string, header ...string) answer {
+	t.Helper()
+	r, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json; charset=UTF-8"
+)
+
+// TestTranscripts shows what each route answers to an honest request.
+func TestTranscripts(t *testing.T) {
+	w := startWorld(t, func(*config) {})
+	for _, test := range []struct {
+		method, target, kind, body string
+		status                     int
+		answer                     string // how the body begins
+	}{
+		{"POST", "/s3/sign", jsonType, partV2, 200, `{"signature":"`},
+		{"POST", "/s3/sign", "application/vnd.api+json", partV2, 200, `{"signature":"`},
+		{"POST", "/s3/sign?x=1", jsonType, " { \"headers\" " + partV2[len(`{"headers"`):], 200, `{"signature":"`},
+		{"POST", "/s3/success", formType, "key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22", 200, `{`},
+		{"PUT", "/s3/success", formType, "foo=b+r&key=uuid.txt&uuid=0e4b&name=a&bucket=mybucket&dataset=D+S", 200, `{`},
+		{"GET", "/s3/success", "", "", 200, ""},
+		{"HEAD", "/s3/success", "", "", 200, ""},
+		{"DELETE", "/s3/delete/5176-887?key=dir+one%2F%D1%84+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&bucket=mybucket", "", "", 200, `{"success":true}`},
+		{"POST", "/s3/delete", formType, "key=uuid.txt&bucket=mybucket&qquuid=5690-6c85&_method=DELETE", 200, `{"success":true}`},
+		{"OPTIONS", "/s3/sign", "", "", 200, ""},
+		{"GET", "/s3/sign", "", "", 405, `{"error":"This address does not take this method`},
+		{"GET", "/s3/delete", "", "", 405, `{"error":"`},
+		{"GET", "/nowhere", "", "", 404, `{"error":"There is nothing at this address`},
+		{"GET", "/healthz", "", "", 200, "ok\n"},
+		{"GET", "/", "", "", 200, "<!doctype html>"},
+		{"HEAD", "/", "", "", 200, ""},
+		{"GET", "/success.html", "", "", 200, "<!doctype html>"},
+		{"GET", "/static/sub/page.js", "", "", 200, "1"},
+		{"GET", "/static/client_conf.js", "", "", 200, "var fine_u_conf = {};"},
+	} {
+		got := ask(t, test.method, w.url+test.target, test.kind, test.body)
+		if got.status != test.status || !strings.HasPrefix(got.body, test.answer) || test.answer == "" && got.body != "" {
+			t.Errorf("%s %s: %d %s, want %d %s", test.method, test.target, got.status, got.body, test.status, test.answer)
+		}
+	}
+	if allow := ask(t, "PUT", w.url+"/s3/sign", "", "").header.Values("Allow"); strings.Join(allow, ", ") != "POST, OPTIONS" {
+		t.Errorf("Allow: %v", allow)
+	}
+}
+
+// TestHooksAreTold shows what the hooks get to see of an upload.
+func TestHooksAreTold(t *testing.T) {
+	w := startWorld(t, func(*config) {})
+	ask(t, "POST", w.url+"/s3/sign", jsonType, `{"headers":"POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-dataset:D%20S\nx-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/dir%20one/uuid.txt?uploads"}`, "Cookie", "session=s1")
+	ask(t, "POST", w.url+"/s3/success", formType, "foo=b+r&key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22&dataset=D+S")
+	ask(t, "DELETE", w.url+"/s3/delete/5176-887?foo=b+r&key=a+%2B+b&bucket=mybucket", "", "")
+
+	challenges, uploads, deletions := w.told.taken()
+	if len(challenges) != 1 || len(uploads) != 1 || len(deletions) != 1 {
+		t.Fatal(challenges, uploads, deletions)
+	}
+	c, u, d := challenges[0], uploads[0], deletions[0]
+	cookie, err := c.HTTP.Cookie("session")
+	if err != nil || cookie.Value != "s1" || c.Operation != sign.CreateMultipartUpload || c.Key != "dir one/uuid.txt" || c.Metadata["qqfilename"] != "my file é.txt" || c.Metadata["dataset"] != "D S" || c.ACL != "private" || c.ContentType != "text/plain" || !c.First() {
+		t.Errorf("challenge %+v", c.Request)
+	}
+	if u.Bucket != "mybucket" || u.Key != "uuid.txt" || u.UUID != "0e4b" || u.Name != "my file é.txt" || u.Size != 11 || u.ETag != `"simple-etag"` || len(u.Form) != 2 || u.Form["foo"] != "b r" || u.Form["dataset"] != "D S" {
+		t.Errorf("upload %+v", u)
+	}
+	if d.Bucket != "mybucket" || d.Key != "a + b" || d.UUID != "5176-887" || d.Form["foo"] != "b r" {
+		t.Errorf("deletion %+v", d)
+	}
+}
+
+// TestHooksDecide gives the answer that each outcome of a hook becomes.
+func TestHooksDecide(t *testing.T) {
+	denied := hooks.Deny("This file has not been approved for transfer.")
+	for _, test := range []struct {
+		name   string
+		err    error
+		panics bool
+		status int
+		says   string
+	}{
+		{"denies", denied, false, 403, "This file has not been approved for transfer."},
+		{"fails", errors.New("db password s3cret"), false, 500, "tell its operator the id"},
+		{"panics", nil, true, 500, "tell its operator the id"},
+	} {
+		decide := func() error {
+			if test.panics {
+				panic("hook")
+			}
+			return test.err
+		}
+		w := startWorld(t, func(c *config) {
+			c.server.Hooks = hooks.Funcs{
+				Identify:        c.server.Hooks.Identify,
+				ChallengeIsGood: func(context.Context, *hooks.Challenge) error { return decide() },
+				Success:         func(context.Context, *hooks.Upload) (hooks.Reply, error) { return nil, decide() },
+				Delete:          func(context.Context, *hooks.Deletion) error { return decide() },
+			}
+		})
+		for _, got := range []answer{
+			ask(t, "POST", w.url+"/s3/sign", jsonType, partV2),
+			ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"),
+			ask(t, "DELETE", w.url+"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", "", ""),
+		} {
+			if got.status != test.status || !strings.Contains(got.body, test.says) || strings.Contains(got.body, "s3cret") {
+				t.Errorf("the hook %s: %d %s", test.name, got.status, got.body)
+			}
+		}
+		for _, call := range w.store.taken() {
+			if strings.HasPrefix(call, "DELETE") {
+				t.Errorf("the hook %s, yet the store was asked to %s", test.name, call)
+			}
+		}
+	}
+}
+
+// TestReply shows what of a hook's reply reaches the page.
+func TestReply(t *testing.T) {
+	reply := hooks.Reply{"thumbnailUrl": "/t.png", "success": false, "error": "x"}
+	w := startWorld(t, func(c *config) {
+		c.server.Hooks.Success = func(context.Context, *hooks.Upload) (hooks.Reply, error) { return reply, nil }
+	})
+	var got map[string]any
+	body := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket").body
+	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got) != 2 || got["success"] != true || got["thumbnailUrl"] != "/t.png" {
+		t.Errorf("%s %v", body, err)
+	}
+	reply = hooks.Reply{"channel": make(chan int)}
+	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 || !strings.Contains(got.body, "hook") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// TestSuccessIsVerified tells apart what the store may say of a reported upload.
+func TestSuccessIsVerified(t *testing.T) {
+	status := http.StatusOK
+	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"e1"`)
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(status)
+	}))
+	defer s3.Close()
+	for _, test := range []struct {
+		name   string
+		store  int
+		change func(*config)
+		etag   string
+		status int
+		says   string
+	}{
+		{"there", 200, func(*config) {}, "", 200, ""},
+		{"there, as uploaded", 200, func(*config) {}, "&etag=%22e1%22", 200, ""},
+		{"there, ETag hidden from the browser", 200, func(*config) {}, "&etag=null", 200, ""},
+		{"replaced", 200, func(*config) {}, "&etag=%22e2%22", 409, "replaced"},
+		{"missing", 404, func(*config) {}, "", 404, "upload the file again"},
+		{"missing, not checked", 404, func(c *config) { c.server.VerifySuccess = false }, "", 200, ""},
+		{"too large", 200, func(c *config) { c.server.MaxBytes = 999 }, "", 403, "1000 bytes, and this server takes at most 999"},
+		{"as large as may be", 200, func(c *config) { c.server.MaxBytes = 1000 }, "", 200, ""},
+		{"of a type that is not allowed", 200, func(c *config) { c.sign.ContentTypes = []string{"image/*"} }, "", 403, "text/html"},
+		{"store refuses", 500, func(*config) {}, "", 502, "check the store"},
+	} {
+		status = test.store
+		w := startWorld(t, func(c *config) {
+			c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+			test.change(c)
+		})
+		got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"+test.etag)
+		if got.status != test.status || !strings.Contains(got.body, test.says) {
+			t.Errorf("%s: %d %s, want %d %s", test.name, got.status, got.body, test.status, test.says)
+		}
+		if _, uploads, _ := w.told.taken(); (len(uploads) == 1) != (test.status == 200) {
+			t.Errorf("%s: the hook was told of %d uploads", test.name, len(uploads))
+		}
+	}
+}
+
+// TestCrossSite asks as a browser does for pages of other sites.
+func TestCrossSite(t *testing.T) {
+	const app, other = "https://app.example.org", "https://app.example.org.evil.com"
+	for _, test := range []struct {
+		allowed []string
+		origin  string
+		site    string // Sec-Fetch-Site
+		trusted bool
+		refused bool
+	}{
+		{nil, "", "", false, false}, // curl
+		{nil, "", "same-origin", false, false},
+		{nil, app, "cross-site", false, true},
+		{nil, "null", "cross-site", false, true},
+		{nil, app, "", false, true}, // a browser without Sec-Fetch-Site
+		{[]string{app}, app, "cross-site", true, false},
+		{[]string{app}, other, "cross-site", false, true},
+		{[]string{app}, "http://app.example.org", "cross-site", false, true},
+		{[]string{app}, "null", "cross-site", false, true},
+		{[]string{app}, "", "same-origin", false, false},
+	} {
+		w := startWorld(t, func(c *config) { c.server.AllowedOrigins = test.allowed })
+		header := []string{}
+		for name, value := range map[string]string{"Origin": test.origin, "Sec-Fetch-Site": test.site} {
+			if value != "" {
+				header = append(header, name, value)
+			}
+		}
+		preflight := ask(t, "OPTIONS", w.url+"/s3/sign", "", "", append(header, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-requested-with,cache-control")...)
+		answers := []answer{
+			ask(t, "POST", w.url+"/s3/sign", jsonType, partV2, header...),
+			ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket", header...),
+			ask(t, "DELETE", w.url+"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", "", "", header...),
+			ask(t, "POST", w.url+"/s3/delete", formType, "key=uuid.txt&bucket=mybucket&qquuid=5690&_method=DELETE", header...),
+		}
+		for _, got := range append(answers, preflight) {
+			if origin := got.header.Get("Access-Control-Allow-Origin"); (origin == app) != test.trusted || !test.trusted && origin != "" {
+				t.Errorf("%+v: Access-Control-Allow-Origin %q", test, origin)
+			}
+			if credentials := got.header.Get("Access-Control-Allow-Credentials"); (credentials == "true") != test.trusted {
+				t.Errorf("%+v: Access-Control-Allow-Credentials %q", test, credentials)
+			}
+			if test.allowed != nil && got.header.Get("Vary") != "Origin" {
+				t.Errorf("%+v: Vary %q", test, got.header.Get("Vary"))
+			}
+		}
+		for _, got := range answers {
+			if (got.status == 403) != test.refused || (got.status == 200) == test.refused {
+				t.Errorf("%+v: %d %s", test, got.status, got.body)
+			}
+		}
+		headers := preflight.header.Get("Access-Control-Allow-Headers")
+		if test.trusted != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") && strings.Contains(headers, "content-type")) {
+			t.Errorf("%+v: Access-Control-Allow-Headers %q", test, headers)
+		}
+		if calls := w.store.taken(); test.refused && len(calls) > 0 {
+			t.Errorf("%+v: the store was called: %v", test, calls)
+		}
+	}
+}
+
+// TestRate lets one address ask in a burst, behind a proxy or not.
+func TestRate(t *testing.T) {
+	w := startWorld(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, []string{"127.0.0.1/32"} })
+	burst := func(forwarded string) (signed int, last answer) {
+		for range 20 {
+			if last = ask(t, "POST", w.url+"/s3/sign", jsonType, partV2, "X-Forwarded-For", forwarded); last.status == 200 {
+				signed++
+			}
+		}
+		return signed, last
+	}
+	for _, address := range []string{"198.51.100.1", "198.51.100.2", "203.0.113.9, 198.51.100.3"} {
+		signed, last := burst(address)
+		if signed != 5 || last.status != 429 || last.header.Get("Retry-After") == "" || !strings.Contains(last.body, "wait some seconds") {
+			t.Errorf("%s: %d of 20 signed, then %d %v %s", address, signed, last.status, last.header, last.body)
+		}
+	}
+	if signed, _ := burst("203.0.113.10, 198.51.100.3"); signed != 0 { // what the client writes itself does not count
+		t.Errorf("a made-up address in front bought %d more", signed)
+	}
+	direct := startWorld(t, func(c *config) { c.server.Rate = 0.5 })
+	w = direct
+	for i, address := range []string{"198.51.100.1", "198.51.100.2"} {
+		if signed, _ := burst(address); signed != 5*(1-i) {
+			t.Errorf("no proxy is trusted, yet X-Forwarded-For %s let %d through", address, signed)
+		}
+	}
+}
+
+// TestClientConf serves the user's file as it is, or one with the settings in it.
+func TestClientConf(t *testing.T) {
+	site := newSite(t)
+	w := startWorld(t, func(c *config) {
+		c.server.Static, c.server.ClientConf = site.static, site.clientConf
+		c.server.Client.Bucket = `my"</script>bucket`
+	})
+	get := func() answer { return ask(t, "GET", w.url+"/static/client_conf.js", "", "") }
+	if got := get(); !strings.Contains(got.body, `"bucket":"my\"\u003c/script\u003ebucket"`) || got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Errorf("%v %s", got.header, got.body)
+	}
+	own := []byte("var fine_u_conf = {own: 1};")
+	if err := site.static.WriteFile("client_conf.js", own, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(); got.body != string(own) {
+		t.Errorf("the user's own file is served as %s", got.body)
+	}
+	site.static.Remove("client_conf.js")
+	os.Remove(site.clientConf)
+	if got := get(); got.status != 404 {
+		t.Errorf("without any file: %d %s", got.status, got.body)
+	}
+}
+
+// TestAPIAlone has no page.
+func TestAPIAlone(t *testing.T) {
+	w := startWorld(t, func(c *config) { c.server.Static = nil })
+	for target, want := range map[string]int{"/": 404, "/static/sub/page.js": 404, "/static/client_conf.js": 404, "/success.html": 404, "/healthz": 200} {
+		if got := ask(t, "GET", w.url+target, "", ""); got.status != want {
+			t.Errorf("%s: %d", target, got.status)
+		}
+	}
+	if got := ask(t, "POST", w.url+"/s3/sign", jsonType, partV2); got.status != 200 || !bytes.Contains([]byte(got.body), []byte("signature")) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}

@@ -1,0 +1,385 @@
+package server_test
+
+import (
+	"bufio"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/visitor"
+)
+
+// honest sends a request that must be granted, and returns the members of the answer.
+func (w *world) honest(t *testing.T, a attack) map[string]any {
+	t.Helper()
+	w.log.taken()
+	got := w.send(t, a)
+	var members map[string]any
+	if err := json.Unmarshal([]byte(got.body), &members); err != nil || got.status != http.StatusOK {
+		t.Errorf("an honest request is refused\n%s %s\n%.900q\nanswer %d %s", a.method, a.target, a.body, got.status, got.body)
+	}
+	if text := w.log.taken(); text != "" {
+		t.Errorf("an honest request is worth no log line, got %s", text)
+	}
+	return members
+}
+
+// TestHonest grants every request that the attacks are made from: each differs from one of them in
+// what the table shows, and in nothing else.
+func TestHonest(t *testing.T) {
+	servers := startSetups(t)
+	for _, test := range []struct {
+		name    string
+		in      setup
+		attacks []attack
+		calls   int // to S3
+	}{
+		{"version 2", "", stringV2(initiate2, part2, complete2, abort2), 0},
+		{"version 2, typed", typed, stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", "")), 0},
+		{"version 2, limited", limited, stringV2(swap(part2, "partNumber=1&", "partNumber=3&")), 0},
+		{"version 2, ACL", withACL, stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read")), 0},
+		{"version 2, date at the window's ends", "", stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08")), 0},
+		{"version 2, digest", "", stringV2(swap(initiate2, "POST\n\n", "POST\nXrY7u+Ae7tCTyyK7j1rNww==\n")), 0},
+		{"version 2, long key", "", stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024))), 0},
+		{"version 4", "", stringV4(initiate4, part4, complete4, abort4), 0},
+		{"version 4, path-style by name", "", inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...), 0},
+		{"policies", "", slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4)), 0},
+		{"policies, limited", limited, bodyV2(sized2), 0},
+		{"policies, typed", typed, bodyV2(policy2), 0},
+		{"success", "", slices.Concat(forms("POST", "/s3/success", success), forms("PUT", "/s3/success?st=1", success)), 1},
+		{"delete", "", slices.Concat(deletes(deletePath), forms("POST", "/s3/delete", deleteForm)), 1},
+	} {
+		for _, a := range test.attacks {
+			w := servers[a.in]
+			if a.in == "" {
+				w = servers[test.in]
+			}
+			w.store.taken()
+			w.honest(t, a)
+			if calls := w.store.taken(); len(calls) != test.calls {
+				t.Errorf("%s: S3 was called: %q", test.name, calls)
+			}
+		}
+	}
+}
+
+// captured is a request that Fine Uploader sent (internal/sign/testdata).
+type captured struct {
+	Scenario, Method, URL, ContentType, Body string
+	Version                                  int
+	Kind, Time, Expiration, Endpoint         string
+	Signature, Expect                        string
+}
+
+// now is the server's clock for the row.
+func (c captured) now(t *testing.T) time.Time {
+	t.Helper()
+	value, layout := c.Time, map[int]string{2: http.TimeFormat, 4: "20060102T150405Z"}[c.Version]
+	back := time.Duration(0)
+	switch {
+	case c.Kind == "":
+		return now
+	case c.Expiration != "":
+		value, layout, back = c.Expiration, time.RFC3339Nano, 5*time.Minute
+	}
+	at, err := time.Parse(layout, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Add(-back)
+}
+
+// TestHonestCaptured grants every captured request that is to be granted, the clock at its time.
+func TestHonestCaptured(t *testing.T) {
+	servers := startSetups(t)
+	withACL := startWorld(t, func(c *config) { setups[virtualHosted](c); c.sign.ACLs = []string{"public-read"} })
+	f, err := os.Open("../sign/testdata/captured.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	granted := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var row captured
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			t.Fatal(err)
+		}
+		w := servers[pathStyle]
+		switch {
+		case strings.HasPrefix(row.Expect, "refuse"):
+			continue
+		case strings.Contains(row.Expect, "ACL"):
+			w = withACL
+		case strings.Contains(row.Endpoint, "virtual"):
+			w = servers[virtualHosted]
+		}
+		at := row.now(t)
+		w.clock.Store(&at)
+		if form, err := url.ParseQuery(row.Body); err == nil && form.Get("etag") != "" {
+			etag := form.Get("etag")
+			w.store.etag.Store(&etag)
+		}
+		answer := w.honest(t, attack{method: row.Method, target: row.URL, header: http.Header{"Content-Type": {row.ContentType}}, body: row.Body})
+		if row.Signature != "" && answer["signature"] != row.Signature {
+			t.Errorf("%s: signature %v, want %s", row.Scenario, answer["signature"], row.Signature)
+		}
+		granted++
+	}
+	if granted < 120 {
+		t.Errorf("%d captured requests were granted, want at least 120", granted)
+	}
+}
+
+// honestNames are the files of the browser tests (e2e/files_test.go), each difficult in its own way.
+var honestNames = []string{
+	"one byte.txt", "kibibyte.csv", "12 MB.png", "11 MB without extension", "reads.bam", "spaces  and (brackets), more.txt", "Füße größer als Äpfel.txt",
+	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz", "hello.txt", "untyped",
+	"it's ~50% \"done\"!*.txt", "..twodots", "trailing dot.", "a..b", "$1 \\1 $& ${HOME.txt", "🙂.txt", "e\u0301.txt",
+}
+
+// TestHonestNames grants every operation for every name, in each scheme of keys that the browser tests use.
+func TestHonestNames(t *testing.T) {
+	servers := startSetups(t)
+	for _, name := range honestNames {
+		for _, key := range []string{"0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.txt", name, "a folder/of number 3/" + name} {
+			escaped := "/" + strings.ReplaceAll(escape(key), "%2F", "/")
+			metadata := "qqfilename:" + escape(name)
+			inV2 := func(base string) string {
+				return strings.Replace(strings.Replace(base, "/uuid.txt", escaped, 1), "qqfilename:my%20file%20%C3%A9.txt", metadata, 1)
+			}
+			attacks := slices.Concat(stringV2(inV2(initiate2), inV2(part2), inV2(complete2), inV2(abort2)), stringV4(inV2(initiate4), inV2(part4), inV2(complete4), inV2(abort4)))
+			if !strings.Contains(key, "${") { // which only a policy's key must not have
+				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)))
+			}
+			attacks = slices.Concat(attacks, forms("POST", "/s3/success", swap(success, "key=uuid.txt", "key="+url.QueryEscape(key))), deletes(swap(deletePath, "key=uuid.txt", "key="+url.QueryEscape(key))))
+			for _, a := range attacks {
+				w := servers[a.in]
+				w.told.taken()
+				w.honest(t, a)
+				if told := w.told.keys(); !slices.Equal(told, []string{key}) {
+					t.Errorf("the hook was told of %q, want %q", told, key)
+				}
+			}
+		}
+	}
+}
+
+// keys returns the keys that hooks were told of since they were last asked for.
+func (w *witness) keys() []string {
+	var keys []string
+	challenges, uploads, deletions := w.taken()
+	for _, c := range challenges {
+		keys = append(keys, c.Key)
+	}
+	for _, u := range uploads {
+		keys = append(keys, u.Key)
+	}
+	for _, d := range deletions {
+		keys = append(keys, d.Key)
+	}
+	return keys
+}
+
+// escape is encodeURIComponent with !'()* escaped too, as S3 wants it.
+func escape(text string) string {
+	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
+}
+
+func swapKey(policy, key, name string) string {
+	return swapTo(swapTo(policy, `"uuid.txt"`, quoteJSON(key)), `"my%20file%20%C3%A9.txt"`, quoteJSON(escape(name)))
+}
+
+// swapTo is swap where old and new may be the same.
+func swapTo(base, old, new string) string { return strings.Replace(base, old, new, 1) }
+
+// TestHarmless has the rows that need no refusal, because what they ask for does not happen.
+func TestHarmless(t *testing.T) {
+	servers := startSetups(t)
+	w := servers[pathStyle]
+	grant := func(t *testing.T, body string) (signature string, told *hooks.Challenge) {
+		t.Helper()
+		target := "/s3/sign"
+		if strings.Contains(body, "AWS4-HMAC") {
+			target += "?v4=true"
+		}
+		w.told.taken()
+		answer := w.honest(t, signRequests(target, "", body)[0])
+		challenges, _, _ := w.told.taken()
+		if len(challenges) != 1 {
+			t.Fatalf("the hook was told of %d requests", len(challenges))
+		}
+		return fmt.Sprint(answer["signature"]), challenges[0]
+	}
+	pathV4 := func(text string) string { return strings.ReplaceAll(text, "mybucket.localhost", "127.0.0.1") }
+
+	t.Run("A12 words of another operation in the metadata do not hide the request from the hook", func(t *testing.T) {
+		_, told := grant(t, headersBodies(each(initiate2, "qqfilename:my%20file%20%C3%A9.txt", "x:uploadId"))[0])
+		if told.Metadata["x"] != "uploadId" || !told.First() {
+			t.Errorf("told %+v", told.Request)
+		}
+	})
+	t.Run("B18 a bucket in the path of a path-style endpoint is a folder in ours", func(t *testing.T) {
+		text := pathV4(swap(part4, "/uuid.txt", "/otherbucket/k"))
+		signature, told := grant(t, headersBodies([]string{text})[0])
+		if told.Bucket != "mybucket" || told.Key != "otherbucket/k" || signature != signatureV4(swap(text, "/otherbucket/k", "/mybucket/otherbucket/k")) || signature == signatureV4(text) {
+			t.Errorf("told %+v, signed %s", told.Request, signature)
+		}
+	})
+	t.Run("B19 patterns in a key stay what they are", func(t *testing.T) {
+		text := pathV4(swap(part4, "/uuid.txt", "/%241%5C1%24%26%24%7B0%7D"))
+		signature, told := grant(t, headersBodies([]string{text})[0])
+		if told.Key != `$1\1$&${0}` || signature != signatureV4(swap(text, "\n/%241", "\n/mybucket/%241")) {
+			t.Errorf("told %+v, signed %s", told.Request, signature)
+		}
+	})
+	t.Run("C16 no metadata name is reserved: metadata is what the client says", func(t *testing.T) {
+		if _, told := grant(t, swap(policy2, "x-amz-meta-qqfilename", "x-amz-meta-role")); told.Metadata["role"] != "my file é.txt" {
+			t.Errorf("told %+v", told.Request)
+		}
+	})
+	t.Run("D5 D6 D10 D27 success only asks S3, makes no link, and says the same again", func(t *testing.T) {
+		w.store.taken()
+		report := forms("POST", "/s3/success", swap(success, "key=uuid.txt", "key=victim.txt"))[0]
+		first, second := w.send(t, report), w.send(t, report)
+		if first.body != second.body || strings.Contains(first.body, "http") || first.status != http.StatusOK {
+			t.Errorf("answers %s and %s", first.body, second.body)
+		}
+		if calls := w.store.taken(); !slices.Equal(calls, []string{"HEAD /mybucket/victim.txt", "HEAD /mybucket/victim.txt"}) {
+			t.Errorf("S3 was called: %q", calls)
+		}
+	})
+	t.Run("D9 a forged ETag is refused by asking S3 once, a forged name is passed on as it is", func(t *testing.T) {
+		w.told.taken()
+		got := w.send(t, forms("POST", "/s3/success", swap(success, "simple-etag", "forged"))[0])
+		if calls := w.store.taken(); got.status != http.StatusConflict || len(calls) != 1 || len(w.told.keys()) != 0 {
+			t.Errorf("%d %s, S3 was called: %q", got.status, got.body, calls)
+		}
+		w.send(t, forms("POST", "/s3/success", swap(success, "name=my+file+%C3%A9.txt", "name=a%0Ab%1B%5B2J"))[0])
+		if _, uploads, _ := w.told.taken(); len(uploads) != 1 || uploads[0].Name != "a\nb\x1b[2J" {
+			t.Errorf("told %v", uploads)
+		}
+	})
+	t.Run("D11 GET, HEAD and OPTIONS do nothing", func(t *testing.T) {
+		w.store.taken()
+		w.told.taken()
+		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
+			for _, target := range []string{"/s3/success?key=uuid.txt&bucket=mybucket", "/s3/sign?v4=true", deletePath, "/s3/delete?" + deleteForm} {
+				w.send(t, attack{method: method, target: target})
+			}
+		}
+		if calls, told := w.store.taken(), w.told.keys(); len(calls)+len(told) > 0 {
+			t.Errorf("S3 was called: %q; hooks were told of %q", calls, told)
+		}
+	})
+	t.Run("D22 Host bends no answer", func(t *testing.T) {
+		evil := http.Header{"Host": {"evil.example"}, "X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"evil"}}
+		asEvil := evil.Clone()
+		asEvil.Set("Content-Type", "application/json")
+		for _, a := range []attack{{method: "GET", target: "/", header: evil}, {method: "GET", target: "/static/client_conf.js", header: evil}, {method: "GET", target: "/nowhere", header: evil}, {method: "OPTIONS", target: "/s3/sign", header: evil}, {method: "GET", target: "//evil.example/..", header: evil},
+			{method: "POST", target: "/s3/sign", header: asEvil, body: policy2}} {
+			if got := w.send(t, a); strings.Contains(fmt.Sprint(got.header, got.body), "evil") || got.header.Get("Location") != "" {
+				t.Errorf("%s: %v %s", a.target, got.header, got.body)
+			}
+		}
+	})
+}
+
+// signatureV4 is the signature of a V4 string as AWS describes it, derived here anew.
+func signatureV4(text string) string {
+	mac := func(key []byte, text string) []byte {
+		h := hmac.New(sha256.New, key)
+		h.Write([]byte(text))
+		return h.Sum(nil)
+	}
+	lines := strings.SplitN(text, "\n", 4)
+	key := []byte("AWS4" + secretKey)
+	for step := range strings.SplitSeq(lines[2], "/") {
+		key = mac(key, step)
+	}
+	digest := sha256.Sum256([]byte(lines[3]))
+	return hex.EncodeToString(mac(key, strings.Join(lines[:3], "\n")+"\n"+hex.EncodeToString(digest[:])))
+}
+
+// TestLogHoldsNoSecretAndNoForgery sends everything in this package, good and bad, to a server with the shipped
+// hooks that logs all it can, and wants no secret, no signature and no forged line in the log.
+func TestLogHoldsNoSecretAndNoForgery(t *testing.T) {
+	nothing := func(string) string { return "" }
+	debug := &slog.HandlerOptions{Level: slog.LevelDebug}
+	for name, handler := range map[string]func(io.Writer) slog.Handler{
+		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, debug) },
+		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, debug) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := new(logBuffer)
+			w := startWorld(t, func(c *config) {
+				c.server.Log = slog.New(handler(log))
+				house, err := hooks.New(nothing, visitor.NewKeeper(sign.NewSecret(secretKey)), c.server.Log)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.server.Hooks = house.Funcs()
+			})
+			given := sendEverything(t, w)
+			if len(given) < 8 {
+				t.Errorf("only %d requests were signed", len(given))
+			}
+			wantClean(t, name, log.taken(), append(given, secrets...))
+		})
+	}
+}
+
+// sendEverything sends all attacks and all that is honest, some with names that would forge log lines,
+// and returns the signatures and policies that were given out.
+func sendEverything(t *testing.T, w *world) (given []string) {
+	t.Helper()
+	const forged = `%22%7D%0A%7B%22level%22%3A%22ERROR%22%7D%1B%5B2J%0Alevel%3DERROR`
+	everything := slices.Concat(
+		stringV2(initiate2, part2, complete2, abort2, swap(initiate2, "my%20file%20%C3%A9.txt", forged)), stringV4(initiate4, part4), bodyV2(policy2, swap(policy2, "my%20file%20%C3%A9.txt", forged)), bodyV4(policy4),
+		forms("POST", "/s3/success", success, swap(success, "name=my+file+%C3%A9.txt", "name="+forged), success+"&"+forged+"="+forged, swap(success, "uuid=", "uuid="+forged)), deletes(deletePath, deletePath+"&"+forged+"="+forged))
+	for _, r := range hostileRows() {
+		everything = append(everything, r.attacks...)
+	}
+	for _, a := range everything {
+		got := w.send(t, a)
+		var signed struct{ Policy, Signature string }
+		if json.Unmarshal([]byte(got.body), &signed) == nil && signed.Signature != "" {
+			given = append(given, signed.Signature)
+		}
+		if signed.Policy != "" {
+			given = append(given, signed.Policy)
+		}
+		if strings.Contains(got.body, secretKey) || strings.Contains(got.body, sseKey) || strings.Contains(got.body, sessionToken) {
+			t.Errorf("%s %.200s is answered with a secret: %s", a.method, a.target, got.body)
+		}
+	}
+	return given
+}
+
+// wantClean wants every log line whole, of the server's own making, printable and without a secret.
+func wantClean(t *testing.T, handler, text string, secrets []string) {
+	t.Helper()
+	begin := map[string]string{"text": "time=2", "json": `{"time":"2`}[handler]
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		if !strings.HasPrefix(line, begin) || strings.ContainsAny(line, "\x00\x1b\r\x7f\u0085\u2028") {
+			t.Errorf("a forged line, or one with control characters: %.300q", line)
+		}
+		for _, secret := range secrets {
+			if strings.Contains(line, secret) {
+				t.Errorf("%q is in the log: %.500s", secret, line)
+			}
+		}
+	}
+}

@@ -1,0 +1,249 @@
+package server_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/visitor"
+)
+
+// owned makes a world where a page touches only its own uploads, by the shipped cookie.
+func owned(t *testing.T, edits ...func(*config)) *world {
+	return startWorld(t, func(c *config) {
+		visitors := visitor.NewKeeper(c.sign.SecretKey)
+		c.server.OwnUploadsOnly, c.server.Visitors = true, visitors
+		c.server.Hooks.Identify = func(_ context.Context, r *http.Request) (string, error) {
+			return hooks.CookieOwner(visitors, r, c.server.Now())
+		}
+		for _, edit := range edits {
+			edit(c)
+		}
+	})
+}
+
+// browse fetches the page and returns the browser's cookie and its owner.
+func (w *world) browse(t *testing.T) (cookie, owner string) {
+	t.Helper()
+	got := ask(t, "GET", w.url+"/", "", "")
+	cookie, _, _ = strings.Cut(got.header.Get("Set-Cookie"), ";")
+	var reply struct{ Owner string }
+	if err := json.Unmarshal([]byte(ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie).body), &reply); err != nil || reply.Owner == "" {
+		t.Fatal(cookie, reply, err)
+	}
+	return cookie, reply.Owner
+}
+
+// everyRequest is each thing that a browser may ask about key, as method, target, type and body.
+func everyRequest(key string) map[string][4]string {
+	escaped := strings.ReplaceAll(url.PathEscape(key), "%2F", "/")
+	const dateV2, dateV4 = "Mon, 23 Nov 2026 11:56:08 GMT", "20261123T115608Z"
+	hash := "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	v2 := func(text string) [4]string {
+		return [4]string{"POST", "/s3/sign", jsonType, `{"headers":` + quoteJSON(text) + `}`}
+	}
+	v4 := func(method, query string) [4]string {
+		return [4]string{"POST", "/s3/sign?v4=true", jsonType, `{"headers":` + quoteJSON(fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n20261123/us-east-1/s3/aws4_request\n%s\n/%s\n%s\nhost:127.0.0.1:9312\nx-amz-content-sha256:%s\nx-amz-date:%[1]s\n\nhost;x-amz-content-sha256;x-amz-date\n%[5]s", dateV4, method, escaped, query, hash)) + `}`}
+	}
+	policy := func(target, more string) [4]string {
+		return [4]string{"POST", target, jsonType, `{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket"},{"key":` + quoteJSON(key) + `}` + more + `]}`}
+	}
+	path := "/mybucket/" + escaped
+	form := "bucket=mybucket&key=" + url.QueryEscape(key)
+	return map[string][4]string{
+		"V2 PostObject":              policy("/s3/sign", ""),
+		"V2 CreateMultipartUpload":   v2("POST\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploads"),
+		"V2 UploadPart":              v2("PUT\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?partNumber=1&uploadId=U"),
+		"V2 CompleteMultipartUpload": v2("POST\n\napplication/xml; charset=UTF-8\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploadId=U"),
+		"V2 AbortMultipartUpload":    v2("DELETE\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploadId=U"),
+		"V4 PostObject":              policy("/s3/sign?v4=true", `,{"x-amz-algorithm":"AWS4-HMAC-SHA256"},{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},{"x-amz-date":"20261123T115608Z"}`),
+		"V4 CreateMultipartUpload":   v4("POST", "uploads="),
+		"V4 UploadPart":              v4("PUT", "partNumber=1&uploadId=U"),
+		"V4 CompleteMultipartUpload": v4("POST", "uploadId=U"),
+		"V4 AbortMultipartUpload":    v4("DELETE", "uploadId=U"),
+		"success":                    {"POST", "/s3/success", formType, form},
+		"delete":                     {"DELETE", "/s3/delete/5176-887?" + form, "", ""},
+		"delete by form":             {"POST", "/s3/delete", formType, form + "&qquuid=5690&_method=DELETE"},
+	}
+}
+
+// TestOwnUploadsOnly lets browser B try everything on keys that are and are not its own.
+func TestOwnUploadsOnly(t *testing.T) {
+	w := owned(t)
+	_, a := w.browse(t)
+	cookie, b := w.browse(t)
+	if a == b {
+		t.Fatal("two browsers have one owner")
+	}
+	for key, mine := range map[string]bool{
+		b + "/uuid.txt":           true,
+		b + "/dir one/файл é.txt": true,
+		b + "//uuid.txt":          true,
+		a + "/uuid.txt":           false,
+		b + "x/uuid.txt":          false,
+		b[:25] + "/uuid.txt":      false,
+		b:                         false,
+		b + "/":                   false,
+		"uuid.txt":                false,
+		"x/" + b + "/uuid.txt":    false,
+		strings.ToLower(b) + "/u": false,
+		b + "%2Fuuid.txt":         false,
+	} {
+		for name, q := range everyRequest(key) {
+			w.store.taken()
+			got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", cookie)
+			calls := w.store.taken()
+			if mine && got.status != 200 || !mine && (got.status != 403 || !strings.Contains(got.body, "belongs to somebody else") || len(calls) > 0) {
+				t.Errorf("%s of %q: %d %s, calls %v", name, key, got.status, got.body, calls)
+			}
+		}
+	}
+	challenges, uploads, deletions := w.told.taken()
+	for _, c := range challenges {
+		if c.Owner != b {
+			t.Errorf("the hook was told of owner %q for %q", c.Owner, c.Key)
+		}
+	}
+	if len(challenges) != 30 || len(uploads) != 3 || uploads[0].Owner != b || len(deletions) != 6 || deletions[0].Owner != b {
+		t.Errorf("%d challenges, %d uploads, %d deletions", len(challenges), len(uploads), len(deletions))
+	}
+}
+
+// TestStrangers come with no cookie, or with one that is not good.
+func TestStrangers(t *testing.T) {
+	w := owned(t)
+	good, owner := w.browse(t)
+	value := strings.TrimPrefix(good, hooks.Cookie+"=")
+	foreign := visitor.NewKeeper(sign.NewSecret("another secret")).Value(owner, now)
+	expired := visitor.NewKeeper(sign.NewSecret(secretKey)).Value(owner, now.Add(-visitor.Lifetime))
+	for name, cookie := range map[string]string{
+		"none": "", "empty": hooks.Cookie + "=", "truncated": good[:len(good)-1], "forged": hooks.Cookie + "=" + owner + ".99999999999.AAAA",
+		"of another secret": hooks.Cookie + "=" + foreign, "expired": hooks.Cookie + "=" + expired, "of another name": "x=" + value,
+	} {
+		for what, q := range everyRequest(owner + "/uuid.txt") {
+			if got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", cookie); got.status != 401 || !strings.Contains(got.body, "reload the page") {
+				t.Errorf("%s with a cookie %s: %d %s", what, name, got.status, got.body)
+			}
+		}
+		if got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie); got.status != 401 {
+			t.Errorf("session with a cookie %s: %d %s", name, got.status, got.body)
+		}
+		if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie); got.status != 200 || strings.Contains(got.body, owner) {
+			t.Errorf("a cookie %s gives owner %s", name, got.body)
+		}
+	}
+	replica := owned(t)
+	for _, other := range []*world{w, replica} {
+		if got := ask(t, "GET", other.url+"/s3/owner", "", "", "Cookie", "x=y; "+good); got.body != `{"owner":"`+owner+`"}` {
+			t.Errorf("a replica says %s", got.body)
+		}
+	}
+}
+
+// TestCookie reads its attributes.
+func TestCookie(t *testing.T) {
+	const app = "https://app.example.org"
+	w := owned(t, func(c *config) {
+		c.server.AllowedOrigins, c.server.TrustedProxies = []string{app}, []string{"127.0.0.1/32"}
+	})
+	for _, test := range []struct {
+		target string
+		header []string
+		want   string
+	}{
+		{"/", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
+		{"/static/client_conf.js", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
+		{"/", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
+		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None"},
+		{"/s3/owner", []string{"Origin", app + ".evil.com"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
+		{"/static/sub/page.js", nil, ""},
+		{"/s3/success", nil, ""},
+	} {
+		set := ask(t, "GET", w.url+test.target, "", "", test.header...).header.Get("Set-Cookie")
+		name, rest, _ := strings.Cut(set, "=")
+		_, attributes, _ := strings.Cut(rest, ";")
+		if got := name + "=…;" + attributes; got != test.want && !(test.want == "" && set == "") {
+			t.Errorf("%s %v: %s, want %s", test.target, test.header, got, test.want)
+		}
+	}
+	// A visit renews the lease and keeps the owner.
+	cookie, owner := w.browse(t)
+	later := now.Add(20 * 24 * time.Hour)
+	w.clock.Store(&later)
+	renewed, _, _ := strings.Cut(ask(t, "GET", w.url+"/", "", "", "Cookie", cookie).header.Get("Set-Cookie"), ";")
+	much := now.Add(45 * 24 * time.Hour)
+	w.clock.Store(&much)
+	if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", renewed).body; !strings.Contains(got, owner) || renewed == cookie {
+		t.Errorf("after the renewal the owner is %s", got)
+	}
+}
+
+// TestLogin replaces the cookie by an application's session.
+func TestLogin(t *testing.T) {
+	w := owned(t, func(c *config) {
+		c.server.Hooks.Identify = func(_ context.Context, r *http.Request) (string, error) {
+			session, err := r.Cookie("session")
+			if err != nil {
+				return "", hooks.NotLoggedIn("Please log in.")
+			}
+			if session.Value == "blocked" {
+				return "", hooks.Deny("You may not upload.")
+			}
+			owner, err := base64.RawURLEncoding.DecodeString(session.Value)
+			return string(owner), err
+		}
+	})
+	q := everyRequest("user/42/uuid.txt")["V2 UploadPart"]
+	for session, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"":                  {401, "Please log in."},
+		"session=blocked":   {403, "You may not upload."},
+		login("user/42"):    {200, ""},
+		login("user/4"):     {403, "belongs to somebody else"},
+		login("user"):       {200, ""}, // whoever owns user/ owns all below it
+		login(""):           {500, ""}, // the following are no owners: the hook's fault
+		login("/"):          {500, ""},
+		login("user/42/"):   {500, ""},
+		login("user//42"):   {500, ""},
+		login("user/../42"): {500, ""},
+		login("user\n42"):   {500, ""},
+	} {
+		got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", session)
+		if got.status != want.status || !strings.Contains(got.body, want.says) {
+			t.Errorf("%s: %d %s", session, got.status, got.body)
+		}
+	}
+	if got := ask(t, "GET", w.url+"/", "", "", "Cookie", login("user/42")); got.header.Get("Set-Cookie") != "" || got.status != 200 {
+		t.Errorf("who has a login got a cookie: %v", got.header)
+	}
+}
+
+func login(owner string) string {
+	return "session=" + base64.RawURLEncoding.EncodeToString([]byte(owner))
+}
+
+// TestWithoutOwnership behaves as the original: no cookies, any key.
+func TestWithoutOwnership(t *testing.T) {
+	w := startWorld(t, func(*config) {})
+	if got := ask(t, "GET", w.url+"/", "", ""); got.header.Get("Set-Cookie") != "" {
+		t.Error("a cookie is set")
+	}
+	for name, q := range everyRequest("anything/uuid.txt") {
+		if got := ask(t, q[0], w.url+q[1], q[2], q[3]); got.status != 200 {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if got := ask(t, "GET", w.url+"/s3/session", "", ""); got.status != 404 {
+		t.Errorf("session: %d", got.status)
+	}
+}

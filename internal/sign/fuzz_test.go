@@ -1,0 +1,158 @@
+package sign
+
+import (
+	stdjson "encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fuzzNow is the server's clock of the fuzz targets; the captured requests are inside its window.
+var fuzzNow = time.Date(2026, 11, 23, 11, 58, 0, 0, time.UTC)
+
+// fuzzSigners are one for each way in which a store may be addressed.
+func fuzzSigners(t testing.TB) map[string]*Signer {
+	signers := map[string]*Signer{}
+	for name, change := range map[string]func(*Config){
+		"path-style, address": func(c *Config) { c.Endpoint.Host = "127.0.0.1:9312" },
+		"path-style, name":    func(c *Config) { c.ACLs = []string{"public-read"} },
+		"virtual-hosted":      func(c *Config) { c.VirtualHosted = true },
+		"limited, typed":      func(c *Config) { c.MaxBytes, c.ContentTypes = 15000000, []string{"text/plain", "image/*"} },
+	} {
+		cfg := exampleConfig("http://localhost:9312")
+		change(&cfg)
+		signers[name] = newSigner(t, cfg)
+	}
+	return signers
+}
+
+// hostileStrings are some of the attacks of internal/server's tests, to begin from.
+var hostileStrings = []string{
+	"DELETE\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/victim.txt",
+	"GET\n\n\n1999999999\n/mybucket/secret",
+	"PUT\n\n\n\nx-amz-copy-source:/other/secret\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/u.txt?partNumber=1&uploadId=U",
+	"PUT\n\n\n\nx-amz-acl:public-read\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/k?acl",
+	"POST\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-x:uploadId\n/other/evil.txt?uploads",
+	"POST\n\ntext/plain;,text/html\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-a:1\r\nx-amz-acl:public-read\n/mybucket/../other/%2E%2e/x?uploads",
+	"POST\nXrY7u+Ae7tCTyyK7j1rNww==\ntext/plain\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/a\n/mybucket/b?uploads&uploadId=U",
+	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPOST\n/otherbucket/evil.txt\nuploads=\nhost:mybucket.localhost:9312\nx-amz-content-sha256:" + emptySHA256 + "\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\n" + emptySHA256,
+	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/k\nX-Amz-Expires=604800\nhost:localhost:9312/mybucket\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD",
+	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/iam/aws4_request\n" + emptySHA256,
+}
+
+// seedStrings begins from the captured strings of a version and from attacks.
+func seedStrings(f *testing.F, version int) {
+	for _, row := range readCaptured(f) {
+		var body struct{ Headers string }
+		if row.Kind == "string-to-sign" && row.Version == version && stdjson.Unmarshal([]byte(row.Body), &body) == nil {
+			f.Add(body.Headers)
+		}
+	}
+	for _, text := range hostileStrings {
+		f.Add(text)
+	}
+}
+
+// FuzzStringV2: whatever is signed is, as S3 reads it, one of the four operations on our bucket, byte
+// for byte what came, and what the hook is told.
+func FuzzStringV2(f *testing.F) {
+	seedStrings(f, 2)
+	signers := fuzzSigners(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, s := range signers {
+			r, err := s.ParseStringToSign(V2, text, fuzzNow)
+			if wantRefusal(t, r, err) {
+				continue
+			}
+			checkString(t, s, r, fuzzNow)
+			if string(r.text) != text {
+				t.Errorf("rebuilt as %q, came as %q", r.text, text)
+			}
+		}
+	})
+}
+
+// FuzzStringV4 is the same for version 4, where the path and host of a path-style endpoint are mended.
+func FuzzStringV4(f *testing.F) {
+	seedStrings(f, 4)
+	signers := fuzzSigners(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, s := range signers {
+			r, err := s.ParseStringToSign(V4, text, fuzzNow)
+			if wantRefusal(t, r, err) {
+				continue
+			}
+			checkString(t, s, r, fuzzNow)
+			if want := mended(s, text); string(r.text) != want {
+				t.Errorf("rebuilt as %q, want %q", r.text, want)
+			}
+			again, err := s.ParseStringToSign(V4, string(r.text), fuzzNow)
+			if isVirtual := strings.Contains(string(r.text), "\nhost:"+s.cfg.Bucket+"."); isVirtual && (err != nil || string(again.text) != string(r.text)) {
+				t.Errorf("what was rebuilt, %q, is not rebuilt as itself: %v", r.text, err)
+			}
+		}
+	})
+}
+
+// mended is text as the browser really sends it: the host without scheme, path or default port, and on
+// a path-style endpoint the bucket in front of the key.
+func mended(s *Signer, text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		host, ok := strings.CutPrefix(line, "host:")
+		if !ok {
+			continue
+		}
+		host = strings.TrimPrefix(strings.TrimPrefix(host, "http://"), "https://")
+		if !strings.HasPrefix(host, s.cfg.Bucket+".") {
+			host = strings.TrimSuffix(host, "/"+s.cfg.Bucket)
+			lines[4] = "/" + s.cfg.Bucket + lines[4]
+		}
+		lines[i] = "host:" + host
+		break
+	}
+	return strings.Join(lines, "\n")
+}
+
+// wantRefusal reports whether err refuses, and wants its sentence fit to be shown.
+func wantRefusal(t *testing.T, r *Request, err error) bool {
+	t.Helper()
+	if err == nil {
+		return false
+	}
+	refusal, ok := err.(*Refusal)
+	if !ok || r != nil || !strings.HasSuffix(refusal.Text, ".") || strings.ContainsAny(refusal.Text, "\n\r\x00\x1b") {
+		t.Errorf("refused with %#v and the request %v", err, r)
+	}
+	return true
+}
+
+// FuzzPolicy: whatever policy is signed says, to a store that reads names in any case, one exact key in
+// our bucket, for at most 15 minutes, and nothing that the hook is not told.
+func FuzzPolicy(f *testing.F) {
+	for _, row := range readCaptured(f) {
+		if row.Kind == "policy" {
+			f.Add(row.Version == 4, row.Body)
+		}
+	}
+	const good = `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"bucket":"mybucket"},{"key":"uuid.txt"}]}`
+	for _, more := range []string{`["content-length-range","1",15000000]`, `["content-length-range",0,9223372036854775807]`, `["eq","$Content-Type","text/plain;,text/html"]`, `["starts-with","$key",""]`, `{"bUcKeT":"other"}`, `["EQ","$Bucket","other"]`, `{"acl":"public-read"}`,
+		`{"x-amz-meta-a":"%C3%A9"}`, `{"x-amz-storage-class":"REDUCED_REDUNDANCY"}`, `{"x-amz-server-side-encryption":"AES256"}`, `{"Cache-Control":"no-cache"}`, `{"Content-MD5":"XrY7u+Ae7tCTyyK7j1rNww=="}`, `{"success_action_redirect":"https://evil.example/"}`} {
+		f.Add(false, strings.Replace(good, `{"key"`, more+`,{"key"`, 1))
+	}
+	f.Add(false, `{"conditions":[{"bucket":"mybucket"}],"Conditions":[],`+good[1:])
+	f.Add(true, strings.Replace(good, `{"key"`, `["eq","$x-amz-algorithm","AWS4-HMAC-SHA256"],{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},["eq","$x-amz-date","20261123T115608Z"],{"key"`, 1))
+	signers := fuzzSigners(f)
+	f.Fuzz(func(t *testing.T, v4 bool, document string) {
+		version := V2
+		if v4 {
+			version = V4
+		}
+		for _, s := range signers {
+			r, err := s.ParsePolicy(version, []byte(document), fuzzNow)
+			if !wantRefusal(t, r, err) {
+				checkPolicy(t, s, r, []byte(document), fuzzNow)
+			}
+		}
+	})
+}
