@@ -25,6 +25,7 @@ import (
 // Limits that hold against slow and endless senders. Bodies are at most 64 KiB; the slowest answer is
 // the page's bundle over a bad line.
 const (
+	hookTimeout    = 10 * time.Second // what takes longer belongs into a goroutine of the hook's own
 	headerTimeout  = 10 * time.Second
 	readTimeout    = 20 * time.Second
 	writeTimeout   = 2 * time.Minute
@@ -122,6 +123,7 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 		Signer:         signer,
 		Bucket:         newBucket(set),
 		Hooks:          house.Funcs(),
+		HookTimeout:    hookTimeout,
 		Log:            log,
 		Now:            time.Now,
 		OwnUploadsOnly: set.OwnUploadsOnly,

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
@@ -112,6 +113,8 @@ func TestHooksAreTold(t *testing.T) {
 	}
 }
 
+var errHang = errors.New("hangs")
+
 // TestHooksDecide gives the answer that each outcome of a hook becomes.
 func TestHooksDecide(t *testing.T) {
 	denied := hooks.Deny("This file has not been approved for transfer.")
@@ -125,14 +128,21 @@ func TestHooksDecide(t *testing.T) {
 		{"denies", denied, false, 403, "This file has not been approved for transfer."},
 		{"fails", errors.New("db password s3cret"), false, 500, "tell its operator the id"},
 		{"panics", nil, true, 500, "tell its operator the id"},
+		{"hangs", errHang, false, 500, "tell its operator the id"},
 	} {
+		released := make(chan struct{})
+		t.Cleanup(func() { close(released) })
 		decide := func() error {
+			if test.err == errHang {
+				<-released // without a look at its context
+			}
 			if test.panics {
 				panic("hook")
 			}
 			return test.err
 		}
 		w := startWorld(t, func(c *config) {
+			c.server.HookTimeout = 20 * time.Millisecond
 			c.server.Hooks = hooks.Funcs{
 				Identify:        c.server.Hooks.Identify,
 				ChallengeIsGood: func(context.Context, *hooks.Challenge) error { return decide() },
@@ -169,7 +179,7 @@ func TestReply(t *testing.T) {
 		t.Errorf("%s %v", body, err)
 	}
 	reply = hooks.Reply{"channel": make(chan int)}
-	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 || !strings.Contains(got.body, "hook") {
+	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 || !strings.Contains(got.body, "tell its operator the id") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }

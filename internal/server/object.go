@@ -1,11 +1,13 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
@@ -31,7 +33,7 @@ func (s *server) takeObject(r *http.Request, form map[string]string) (o object, 
 	if err := sign.CheckKey(o.key); err != nil {
 		return o, err
 	}
-	if o.owner, err = s.identify(r); err != nil {
+	if o.owner, err = s.ownerNow(r); err != nil {
 		return o, err
 	}
 	return o, s.checkOwn(o.owner, o.key)
@@ -62,8 +64,11 @@ func (s *server) success(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	reply, err := s.Hooks.Success(r.Context(), u)
-	if err != nil {
+	var reply hooks.Reply
+	if err := s.asking(r.Context(), func(ctx context.Context) (err error) {
+		reply, err = s.Hooks.Success(ctx, u)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	answer := make(map[string]any, len(reply)+1)
@@ -114,7 +119,7 @@ func decodeMetadata(object bucket.Object) map[string]string {
 	decoded := make(map[string]string, len(object.Metadata))
 	for name, value := range object.Metadata {
 		decoded[name] = value
-		if plain, err := url.PathUnescape(value); err == nil {
+		if plain, err := url.PathUnescape(value); err == nil && utf8.ValidString(plain) {
 			decoded[name] = plain
 		}
 	}
@@ -158,7 +163,7 @@ func (s *server) delete(r *http.Request, id string, form map[string]string) (any
 		return nil, err
 	}
 	d := &hooks.Deletion{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key, UUID: id, Form: form}
-	if err := s.Hooks.Delete(r.Context(), d); err != nil {
+	if err := s.asking(r.Context(), func(ctx context.Context) error { return s.Hooks.Delete(ctx, d) }); err != nil {
 		return nil, err
 	}
 	if err := s.Bucket.Delete(r.Context(), d.Key); err != nil {

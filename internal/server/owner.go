@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,8 +19,8 @@ const maxOwner = 512
 
 // identify returns who is calling: an owner that is safe as the beginning of a key, or nothing for a
 // stranger where OwnUploadsOnly lets strangers in.
-func (s *server) identify(r *http.Request) (string, error) {
-	owner, err := s.Hooks.Identify(r.Context(), r)
+func (s *server) identify(ctx context.Context, r *http.Request) (string, error) {
+	owner, err := s.Hooks.Identify(ctx, r)
 	switch {
 	case errors.Is(err, hooks.ErrStranger) && !s.OwnUploadsOnly:
 		return "", nil
@@ -29,6 +30,18 @@ func (s *server) identify(r *http.Request) (string, error) {
 		return "", err
 	case s.OwnUploadsOnly && !isSafeOwner(owner):
 		return "", fmt.Errorf("the hook Identify returned the owner %q, which cannot begin a key", owner)
+	}
+	return owner, nil
+}
+
+// ownerNow asks the hook Identify alone.
+func (s *server) ownerNow(r *http.Request) (owner string, err error) {
+	err = s.asking(r.Context(), func(ctx context.Context) (err error) {
+		owner, err = s.identify(ctx, r)
+		return err
+	})
+	if err != nil {
+		return "", err
 	}
 	return owner, nil
 }
@@ -51,7 +64,7 @@ func (s *server) checkOwn(owner, key string) error {
 // it has none, or a new lease of the one it has.
 func (s *server) welcome(w http.ResponseWriter, r *http.Request) (string, error) {
 	s.allowOrigin(w, r)
-	owner, err := s.identify(r)
+	owner, err := s.ownerNow(r)
 	if !s.OwnUploadsOnly {
 		return owner, err
 	}

@@ -83,9 +83,12 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	} else if cause := cause(err, p); cause != "" {
 		attrs = append(attrs, "cause", cause)
 	}
-	if p.status >= http.StatusInternalServerError {
+	switch {
+	case r.Context().Err() != nil:
+		s.Log.InfoContext(r.Context(), "the client went away", attrs...)
+	case p.status >= http.StatusInternalServerError:
 		s.Log.ErrorContext(r.Context(), "failed", attrs...)
-	} else {
+	default:
 		s.Log.WarnContext(r.Context(), "refused", attrs...)
 	}
 	respond(w, p.status, failure{p.text, id})
@@ -108,17 +111,18 @@ var (
 	noStore    = []string{"no-store"}
 )
 
-// respond writes body as JSON. It is encoded before the status is sent, so that a fault in it, which
-// only a hook's reply can have, becomes a 500.
-func respond(w http.ResponseWriter, status int, body any) {
+// respond writes body as JSON. It is encoded before the status is sent; only a hook's reply can fail to
+// be, and then nothing is written.
+func respond(w http.ResponseWriter, status int, body any) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		status, encoded = http.StatusInternalServerError, []byte(`{"error":"The server's hook gave an answer that JSON cannot hold; tell the server's operator."}`)
+		return fmt.Errorf("a hook's reply cannot be JSON: %w", err)
 	}
 	h := w.Header()
 	h["Content-Type"], h["Cache-Control"] = jsonHeader, noStore
 	w.WriteHeader(status)
 	w.Write(encoded)
+	return nil
 }
 
 // recover turns a panic, of a hook most likely, into a 500 of its own request.

@@ -19,14 +19,15 @@ import (
 	"s3-sign-srv/internal/visitor"
 )
 
-// Config is what the server stands on. Signer, Bucket, Hooks, Log and Now are
-// required.
+// Config is what the server stands on. Signer, Bucket, Hooks, HookTimeout, Log
+// and Now are required.
 type Config struct {
-	Signer *sign.Signer
-	Bucket *bucket.Bucket
-	Hooks  hooks.Funcs
-	Log    *slog.Logger
-	Now    func() time.Time
+	Signer      *sign.Signer
+	Bucket      *bucket.Bucket
+	Hooks       hooks.Funcs
+	HookTimeout time.Duration // how long a request waits for the hooks
+	Log         *slog.Logger
+	Now         func() time.Time
 
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool // without it, the delete routes do not exist
@@ -73,7 +74,7 @@ func (s *server) routes() http.Handler {
 
 	if s.OwnUploadsOnly {
 		mux.Get("/s3/owner", s.ownerOf)
-		mux.Get("/s3/session", s.session)
+		mux.With(s.limitRate).Get("/s3/session", s.session)
 	}
 	if s.Static != nil {
 		page := mux.With(s.securePage)
@@ -95,7 +96,10 @@ func (s *server) answer(endpoint func(*http.Request) (any, error)) http.HandlerF
 			s.refuse(w, r, err)
 			return
 		}
-		respond(w, http.StatusOK, body)
+		if err := respond(w, http.StatusOK, body); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
 		if s.Log.Enabled(r.Context(), slog.LevelDebug) {
 			s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path, "peer", peer(r))
 		}

@@ -32,7 +32,7 @@ type sessionFile struct {
 // not list, there are none.
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	s.allowOrigin(w, r)
-	owner, err := s.identify(r)
+	owner, err := s.ownerNow(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -30,17 +31,23 @@ func (s *server) sign(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &hooks.Challenge{Request: request, HTTP: r}
-	if c.Owner, err = s.identify(r); err != nil {
-		return nil, err
-	}
-	if err := s.checkOwn(c.Owner, c.Key); err != nil {
-		return nil, err
-	}
-	if err := s.Hooks.ChallengeIsGood(r.Context(), c); err != nil {
+	if err := s.challenge(r, &hooks.Challenge{Request: request, HTTP: r}); err != nil {
 		return nil, err
 	}
 	return signature(s.Signer.Sign(request)), nil
+}
+
+// challenge asks the hooks who is calling and whether c is good.
+func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
+	return s.asking(r.Context(), func(ctx context.Context) (err error) {
+		if c.Owner, err = s.identify(ctx, r); err != nil {
+			return err
+		}
+		if err := s.checkOwn(c.Owner, c.Key); err != nil {
+			return err
+		}
+		return s.Hooks.ChallengeIsGood(ctx, c)
+	})
 }
 
 // readVersion reads the query: Fine Uploader adds v4=true to its own for version 4, nothing for 2.

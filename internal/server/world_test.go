@@ -109,6 +109,7 @@ func (w *world) handler(t testing.TB, change func(*config)) http.Handler {
 				Endpoint: mustParse(w.store.url), Region: "us-east-1", Name: "mybucket",
 			}),
 			Hooks:         w.told.hooks(),
+			HookTimeout:   5 * time.Second,
 			Log:           slog.New(slog.NewJSONHandler(w.log, nil)),
 			Now:           func() time.Time { return *w.clock.Load() },
 			VerifySuccess: true,

@@ -21,7 +21,7 @@ type Settings struct {
 	KeyFile    string
 
 	Sign             sign.Config
-	SignatureVersion sign.Version // what the page it serves is told to use; both are always answered
+	SignatureVersion sign.Version // what the page it serves is told to use; with 2, version 4 is refused
 
 	OwnUploadsOnly bool // every key must begin with its caller's owner and a slash
 
@@ -80,7 +80,7 @@ func Read(getenv func(string) string) (Settings, error) {
 	r.refuseNamesBelowAddress(s.Sign)
 	s.SignatureVersion = sign.V4
 	if r.choice("P3S3F_SIGNATURE_VERSION", "4", "2") == "2" {
-		s.SignatureVersion = sign.V2
+		s.SignatureVersion, s.Sign.OnlyV2 = sign.V2, true
 	}
 	s.CertFile, s.KeyFile = r.certificate(s.HTTPS)
 	r.refuseSessionToken()

@@ -67,6 +67,21 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// TestOnlyV2 refuses both V4 forms and signs both V2 forms.
+func TestOnlyV2(t *testing.T) {
+	for _, row := range readCaptured(t) {
+		if row.Kind == "" || row.Expect != "sign" {
+			continue
+		}
+		cfg := exampleConfig("http://localhost:9312")
+		cfg.VirtualHosted, cfg.OnlyV2 = true, true
+		_, err := row.parse(t, newSigner(t, cfg))
+		if refused := err != nil && strings.Contains(err.Error(), "signature.version to 2"); refused != (row.Version == 4) {
+			t.Errorf("%s, version %d: %v", row.Scenario, row.Version, err)
+		}
+	}
+}
+
 // TestHosts lists the host lines that mean our bucket, and the request that is then signed.
 func TestHosts(t *testing.T) {
 	const path, virtual = false, true

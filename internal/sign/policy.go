@@ -50,6 +50,9 @@ func (s *Signer) ParsePolicy(v Version, document []byte, now time.Time) (*Reques
 }
 
 func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Request, *Refusal) {
+	if v == V4 && s.cfg.OnlyV2 {
+		return nil, onlyV2()
+	}
 	var doc policyDocument
 	if err := json.Unmarshal(document, &doc, json.RejectUnknownMembers(true)); err != nil || len(doc.Conditions) > maxConditions {
 		return nil, malformed(badPolicy)

@@ -64,6 +64,11 @@ type Config struct {
 	// --virtual-domain). So virtual-hosted strings are signed only with it, or for AWS.
 	VirtualHosted bool
 
+	// OnlyV2 refuses version 4. Some stores (radosgw 16.2.15 was seen to) obey x-amz-* headers that a V4
+	// request sends without signing them, so that whoever holds a signature for a part can make it copy
+	// any object that the key may read. A V2 string holds every such header.
+	OnlyV2 bool
+
 	ACLs         []string // canned ACLs allowed beside "private"
 	ContentTypes []string // media types allowed, "image/png" or "image/*"; empty: all
 	MaxBytes     int64    // largest file; 0: no limit
@@ -163,6 +168,8 @@ func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *
 	}
 	isV4 := strings.HasPrefix(text, algorithmV4)
 	switch {
+	case v == V4 && s.cfg.OnlyV2:
+		return nil, onlyV2()
 	case v == V2 && isV4:
 		return nil, malformed("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.")
 	case v == V4 && !isV4:
@@ -172,4 +179,8 @@ func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *
 	default:
 		return s.parseV4(text, now)
 	}
+}
+
+func onlyV2() *Refusal {
+	return forbidden("This server signs version 2 alone; set signature.version to 2 in client_conf.js, or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
 }
