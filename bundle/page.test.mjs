@@ -106,6 +106,7 @@ test("status", () => {
     [{ state: "uploading", transfer: half() }, "Resuming at 50 %"],
     [{ state: "uploading", transfer: sending([0, MB]) }, "10 % of 10 MB"],
     [{ state: "uploading", transfer: sending([0, 0], [2000, 4 * MB]) }, "40 % of 10 MB, 2.0 MB/s, about 3 s left", { now: 2000 }],
+    [{ state: "uploading", transfer: sending([0, 0], [2000, 4 * MB]) }, "40 % of 10 MB, waiting for the network", { now: 7001 }],
     [{ state: "uploading", transfer: sending([0, size]) }, "Sent; waiting for the store to confirm"],
     [{ state: "finishing" }, "Finishing"],
     [{ state: "retrying", ...retry }, "Retrying in 5 s (2 of 20)"],

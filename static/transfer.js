@@ -62,6 +62,16 @@ export class Transfer {
     this.begin();
   }
 
+  /** Whether anything was sent in this attempt. */
+  get moving() {
+    return this.#samples.length > 0;
+  }
+
+  /** How long ago that was, in ms. */
+  quiet(now) {
+    return this.moving ? now - this.#samples.at(-1)[0] : Infinity;
+  }
+
   /** Bytes a second over the last seconds, or null while there is nothing honest to say. It falls when nothing moves. */
   rate(now) {
     if (this.#samples.length < 2) return null;

@@ -1,5 +1,7 @@
 // Every sentence about a file, made from plain values. No DOM.
 
+const STALLED = 5000; // ms without a byte sent
+
 /** Bytes as people write them, in powers of ten like the file managers. */
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
@@ -49,8 +51,10 @@ export function status(file, where) {
 function uploading({ transfer, size: total }, now) {
   if (transfer.sent >= total) return "Sent; waiting for the store to confirm";
   if (transfer.sent === 0) return "Starting";
+  if (!transfer.moving) return `Resuming at ${percent(transfer.sent, total)} %`;
+  if (transfer.quiet(now) > STALLED) return `${share(transfer, total)}, waiting for the network`;
   const rate = transfer.rate(now);
-  if (!rate) return transfer.sent === transfer.stored ? `Resuming at ${percent(transfer.sent, total)} %` : share(transfer, total);
+  if (!rate) return share(transfer, total);
   return `${share(transfer, total)}, ${size(rate)}/s, about ${duration((total - transfer.sent) / rate)} left`;
 }
 
