@@ -1,0 +1,182 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// startBrowser starts Chromium with an empty profile.
+func startBrowser(profile string) (browser context.Context, stop func(), err error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: apt-get install -y chromium", err)
+	}
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(profile),
+		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+	)
+	// a Chromium that is newer than chromedp sends events that chromedp reports as errors
+	browser, _ = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
+	if err := chromedp.Do(browser); err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	return browser, func() { chromedp.Cancel(browser); cancel() }, nil
+}
+
+// A tab has its own cookies and storage, as a browser on another computer would.
+type tab struct {
+	t       *testing.T
+	ctx     context.Context
+	console *console
+}
+
+// openTab opens url. When the test ends, the page must have written no error to the console, and
+// have met no security violation, but those that match one of the patterns in expected.
+func openTab(t *testing.T, url string, expected ...string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(shared.browser, chromedp.WithNewBrowserContext())
+	p := &tab{t: t, ctx: ctx, console: &console{}}
+	go p.console.follow(chromedp.Console(ctx))
+	t.Cleanup(func() {
+		p.checkConsole(expected)
+		cancel()
+	})
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+// do runs browser actions, each bounded in time.
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	for _, step := range steps {
+		run(p, step)
+	}
+}
+
+func run[T any](p *tab, a chromedp.Action[T]) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		p.t.Fatalf("browser: %v\nconsole:\n%s", err, p.console)
+	}
+	return v
+}
+
+// eval evaluates a JavaScript expression in the page; %s in it become the arguments, as JSON.
+func eval[T any](p *tab, expression string, args ...any) T {
+	p.t.Helper()
+	for i, a := range args {
+		literal, err := json.Marshal(a)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		args[i] = literal
+	}
+	if len(args) > 0 {
+		expression = fmt.Sprintf(expression, args...)
+	}
+	return run(p, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// command is eval for its effect.
+func (p *tab) command(expression string, args ...any) {
+	p.t.Helper()
+	eval[chromedp.Void](p, expression, args...)
+}
+
+// sees waits until the text can be read on the page.
+func (p *tab) sees(within time.Duration, text string) {
+	p.t.Helper()
+	eventually(p.t, within, fmt.Sprintf("%q on the page", text), func() bool {
+		return strings.Contains(eval[string](p, `document.body.innerText`), text)
+	})
+}
+
+// checkConsole fails the test for every error on the console that was not expected.
+func (p *tab) checkConsole(expected []string) {
+	const last = "the test is over"
+	p.command(`console.debug(%s)`, last)
+	eventually(p.t, 5*time.Second, "the last message on the console", func() bool { return p.console.ends(last) })
+	times := map[string]int{}
+	for _, m := range p.console.errors() {
+		if times[m]++; times[m] == 1 && !matches(m, expected) {
+			p.t.Errorf("console: %s", m)
+		}
+	}
+	if p.t.Failed() {
+		p.t.Logf("console:\n%s", p.console)
+	}
+}
+
+func matches(text string, patterns []string) bool {
+	for _, pattern := range patterns {
+		if regexp.MustCompile(pattern).MatchString(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// A console keeps what a page writes to it, uncaught exceptions and what the browser says about the page.
+type console struct {
+	mu       sync.Mutex
+	messages []chromedp.ConsoleMessage
+}
+
+func (c *console) follow(messages func(yield func(chromedp.ConsoleMessage, error) bool)) {
+	for m, err := range messages {
+		if err != nil {
+			return // the tab is closed
+		}
+		c.mu.Lock()
+		c.messages = append(c.messages, m)
+		c.mu.Unlock()
+	}
+}
+
+func (c *console) ends(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.messages) > 0 && c.messages[len(c.messages)-1].Text == text
+}
+
+// errors returns the messages that an attentive developer would want to know the reason of.
+func (c *console) errors() (found []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.messages {
+		if m.Type == chromedp.ConsoleError || m.IsException() || m.Source == "security" || m.Type == "assert" {
+			found = append(found, fmt.Sprintf("%s (%s)", m, m.URL))
+		}
+	}
+	return found
+}
+
+func (c *console) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var b strings.Builder
+	for _, m := range c.messages {
+		fmt.Fprintf(&b, "  %.400s\n", m.String())
+	}
+	return b.String()
+}

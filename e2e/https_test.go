@@ -1,0 +1,83 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/security"
+	"github.com/chromedp/chromedp"
+)
+
+// The page works over HTTPS, and speaks HTTP/2.
+func TestHTTPS(t *testing.T) {
+	b := newBucket(t, shared.radosgw)
+	dir := newWorkDir(t)
+	writeCertificate(t, dir)
+	srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(settings{
+		"P3S3F_USE_HTTPS": "1",
+		"P3S3F_SRV_CRT":   "server.crt",
+		"P3S3F_SRV_KEY":   "server.key",
+	}))
+	if !strings.HasPrefix(srv.url, "https://") {
+		t.Fatalf("the page is said to be at %s", srv.url)
+	}
+
+	page := openTab(t, "about:blank")
+	page.do(trustAnyone, chromedp.Navigate(srv.url))
+	if protocol := eval[string](page, `performance.getEntriesByType("navigation")[0].nextHopProtocol`); protocol != "h2" {
+		t.Errorf("the page came by %q, want h2", protocol)
+	}
+	page.choose(smallFile, untypedLongFile)
+	dataset := eval[string](page, `fine_u_conf.request.params.dataset`)
+	page.await(20*time.Second, 2, done)
+	for _, f := range []testFile{smallFile, untypedLongFile} {
+		b.holds(t, page.uploadOf(f).Key, f, dataset)
+	}
+}
+
+// trustAnyone is what a user does who clicks the warning away.
+var trustAnyone = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	_, err := cdp.Call(ctx, t, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	return err
+})
+
+// writeCertificate makes server.crt and server.key, signed by nobody else.
+func writeCertificate(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		DNSNames:     []string{"localhost"},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "server.crt"), pemText("CERTIFICATE", certificate))
+	writeFile(t, filepath.Join(dir, "server.key"), pemText("PRIVATE KEY", private))
+}
+
+func pemText(kind string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}

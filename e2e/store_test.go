@@ -1,0 +1,174 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+const region = "us-east-1"
+
+// A store is an S3 server on loopback. Its client is the tests' own way in,
+// past the page and the server under test.
+type store struct {
+	name                 string
+	port                 int
+	accessKey, secretKey string
+	client               *s3.Client
+}
+
+func newStore(name string, port int) *store {
+	s := &store{name: name, port: port, accessKey: "E2EACCESSKEY00000000", secretKey: "e2e/secret+key/0123456789abcdefghijklmno"}
+	s.client = s3.New(s3.Options{
+		BaseEndpoint: aws.String("http://" + loopback(port)),
+		Region:       region,
+		UsePathStyle: true,
+		Credentials:  credentials.NewStaticCredentialsProvider(s.accessKey, s.secretKey, ""),
+	})
+	return s
+}
+
+// A bucket belongs to one test.
+type bucket struct {
+	*store
+	name string
+}
+
+// newBucket makes a bucket with the CORS rules that the project ships.
+// It is emptied and deleted when the test is over.
+func newBucket(t *testing.T, s *store) *bucket {
+	t.Helper()
+	b := &bucket{s, "e2e-" + uuid()[:13]}
+	if _, err := s.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &b.name}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.remove(); err != nil {
+			t.Errorf("bucket %s stays: %v", b.name, err)
+		}
+	})
+	if err := b.putCORS(t.Context(), "../basic_cors.xml"); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// putCORS sends the file as it is, as `s3cmd setcors` does; the SDK only sends rules of its own types.
+func (b *bucket) putCORS(ctx context.Context, file string) error {
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+loopback(b.port)+"/"+b.name+"?cors=", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	digest, sum := md5.Sum(body), sha256.Sum256(body)
+	r.Header.Set("Content-MD5", base64.StdEncoding.EncodeToString(digest[:]))
+	r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
+	keys := aws.Credentials{AccessKeyID: b.accessKey, SecretAccessKey: b.secretKey}
+	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(sum[:]), "s3", region, time.Now()); err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(answer.Body)
+		return fmt.Errorf("%s on the bucket: %s %s", file, answer.Status, text)
+	}
+	return nil
+}
+
+// An object is what the store has under a key.
+type object struct {
+	size        int64
+	sum         [sha256.Size]byte
+	contentType string
+	metadata    map[string]string // without x-amz-meta-
+	parts       int64             // how many parts made it, 0 for a simple upload
+}
+
+func (b *bucket) get(t *testing.T, key string) object {
+	t.Helper()
+	o, err := b.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		t.Fatalf("read back %q: %v", key, err)
+	}
+	defer o.Body.Close()
+	hash := sha256.New()
+	size, err := io.Copy(hash, o.Body)
+	if err != nil {
+		t.Fatalf("read back %q: %v", key, err)
+	}
+	return object{size, [sha256.Size]byte(hash.Sum(nil)), aws.ToString(o.ContentType), o.Metadata, partsOf(aws.ToString(o.ETag))}
+}
+
+// partsOf reads the number of parts from the end of an ETag: "…-3" for a multipart upload.
+func partsOf(etag string) int64 {
+	_, count, _ := strings.Cut(strings.Trim(etag, `"`), "-")
+	n, _ := strconv.ParseInt(count, 10, 64)
+	return n
+}
+
+// keys lists the whole bucket, which in these tests never fills a second page.
+func (b *bucket) keys(ctx context.Context) (keys []string, err error) {
+	list, err := b.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &b.name})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range list.Contents {
+		keys = append(keys, *o.Key)
+	}
+	return keys, nil
+}
+
+// unfinished lists the multipart uploads that were neither completed nor aborted.
+func (b *bucket) unfinished(ctx context.Context) ([]types.MultipartUpload, error) {
+	list, err := b.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &b.name})
+	if err != nil {
+		return nil, err
+	}
+	return list.Uploads, nil
+}
+
+// remove deletes the bucket and all that a test, perhaps a failed one, left in it.
+func (b *bucket) remove() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	uploads, err := b.unfinished(ctx)
+	for _, u := range uploads {
+		_, e := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: u.Key, UploadId: u.UploadId})
+		err = errors.Join(err, e)
+	}
+	keys, e := b.keys(ctx)
+	err = errors.Join(err, e)
+	for _, key := range keys {
+		_, e := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
+		err = errors.Join(err, e)
+	}
+	_, e = b.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &b.name})
+	return errors.Join(err, e)
+}
