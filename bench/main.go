@@ -22,7 +22,32 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds for each figure")
 	length := flag.Duration("length", 2*time.Second, "length of a round")
 	flag.Parse()
+	exitOn(atRest(*server, *rounds))
 	exitOn(compare(*server, *rounds, *length))
+}
+
+// atRest prints what the server costs before anybody asks.
+func atRest(server string, rounds int) error {
+	info, err := os.Stat(server)
+	if err != nil {
+		return err
+	}
+	var starts []float64
+	memory := 0
+	for range rounds {
+		begin := time.Now()
+		p, err := start([]string{server}, environment())
+		if err != nil {
+			return err
+		}
+		starts = append(starts, float64(time.Since(begin).Microseconds())/1e3)
+		memory = max(memory, p.peakMemory())
+		p.stop()
+	}
+	slices.Sort(starts)
+	fmt.Printf("binary %.1f MB; start to listening %.0f ms (%.0f–%.0f); idle memory %d MB\n\n",
+		float64(info.Size())/1e6, starts[len(starts)/2], starts[0], starts[len(starts)-1], memory)
+	return nil
 }
 
 func exitOn(err error) {

@@ -79,7 +79,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", fmt.Sprintf("%.200s", r.URL.Path), "peer", peer(r)}
 	var refusal *sign.Refusal
 	if errors.As(err, &refusal) {
-		attrs = append(attrs, "got", refusal.Got, "want", refusal.Want)
+		attrs = append(attrs, "request", refusal.Request, "got", refusal.Got, "want", refusal.Want)
 	} else if cause := cause(err, p); cause != "" {
 		attrs = append(attrs, "cause", cause)
 	}
@@ -94,15 +94,16 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	respond(w, p.status, failure{p.text, id})
 }
 
-// cause returns what err knows beyond p's text.
+// cause returns what err knows beyond p's text, cut to what a log line can bear.
 func cause(err error, p *problem) string {
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner.Error()
+	var store *bucket.Error
+	if errors.As(err, &store) {
+		err = store.Unwrap()
 	}
-	if err.Error() != p.text {
-		return err.Error()
+	if err == nil || err.Error() == p.text {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%.2000s", err.Error())
 }
 
 // Header values of every JSON answer, made once; nothing writes to them.

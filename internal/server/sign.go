@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -39,7 +40,7 @@ func (s *server) sign(r *http.Request) (any, error) {
 
 // challenge asks the hooks who is calling and whether c is good.
 func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
-	return s.asking(r.Context(), func(ctx context.Context) (err error) {
+	err := s.asking(r.Context(), func(ctx context.Context) (err error) {
 		if c.Owner, err = s.identify(ctx, r); err != nil {
 			return err
 		}
@@ -48,6 +49,10 @@ func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
 		}
 		return s.Hooks.ChallengeIsGood(ctx, c)
 	})
+	if err != nil {
+		return fmt.Errorf("%s of %q, version %d: %w", c.Operation, c.Key, c.Version, err)
+	}
+	return nil
 }
 
 // readVersion reads the query: Fine Uploader adds v4=true to its own for version 4, nothing for 2.

@@ -59,13 +59,8 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 	}
 	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
 	p := policyReader{signer: s, request: r, now: now, names: make([]string, 0, len(doc.Conditions)), fields: fields{signer: s}}
-	for _, c := range doc.Conditions {
-		if err := p.read(c); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.finish(doc.Expiration); err != nil {
-		return nil, err
+	if err := p.readAll(doc); err != nil {
+		return nil, err.about("POST", r.Key)
 	}
 	r.text = base64.StdEncoding.AppendEncode(nil, document)
 	return r, nil
@@ -150,6 +145,15 @@ type policyReader struct {
 	fields  fields
 
 	algorithm, credential, date string
+}
+
+func (p *policyReader) readAll(doc policyDocument) *Refusal {
+	for _, c := range doc.Conditions {
+		if err := p.read(c); err != nil {
+			return err
+		}
+	}
+	return p.finish(doc.Expiration)
 }
 
 // has reports whether there was a condition on name.

@@ -18,8 +18,11 @@ const (
 type Refusal struct {
 	Kind Kind
 	Text string // one sentence for the person at the browser, or for who set up the page
-	Got  string // what came, for the log; may be hostile, never holds a secret
-	Want string // what was expected, for the log
+
+	// For the log; what a client wrote is cut short, may be hostile, and holds no secret.
+	Request string // method and path, or the key of a policy; empty: it could not be read
+	Got     string // what came
+	Want    string // what was expected
 }
 
 // Error returns the sentence.
@@ -65,4 +68,10 @@ func spellDrift(d time.Duration) string {
 		}
 	}
 	return strings.Join(words, " ") + " " + side
+}
+
+// about notes which request r refuses.
+func (r *Refusal) about(method, path string) *Refusal {
+	r.Request = fmt.Sprintf("%s %.300s", method, path)
+	return r
 }

@@ -27,6 +27,14 @@ func (s *Signer) parseV2(text string, now time.Time) (*Request, *Refusal) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := s.checkV2(m, text, now)
+	if err != nil {
+		return nil, err.about(m.method, m.path)
+	}
+	return r, nil
+}
+
+func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *Refusal) {
 	at, err := m.dateV2(now)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,14 @@ func (s *Signer) parseV4(text string, now time.Time) (*Request, *Refusal) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := s.checkV4(m, now)
+	if err != nil {
+		return nil, err.about(m.method, m.path)
+	}
+	return r, nil
+}
+
+func (s *Signer) checkV4(m *stringV4, now time.Time) (*Request, *Refusal) {
 	at, err := readDateV4(m.date, now)
 	if err != nil {
 		return nil, err
