@@ -142,44 +142,37 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 // cannedACLs are AWS's ("Canned ACL") that make sense for an upload.
 var cannedACLs = []string{"private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control"}
 
-// list reads words separated by commas or spaces.
-func (r *reader) list(name string) []string {
-	return strings.FieldsFunc(r.getenv(name), func(c rune) bool { return c == ',' || c == ' ' })
+// list reads words separated by commas or spaces, each of which must be ok.
+func (r *reader) list(name string, ok func(string) bool, hint string) []string {
+	words := strings.FieldsFunc(r.getenv(name), func(c rune) bool { return c == ',' || c == ' ' })
+	for _, word := range words {
+		if !ok(word) {
+			r.fault(name, "lists %q; %s", word, hint)
+		}
+	}
+	return words
 }
 
 func (r *reader) acls(name string) []string {
-	list := r.list(name)
-	for _, acl := range list {
-		if !slices.Contains(cannedACLs, acl) {
-			r.fault(name, "lists %q; it may list %s", acl, strings.Join(cannedACLs, ", "))
-		}
-	}
-	return list
+	ok := func(acl string) bool { return slices.Contains(cannedACLs, acl) }
+	return r.list(name, ok, "it may list "+strings.Join(cannedACLs, ", "))
 }
 
 var mediaType = regexp.MustCompile(`^[a-z0-9.+-]+/([a-z0-9.+-]+|\*)$`)
 
 // mediaTypes reads types such as text/plain and image/*.
 func (r *reader) mediaTypes(name string) []string {
-	list := r.list(name)
-	for _, kind := range list {
-		if !mediaType.MatchString(kind) {
-			r.fault(name, "lists %q; it may list types such as text/plain and image/*", kind)
-		}
-	}
-	return list
+	return r.list(name, mediaType.MatchString, "it may list types such as text/plain and image/*")
 }
 
 // origins reads sites as a browser spells them in Origin.
 func (r *reader) origins(name string) []string {
-	list := r.list(name)
-	for _, origin := range list {
+	ok := func(origin string) bool {
 		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || strings.Contains(u.Host, "*") || u.Scheme != "http" && u.Scheme != "https" || u.Scheme+"://"+strings.ToLower(u.Host) != origin {
-			r.fault(name, "lists %q; name each site by scheme, host and port, as https://app.example.org, without a slash at the end", origin)
-		}
+		return err == nil && u.Host != "" && !strings.Contains(u.Host, "*") && (u.Scheme == "http" || u.Scheme == "https") &&
+			u.Scheme+"://"+strings.ToLower(u.Host) == origin
 	}
-	return list
+	return r.list(name, ok, "name each site by scheme, host and port, as https://app.example.org, without a slash at the end")
 }
 
 // rate reads a number of requests a second.
@@ -195,21 +188,23 @@ func (r *reader) rate(name string) float64 {
 	return rate
 }
 
-// prefixes reads addresses, 10.1.2.3 or ::1, and networks, 10.0.0.0/8.
+// prefixes reads addresses, 10.1.2.3 or ::1, and networks, 10.0.0.0/8, and returns networks.
 func (r *reader) prefixes(name string) []string {
-	list := r.list(name)
+	ok := func(entry string) bool { return readPrefix(entry).IsValid() }
+	list := r.list(name, ok, "name each proxy by its address or network, as 10.0.0.0/8")
 	for i, entry := range list {
-		prefix, err := netip.ParsePrefix(entry)
-		if address, addressErr := netip.ParseAddr(entry); addressErr == nil {
-			prefix, err = address.Prefix(address.BitLen())
-		}
-		if err != nil {
-			r.fault(name, "lists %q; name each proxy by its address or network, as 10.0.0.0/8", entry)
-			continue
-		}
-		list[i] = prefix.String()
+		list[i] = readPrefix(entry).String()
 	}
 	return list
+}
+
+// readPrefix returns an invalid prefix where entry is neither an address nor a network.
+func readPrefix(entry string) netip.Prefix {
+	if address, err := netip.ParseAddr(entry); err == nil {
+		return netip.PrefixFrom(address, address.BitLen())
+	}
+	prefix, _ := netip.ParsePrefix(entry)
+	return prefix
 }
 
 // certificate reads the two files' names, which go with HTTPS and with each other.
