@@ -13,7 +13,7 @@ VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
 
-.PHONY: help run build static test unit e2e lint fuzz bench deps clean FORCE
+.PHONY: help run build static test unit e2e lint fuzz bench bench-browser deps clean FORCE
 
 help: ## show this
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
@@ -75,6 +75,9 @@ fuzz: ## fuzz every parser, a minute each
 bench: bin/s3-sign-srv ## compare the server's speed with one that does nothing; see docs/performance.md
 	go test ./internal/sign ./internal/server -run '^$$' -bench . -count 5
 	@go build -o bin/bench ./bench && bin/bench
+
+bench-browser: deps build ## time 200 MB in Chromium, version 4 beside version 2, on radosgw
+	go test -tags 'e2e speed' ./e2e -count=1 -run TestSpeed -v
 
 deps: ## install what the tests need of the system
 	@.ci/deps

@@ -4,6 +4,7 @@
 // three have run. The uploader is the global `uploader`, as in every Fine Uploader example.
 
 import { watchAnswers } from "./answers.js";
+import { hashNatively } from "./hash.js";
 import { abortedStaysAborted, oneSignatureAtATime, quietEmptyXML, refusalsAreFinal } from "./repairs.js";
 import { Rows } from "./rows.js";
 import * as words from "./words.js";
@@ -29,6 +30,7 @@ addEventListener("DOMContentLoaded", () => {
 
 function start(conf) {
   quietEmptyXML();
+  hashNatively(qq);
   abortedStaysAborted(qq);
   const signaturesFirst = oneSignatureAtATime(qq);
   const lastAnswer = watchAnswers(qq, conf);
