@@ -15,7 +15,7 @@ const later = new Set([408, 425, 429]);
 
 /**
  * Watches every request that qq makes from now on.
- * The returned function gives the answer being handled: {from: "server" | "store", host, status, message, code, id, final}
+ * The returned function gives the answer being handled: {from: "server" | "store", host, status, message, code, id, kind, final}
  * or null. Status 0: no answer. Final: asking again will not help.
  */
 export function watchAnswers(qq, conf) {
@@ -62,8 +62,8 @@ function read(xhr, url, servers) {
 
 function readJSON(text) {
   try {
-    const { error, id } = JSON.parse(text);
-    return { message: typeof error === "string" ? error : undefined, id };
+    const { error, id, kind } = JSON.parse(text);
+    return { message: typeof error === "string" ? error : undefined, id, kind };
   } catch {
     return {};
   }

@@ -7,6 +7,7 @@ import { watchAnswers } from "./answers.js";
 import { hashNatively } from "./hash.js";
 import { abortedStaysAborted, oneSignatureAtATime, quietEmptyXML, refusalsAreFinal } from "./repairs.js";
 import { Rows } from "./rows.js";
+import { SetupWatch } from "./setup.js";
 import * as words from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -35,7 +36,15 @@ function start(conf) {
   const signaturesFirst = oneSignatureAtATime(qq);
   const lastAnswer = watchAnswers(qq, conf);
   const rows = new Rows({ retry: conf.retry, lastAnswer, announce: announcer(byId("announcer")), summarize });
-  const uploader = new qq.s3.FineUploader(withPage(conf, { ...rows.callbacks(), onValidateBatch: clearNotes }));
+  const list = rows.callbacks();
+  const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
+  const uploader = new qq.s3.FineUploader(withPage(conf, {
+    ...list,
+    onValidateBatch: clearNotes,
+    onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); },
+    onComplete: (id, name, { success }) => success && setup.uploaded(),
+    onError: (...args) => { list.onError(...args); setup.failed(lastAnswer(), location.origin); },
+  }));
   refusalsAreFinal(uploader, lastAnswer);
   signaturesFirst(uploader);
   rows.attach(uploader);
@@ -104,7 +113,12 @@ function showFault({ title, text, steps }) {
   byId("fault-title").textContent = title;
   byId("fault-text").textContent = text;
   for (const element of document.querySelectorAll("[data-steps]")) element.hidden = element.dataset.steps !== steps;
+  for (const element of document.querySelectorAll("[data-origin]")) element.textContent = location.origin;
   byId("fault").hidden = false;
+}
+
+function hideFault() {
+  byId("fault").hidden = true;
 }
 
 // Texts outside the list

@@ -1,7 +1,7 @@
 package server
 
 import (
-	"io"
+	"bytes"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,21 +13,23 @@ import (
 // and a key of 1 KB, is under 10 KB.
 const maxBody = 64 << 10
 
+// usualBody is what is set aside before the first byte has come: a slow sender must not cost more.
+const usualBody = 4 << 10
+
 // readBody reads the body up to maxBody.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, tooLarge
 	}
-	var body []byte
-	var err error
-	if r.ContentLength >= 0 {
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(r.Body, body)
-	} else {
-		body, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
+	source := r.Body
+	if r.ContentLength < 0 {
+		source = http.MaxBytesReader(nil, r.Body, maxBody)
 	}
+	_, err := body.ReadFrom(source)
 	if err == nil {
-		return body, nil
+		return body.Bytes(), nil
 	}
 	if problemOf(err) == tooLarge {
 		return nil, tooLarge

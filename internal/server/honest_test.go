@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -56,6 +57,7 @@ func TestHonest(t *testing.T) {
 		{"version 2, long key", "", stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024))), 0},
 		{"version 4", "", stringV4(initiate4, part4, complete4, abort4), 0},
 		{"version 4, path-style by name", "", inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...), 0},
+		{"version 2 alone", onlyV2, slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2)), 0},
 		{"policies", "", slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4)), 0},
 		{"policies, limited", limited, bodyV2(sized2), 0},
 		{"policies, typed", typed, bodyV2(policy2), 0},
@@ -223,7 +225,6 @@ func TestHarmless(t *testing.T) {
 		}
 		return fmt.Sprint(answer["signature"]), challenges[0]
 	}
-	pathV4 := func(text string) string { return strings.ReplaceAll(text, "mybucket.localhost", "127.0.0.1") }
 
 	t.Run("A12 words of another operation in the metadata do not hide the request from the hook", func(t *testing.T) {
 		_, told := grant(t, headersBodies(each(initiate2, "qqfilename:my%20file%20%C3%A9.txt", "x:uploadId"))[0])
@@ -232,14 +233,14 @@ func TestHarmless(t *testing.T) {
 		}
 	})
 	t.Run("B18 a bucket in the path of a path-style endpoint is a folder in ours", func(t *testing.T) {
-		text := pathV4(swap(part4, "/uuid.txt", "/otherbucket/k"))
+		text := pathOf(swap(part4, "/uuid.txt", "/otherbucket/k"))
 		signature, told := grant(t, headersBodies([]string{text})[0])
 		if told.Bucket != "mybucket" || told.Key != "otherbucket/k" || signature != signatureV4(swap(text, "/otherbucket/k", "/mybucket/otherbucket/k")) || signature == signatureV4(text) {
 			t.Errorf("told %+v, signed %s", told.Request, signature)
 		}
 	})
 	t.Run("B19 patterns in a key stay what they are", func(t *testing.T) {
-		text := pathV4(swap(part4, "/uuid.txt", "/%241%5C1%24%26%24%7B0%7D"))
+		text := pathOf(swap(part4, "/uuid.txt", "/%241%5C1%24%26%24%7B0%7D"))
 		signature, told := grant(t, headersBodies([]string{text})[0])
 		if told.Key != `$1\1$&${0}` || signature != signatureV4(swap(text, "\n/%241", "\n/mybucket/%241")) {
 			t.Errorf("told %+v, signed %s", told.Request, signature)
@@ -254,7 +255,10 @@ func TestHarmless(t *testing.T) {
 		w.store.taken()
 		report := forms("POST", "/s3/success", swap(success, "key=uuid.txt", "key=victim.txt"))[0]
 		first, second := w.send(t, report), w.send(t, report)
-		if first.body != second.body || strings.Contains(first.body, "http") || first.status != http.StatusOK {
+		var said, again map[string]any // the members come in any order
+		json.Unmarshal([]byte(first.body), &said)
+		json.Unmarshal([]byte(second.body), &again)
+		if len(said) == 0 || !maps.Equal(said, again) || second.status != http.StatusOK || strings.Contains(first.body, "http") || first.status != http.StatusOK {
 			t.Errorf("answers %s and %s", first.body, second.body)
 		}
 		if calls := w.store.taken(); !slices.Equal(calls, []string{"HEAD /mybucket/victim.txt", "HEAD /mybucket/victim.txt"}) {

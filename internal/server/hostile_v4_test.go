@@ -105,6 +105,8 @@ var rowsV4 = []row{
 		strings.ReplaceAll(part4, "20261123", "20261130"), strings.ReplaceAll(part4, "20261123", "20271123"), strings.ReplaceAll(part4, "20261123", "20991123"), strings.ReplaceAll(part4, "20261123", "00010101"))},
 	{id: "B17", what: "a version 4 string without v4=true", says: "version 4", attacks: stringV2(initiate4, part4, complete4, abort4)},
 	{id: "B17", what: "a version 2 string with v4=true", says: "version 2", attacks: signRequests("/s3/sign?v4=true", "", headersBodies([]string{initiate2, part2, complete2, abort2})...)},
+	{id: "B17", what: "version 4 where a store that obeys unsigned headers makes version 2 the only safe one", in: onlyV2, says: "version 2", attacks: slices.Concat(
+		signRequests("/s3/sign?v4=true", onlyV2, headersBodies([]string{pathOf(initiate4), pathOf(part4), pathOf(complete4), pathOf(abort4)})...), bodyV4(policy4))},
 	{id: "B17", what: "v4 that is not true", attacks: slices.Concat(
 		signRequests("/s3/sign?v4=false", "", headersBodies([]string{initiate2})...), signRequests("/s3/sign?v4=0", virtualHosted, headersBodies([]string{initiate4})...),
 		signRequests("/s3/sign?v4=true&v4=true", virtualHosted, headersBodies([]string{initiate4})...), signRequests("/s3/sign?v4=false&v4=true", virtualHosted, headersBodies([]string{initiate4})...),
@@ -132,6 +134,11 @@ var rowsV4 = []row{
 
 // underAddress is a key of ours, and one that a store which reads the path takes for another bucket's.
 var underAddress = each(swap(initiate4, host4, "host:mybucket.127.0.0.1:9312\n"), "\n/uuid.txt\n", "\n/uuid.doc\n", "\n/otherbucket/evil.txt\n")
+
+// pathOf is text for the path-style endpoint.
+func pathOf(text string) string {
+	return strings.ReplaceAll(text, "mybucket.localhost:9312", "127.0.0.1:9312")
+}
 
 // inPathByName sends strings to the server whose store is known by paths alone, though by a name.
 func inPathByName(texts ...string) []attack {

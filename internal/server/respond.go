@@ -66,17 +66,18 @@ func problemOf(err error) *problem {
 	return &problem{http.StatusInternalServerError, "The server could not decide about this request; try again, and tell its operator the id of this answer."}
 }
 
-// failure is the JSON of every error. Fine Uploader shows the error and ignores the id.
+// failure is the JSON of every error. Fine Uploader shows the error and ignores the rest.
 type failure struct {
 	Error string `json:"error"`
-	ID    string `json:"id"` // of the one log line about it
+	ID    string `json:"id"`             // of the one log line about it
+	Kind  string `json:"kind,omitempty"` // "setup": the settings are wrong, not the file; the page says what to do
 }
 
 // refuse answers with err and logs it, once.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	id := fmt.Sprintf("%08x", rand.Uint32())
-	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", r.Method, "path", fmt.Sprintf("%.200s", r.URL.Path), "peer", peer(r)}
+	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", fmt.Sprintf("%.10s", r.Method), "path", fmt.Sprintf("%.200s", r.URL.Path), "peer", peer(r)}
 	var refusal *sign.Refusal
 	if errors.As(err, &refusal) {
 		attrs = append(attrs, "request", refusal.Request, "got", refusal.Got, "want", refusal.Want)
@@ -91,7 +92,16 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		s.Log.WarnContext(r.Context(), "refused", attrs...)
 	}
-	respond(w, p.status, failure{p.text, id})
+	respond(w, p.status, failure{p.text, id, kind(err)})
+}
+
+// kind tells the page whether an error is about the set-up.
+func kind(err error) string {
+	var refusal *sign.Refusal
+	if errors.As(err, &refusal) || errors.Is(err, crossSite) {
+		return "setup"
+	}
+	return ""
 }
 
 // cause returns what err knows beyond p's text, cut to what a log line can bear.

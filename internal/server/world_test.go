@@ -43,6 +43,7 @@ const (
 	limited          setup = "at most 15000000 bytes"
 	typed            setup = "text/plain and image/* alone"
 	noDelete         setup = "delete switched off"
+	onlyV2           setup = "version 2 alone"
 	withACL          setup = "public-read allowed"
 )
 
@@ -57,6 +58,7 @@ var setups = map[setup]func(*config){
 	limited:          func(c *config) { c.sign.MaxBytes = 15000000 },
 	typed:            func(c *config) { c.sign.ContentTypes = []string{"text/plain", "image/*"} },
 	noDelete:         func(c *config) { c.server.AllowDelete = false },
+	onlyV2:           func(c *config) { c.sign.OnlyV2 = true },
 	withACL:          func(c *config) { c.sign.ACLs = []string{"public-read"} },
 }
 
@@ -373,7 +375,7 @@ func (w *world) readFailure(got answer, a attack, fail func(string, ...any)) (id
 		return "", ""
 	}
 	id, sentence = members["id"], members["error"]
-	if len(members) != 2 || id == "" || !strings.HasSuffix(sentence, ".") || strings.ContainsAny(sentence, "\r\n\x1b\x00") || len(sentence) > maxSentence {
+	if delete(members, "kind"); len(members) != 2 || id == "" || !strings.HasSuffix(sentence, ".") || strings.ContainsAny(sentence, "\r\n\x1b\x00") || len(sentence) > maxSentence {
 		fail("the answer is not one sentence and an id")
 	}
 	if kind := got.header.Get("Content-Type"); kind != "application/json; charset=utf-8" || got.header.Get("X-Content-Type-Options") != "nosniff" {

@@ -72,6 +72,6 @@ func spellDrift(d time.Duration) string {
 
 // about notes which request r refuses.
 func (r *Refusal) about(method, path string) *Refusal {
-	r.Request = fmt.Sprintf("%s %.300s", method, path)
+	r.Request = fmt.Sprintf("%.10s %.300s", method, path)
 	return r
 }
