@@ -15,11 +15,11 @@ import (
 func TestSetupFaultsAreShown(t *testing.T) {
 	refused := []string{`status of 40\d`, `response code 40\d`, `This server signs`, `Problem`}
 	for _, test := range []struct {
-		name   string
+		name  string
 		spoil func(t *testing.T, b *bucket, conf *clientConf)
-		noise  []string // console errors that the fault brings
-		says   []string
-		runs   string
+		noise []string // console errors that the fault brings
+		says  []string
+		runs  string
 	}{
 		{
 			"wrong bucket", func(_ *testing.T, _ *bucket, conf *clientConf) { conf.bucket = "another" }, refused,
@@ -34,7 +34,9 @@ func TestSetupFaultsAreShown(t *testing.T) {
 			[]string{"The browser cannot reach the store at", "do not let pages from http://localhost:"}, "bin/s3-sign-srv cors -env my_p3s3f.env -origin http://localhost:",
 		},
 		{
-			"no signing server", func(_ *testing.T, _ *bucket, conf *clientConf) { conf.more = `fine_u_conf.signature.endpoint = "/nowhere";` }, []string{`status of 404`, `nothing at this address`, `404`},
+			"no signing server", func(_ *testing.T, _ *bucket, conf *clientConf) {
+				conf.more = `fine_u_conf.signature.endpoint = "/nowhere";`
+			}, []string{`status of 404`, `nothing at this address`, `404`},
 			[]string{"There is no signing server at signature.endpoint."}, "",
 		},
 	} {

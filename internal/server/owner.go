@@ -87,6 +87,7 @@ func (s *server) cookie(r *http.Request, owner string) *http.Cookie {
 	}
 	if slices.Contains(s.AllowedOrigins, r.Header.Get("Origin")) {
 		c.Name, c.Secure, c.SameSite = hooks.CrossSiteCookie, true, http.SameSiteNoneMode
+		c.Partitioned = true // browsers that block third-party cookies keep those for one embedding site each
 	}
 	return c
 }

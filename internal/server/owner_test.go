@@ -162,7 +162,7 @@ func TestCookie(t *testing.T) {
 		{"/", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		{"/static/client_conf.js", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		{"/", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
-		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None"},
+		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None; Partitioned"},
 		{"/s3/owner", []string{"Origin", app + ".evil.com"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		{"/static/sub/page.js", nil, ""},
 		{"/s3/success", nil, ""},
