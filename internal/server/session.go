@@ -28,11 +28,15 @@ type sessionFile struct {
 	Bucket string `json:"s3Bucket"`
 }
 
-// session answers GET /s3/session with the caller's own files, newest first. Where the server's key may
-// not list, there are none.
+// session answers GET /s3/session with the caller's own files, newest first. Strangers have none;
+// where the server's key may not list, nobody has.
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	s.allowOrigin(w, r)
 	owner, err := s.ownerNow(r)
+	if err == stranger { // nobody's files; a first visit asks before it has its cookie
+		respond(w, http.StatusOK, []sessionFile{})
+		return
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
