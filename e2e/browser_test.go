@@ -51,15 +51,21 @@ type tab struct {
 // have met no security violation, but those that match one of the patterns in expected.
 func openTab(t *testing.T, url string, expected ...string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(shared.browser, chromedp.WithNewBrowserContext())
-	p := &tab{t: t, ctx: ctx, console: &console{}}
-	go p.console.follow(chromedp.Console(ctx))
+	p, closeTab := newTab(t, shared.browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(func() {
 		p.checkConsole(expected)
-		cancel()
+		closeTab()
 	})
 	p.do(chromedp.Navigate(url))
 	return p
+}
+
+// newTab opens an empty tab.
+func newTab(t *testing.T, browser context.Context, options ...chromedp.ContextOption) (p *tab, closeTab func()) {
+	ctx, closeTab := chromedp.NewContext(browser, options...)
+	p = &tab{t: t, ctx: ctx, console: &console{}}
+	go p.console.follow(chromedp.Console(ctx))
+	return p, closeTab
 }
 
 // do runs browser actions, each bounded in time.

@@ -46,13 +46,18 @@ var (
 	longFile        = testFile{"long.bam", 8 * partSize}
 	untypedFile     = testFile{"untyped", 7 * kib}
 	untypedLongFile = testFile{"untyped and long", 6 * mb}
+
+	// Thirteen parts each, the last one short.
+	surveyFile       = testFile{"survey.bam", 64 * mb}
+	secondSurveyFile = testFile{"second survey.bam", 65 * mb}
+	thirdSurveyFile  = testFile{"third survey.bam", 66 * mb}
 )
 
 func writeTestFiles(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for _, f := range append(testFiles, smallFile, longFile, untypedFile, untypedLongFile) {
+	for _, f := range append(testFiles, smallFile, longFile, untypedFile, untypedLongFile, surveyFile, secondSurveyFile, thirdSurveyFile) {
 		if err := os.WriteFile(filepath.Join(dir, f.name), f.content(), 0o600); err != nil {
 			return err
 		}

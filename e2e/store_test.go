@@ -158,6 +158,13 @@ func (b *bucket) unfinished(ctx context.Context) ([]types.MultipartUpload, error
 func (b *bucket) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	err := b.empty(ctx)
+	_, e := b.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &b.name})
+	return errors.Join(err, e)
+}
+
+// empty deletes all objects and aborts all unfinished uploads.
+func (b *bucket) empty(ctx context.Context) error {
 	uploads, err := b.unfinished(ctx)
 	for _, u := range uploads {
 		_, e := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: u.Key, UploadId: u.UploadId})
@@ -169,6 +176,5 @@ func (b *bucket) remove() error {
 		_, e := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
 		err = errors.Join(err, e)
 	}
-	_, e = b.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &b.name})
-	return errors.Join(err, e)
+	return err
 }

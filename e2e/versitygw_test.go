@@ -16,6 +16,18 @@ import (
 // startVersitygw starts a gateway over an empty directory for the length of the test.
 func startVersitygw(t *testing.T) *store {
 	t.Helper()
+	return newVersitygw(t).store
+}
+
+// A versitygw is a store that can be killed and started again on the same data.
+type versitygw struct {
+	*store
+	*process
+	command []string
+}
+
+func newVersitygw(t *testing.T) *versitygw {
+	t.Helper()
 	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
@@ -24,19 +36,26 @@ func startVersitygw(t *testing.T) *store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStore("versitygw", port)
-	p, err := startProcess("", nil, append([]string{binary,
-		"--port", loopback(port), "--access", s.accessKey, "--secret", s.secretKey,
+	g := &versitygw{store: newStore("versitygw", port)}
+	g.command = append([]string{binary,
+		"--port", loopback(port), "--access", g.accessKey, "--secret", g.secretKey,
 		"--virtual-domain", "localhost:" + strconv.Itoa(port), "--quiet",
-		"posix"}, posixBackend(t)...)...)
-	if err != nil {
+		"posix"}, posixBackend(t)...)
+	g.start(t)
+	t.Cleanup(func() { g.process.stop() })
+	return g
+}
+
+// start runs the gateway.
+func (g *versitygw) start(t *testing.T) {
+	t.Helper()
+	var err error
+	if g.process, err = startProcess("", nil, g.command...); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.stop)
-	if err := p.listens(port, 10*time.Second); err != nil {
+	if err := g.listens(g.port, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 // posixBackend returns the arguments for a new data directory. versitygw keeps

@@ -2,13 +2,36 @@
 //
 // Usage:
 //
-//	s3-sign-srv [-env FILE]   sign for the bucket that the environment names
-//	s3-sign-srv -demo         try it: with a store of its own, in ./demo-data
+//	s3-sign-srv [-env FILE]            sign for the bucket that the environment names
+//	s3-sign-srv -demo                  try it: with a store of its own, in ./demo-data
+//	s3-sign-srv doctor [flags]         find out what is wrong with a set-up, and what to change
+//	s3-sign-srv cors [flags] [FILE]    put the CORS rules of FILE on the bucket
+//	s3-sign-srv help [COMMAND]         tell more of a command
+//	s3-sign-srv version                tell what was built
 //
 // The settings are environment variables, listed in p3s3f.env and in the README; -env reads them
 // from such a file, and the process environment goes before the file. The page is served from
 // ./static and ./client_conf.js; without ./static the server is an API alone.
 // SIGINT and SIGTERM let what is running finish, then exit 0. A wrong setting exits 1.
+//
+// # doctor
+//
+// The command does against the store what the server and the page would do, and prints a line for each
+// check: ✓ good, ✗ wrong with the one thing to change, ! works but should be otherwise, – not asked and
+// why. It writes a few objects, which it removes, whatever happens. It exits 0 if nothing is wrong, else 1.
+//
+//	-env FILE       as for the server
+//	-origin URL     the page's site as in the address bar, if it is not the server's own; may be repeated
+//	-json           print one JSON object
+//
+// # cors
+//
+// The command replaces the bucket's CORS rules by those of FILE, by default basic_cors.xml, as s3cmd
+// setcors would, and shows what was there before.
+//
+//	-env FILE       as for the server
+//	-origin URL     allow pages of this site alone, and only the headers that they send; may be repeated
+//	-dry-run        show it, change nothing
 package main
 
 import (
@@ -26,26 +49,28 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
-	}
-	if err != nil {
+	case !errors.Is(err, errUnhealthy{}):
 		fmt.Fprintln(os.Stderr, "s3-sign-srv:", err)
-		os.Exit(1)
 	}
+	os.Exit(1)
 }
 
 // run is the process without its globals; it returns when ctx ends and everything it started has ended.
 func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("s3-sign-srv", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	envFile := flags.String("env", "", "read settings from `FILE`, lines of export NAME=value; the process environment goes before it")
-	demo := flags.Bool("demo", false, "run with a store of its own, in ./demo-data; no settings needed")
-	if err := flags.Parse(args); err != nil {
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		return runCommand(ctx, args[0], args[1:], lookup, stdout)
+	}
+	flags := newFlags("")
+	envFile := flags.String("env", "", "")
+	demo := flags.Bool("demo", false, "")
+	if err := parse(flags, args, stdout); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q; see s3-sign-srv -help", flags.Arg(0))
+		return fmt.Errorf("unknown argument %q; see s3-sign-srv help", flags.Arg(0))
 	}
 	getenv, err := environment(*envFile, lookup)
 	if err != nil {
@@ -55,6 +80,21 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		return serveDemo(ctx, getenv, stdout, stderr)
 	}
 	return serve(ctx, getenv, stdout, stderr)
+}
+
+// runCommand runs what is not the server.
+func runCommand(ctx context.Context, name string, args []string, lookup func(string) (string, bool), stdout io.Writer) error {
+	switch name {
+	case "doctor":
+		return runDoctor(ctx, args, lookup, stdout)
+	case "cors":
+		return runCORS(ctx, args, lookup, stdout)
+	case "help":
+		return runHelp(args, stdout)
+	case "version":
+		return runVersion(args, stdout)
+	}
+	return fmt.Errorf("unknown command %q%s", name, didYouMean(name, "", commands()))
 }
 
 // environment returns a reader of the process environment, and below it of the file.

@@ -9,15 +9,17 @@ import (
 
 // corsConfiguration is the XML form that s3cmd setcors takes (AWS "Elements of a CORS configuration").
 type corsConfiguration struct {
-	XMLName xml.Name `xml:"CORSConfiguration"`
-	Rules   []struct {
-		ID             *string  `xml:"ID"`
-		AllowedOrigins []string `xml:"AllowedOrigin"`
-		AllowedMethods []string `xml:"AllowedMethod"`
-		AllowedHeaders []string `xml:"AllowedHeader"`
-		ExposeHeaders  []string `xml:"ExposeHeader"`
-		MaxAgeSeconds  *int32   `xml:"MaxAgeSeconds"`
-	} `xml:"CORSRule"`
+	XMLName xml.Name   `xml:"CORSConfiguration"`
+	Rules   []corsRule `xml:"CORSRule"`
+}
+
+type corsRule struct {
+	ID             *string  `xml:"ID"`
+	AllowedOrigins []string `xml:"AllowedOrigin"`
+	AllowedMethods []string `xml:"AllowedMethod"`
+	AllowedHeaders []string `xml:"AllowedHeader"`
+	ExposeHeaders  []string `xml:"ExposeHeader"`
+	MaxAgeSeconds  *int32   `xml:"MaxAgeSeconds"`
 }
 
 // parseCORS turns the XML form into the SDK's.

@@ -1,0 +1,245 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// A fault is one thing wrong in a set-up.
+type fault struct {
+	name  string
+	seed  func(*testing.T, *patient)
+	check string // that must name it
+	words string // in its text or its fix
+}
+
+// set changes one variable.
+func set(name, value string) func(*testing.T, *patient) {
+	return func(_ *testing.T, p *patient) { p.env[name] = value }
+}
+
+// conf changes one thing in the user's own client_conf.js.
+func conf(old, replacement string) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) { p.ownConf(t, old, replacement) }
+}
+
+// cors puts one rule on the bucket; its members are the shipped ones but for those in rule.
+func cors(rule types.CORSRule) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		if rule.AllowedOrigins == nil {
+			rule.AllowedOrigins = []string{"*"}
+		}
+		if rule.AllowedMethods == nil {
+			rule.AllowedMethods = []string{"POST", "PUT", "DELETE"}
+		}
+		if rule.AllowedHeaders == nil {
+			rule.AllowedHeaders = []string{"*"}
+		}
+		if rule.ExposeHeaders == nil {
+			rule.ExposeHeaders = []string{"ETag"}
+		}
+		rules := &types.CORSConfiguration{CORSRules: []types.CORSRule{rule}}
+		if _, err := p.client.PutBucketCors(t.Context(), &s3.PutBucketCorsInput{Bucket: &p.name, CORSConfiguration: rules}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func remove(name string) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		if err := os.RemoveAll(filepath.Join(p.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func edit(name, old, replacement string) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) { p.edit(t, name, old, replacement) }
+}
+
+// commonFaults are those that every store can have.
+func commonFaults() []fault {
+	narrow := []string{"authorization", "content-type", "x-amz-acl", "x-amz-date", "x-amz-meta-qqfilename", "x-amz-meta-dataset"}
+	return []fault{
+		{"secret key left as shipped", set("AWS_CLIENT_SECRET_KEY", "XXXXXXXX"), "settings", "AWS_CLIENT_SECRET_KEY"},
+		{"no endpoint", set("AWS_ENDPOINT", ""), "settings", "AWS_ENDPOINT"},
+		{"bucket in the endpoint", func(_ *testing.T, p *patient) { p.env["AWS_ENDPOINT"] += "/" + p.name }, "settings", "AWS_ENDPOINT has a path"},
+		{"https without a certificate", set("P3S3F_USE_HTTPS", "1"), "settings", "P3S3F_SRV_CRT"},
+		{"certificate and key of two pairs", httpsPair(certificate{}, true), "https", "P3S3F_SRV_KEY"},
+		{"expired certificate", httpsPair(certificate{expired: true}, false), "https", "Renew"},
+		{"nobody listens", closedPort, "endpoint", "nothing listens"},
+		{"unknown host name", set("AWS_ENDPOINT", "http://nowhere.invalid"), "endpoint", "nowhere.invalid"},
+		{"https at an http store", func(_ *testing.T, p *patient) {
+			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "http:", "https:", 1)
+		}, "endpoint", "https"},
+		{"store with a certificate of its own making", front(certificate{}, false), "endpoint", "nobody that this computer trusts"},
+		{"store with an expired certificate", front(certificate{expired: true}, true), "endpoint", "expired"},
+		{"store with another's certificate", front(certificate{host: "s3.example.org"}, true), "endpoint", "it is not for localhost"},
+		{"a web site", website, "endpoint", "not an S3 store"},
+		{"clock", between(func(r *http.Response) error {
+			r.Header.Set("Date", time.Now().Add(20*time.Minute+10*time.Second).UTC().Format(http.TimeFormat))
+			return nil
+		}), "clock", "behind the store's, and S3 allows 15 minutes"},
+		{"old Ceph, which wants a content type", oldCeph, "no MIME type", "make static CEPH=1"},
+		{"a proxy that loses metadata", strip("X-Amz-Meta-Dataset"), "look-up", "x-amz-meta-dataset"},
+		{"unknown access key", set("AWS_CLIENT_ACCESS_KEY", "E2ENOBODY00000000000"), "keys", "AWS_CLIENT_ACCESS_KEY"},
+		{"wrong secret key", set("AWS_CLIENT_SECRET_KEY", "wrong/secret/key/0123456789"), "keys", "AWS_CLIENT_SECRET_KEY"},
+		{"no such bucket", set("AWS_DEST_BUCKET", "e2e-nowhere"), "bucket", "AWS_DEST_BUCKET"},
+
+		{"no CORS rules", func(t *testing.T, p *patient) {
+			if _, err := p.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &p.name}); err != nil {
+				t.Fatal(err)
+			}
+		}, "cors preflights", "s3-sign-srv cors"},
+		{"CORS for another site", cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}), "cors preflights", "no CORS rule for pages from http://localhost:5000"},
+		{"CORS for one of two sites", func(t *testing.T, p *patient) {
+			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, p)
+			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
+		}, "cors preflights", "no CORS rule for pages from https://app.example.org"},
+		{"CORS without POST", cors(types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}), "cors preflights", "the method POST is not allowed (form, initiate, complete)"},
+		{"CORS without PUT", cors(types.CORSRule{AllowedMethods: []string{"POST", "DELETE"}}), "cors preflights", "the method PUT is not allowed (part)"},
+		{"CORS without DELETE", cors(types.CORSRule{AllowedMethods: []string{"POST", "PUT"}}), "cors preflights", "the method DELETE is not allowed (abort)"},
+		{"CORS without a header of version 4", cors(types.CORSRule{AllowedHeaders: narrow}), "cors preflights", "the header x-amz-content-sha256 is not allowed"},
+		{"CORS without a parameter of the page", cors(types.CORSRule{AllowedHeaders: append(narrow[:5:5], "x-amz-content-sha256")}), "cors preflights", "the header x-amz-meta-dataset is not allowed (initiate)"},
+		{"a proxy that hides the ETag", strip("Access-Control-Expose-Headers"), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
+		{"a proxy that hides whom the answer is for", stripAnswers("Access-Control-Allow-Origin"), "cors answers", "look for a proxy"},
+
+		{"client_conf.js with another bucket", func(t *testing.T, p *patient) {
+			p.ownConf(t, fmt.Sprintf("bucket: %q", p.name), `bucket: "somebucket"`)
+		}, "client_conf.js", "objectProperties.bucket"},
+		{"client_conf.js with a slash after the endpoint", func(t *testing.T, p *patient) {
+			p.ownConf(t, "/"+p.name+`"`, "/"+p.name+`/"`)
+		}, "client_conf.js", "slash at the end"},
+		{"client_conf.js with another access key", func(t *testing.T, p *patient) {
+			p.ownConf(t, p.accessKey, "AKIAIOSFODNN7EXAMPLE")
+		}, "client_conf.js", "request.accessKey"},
+		{"client_conf.js with another host", conf(`host: "localhost`, `host: "127.0.0.1`), "client_conf.js", "S3 endpoint"},
+		{"client_conf.js with another region", conf(`region: "us-east-1"`, `region: "eu-west-1"`), "client_conf.js", "objectProperties.region"},
+		{"client_conf.js with a public ACL", edit("client_conf.js", "region:", `acl: "public-read", region:`), "client_conf.js", "objectProperties.acl"},
+
+		{"client_conf.js with keys without their owner", conf("key: function", `key: "uuid", other: function`), "client_conf.js", "begin with its owner"},
+		{"client_conf.js without a comma", edit("client_conf.js", `bucket: "BUCKET",`, `bucket: "BUCKET"`), "client_conf.js", "comma"},
+
+		{"no bundle", remove("static/s3.fine-uploader.min.js"), "bundle", "make static"},
+		{"another version of the bundle", edit("static/s3.fine-uploader.min.js", "5.16.2", "5.11.9"), "bundle", "5.16.2"},
+		{"script in the page", edit("static/index.html", "</body>", "<script>alert(1)</script></body>"), "page", "script"},
+		{"style sheet gone", remove("static/page.css"), "page", "static/page.css"},
+	}
+}
+
+// radosgwFaults are those of Ceph.
+func radosgwFaults() []fault {
+	return []fault{
+		{"CORS without ETag", cors(types.CORSRule{ExposeHeaders: []string{"x-amz-request-id"}}), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
+		{"storage class that is not set up", edit("client_conf.js", "region:", "reducedRedundancy: true, region:"), "storage class", "reducedRedundancy"},
+		{"encryption without TLS", edit("client_conf.js", "region:", "serverSideEncryption: true, region:"), "encryption", "serverSideEncryption"},
+	}
+}
+
+// versitygwFaults are those of a store that checks the region and takes V4 alone. It exposes the ETag
+// whatever the rules say, so CORS without ETag is none.
+func versitygwFaults() []fault {
+	return []fault{
+		{"another region", set("AWS_REGION", "eu-west-2"), "region", "AWS_REGION=us-east-1"},
+		{"version 2", set("P3S3F_SIGNATURE_VERSION", "2"), "signatures", "P3S3F_SIGNATURE_VERSION=4"},
+		{"version 2 in client_conf.js", conf("version: 4", "version: 2"), "signatures", "signature.version to 4"},
+		{"a store that hangs", hangs, "endpoint", "did not answer"},
+		{"virtual hosts at a store without", pathOnly, "addressing", "P3S3F_ADDRESSING=path"},
+	}
+}
+
+// TestDoctorFinds seeds one fault at a time, and wants that one named with its fix, and no other.
+func TestDoctorFinds(t *testing.T) {
+	versity := startVersitygw(t)
+	for _, on := range []struct {
+		store  *store
+		faults []fault
+	}{
+		{shared.radosgw, append(commonFaults(), radosgwFaults()...)},
+		{versity, append(commonFaults(), versitygwFaults()...)},
+	} {
+		t.Run(on.store.name, func(t *testing.T) {
+			for _, f := range on.faults {
+				t.Run(f.name, func(t *testing.T) {
+					t.Parallel()
+					p := newPatient(t, on.store)
+					f.seed(t, p)
+					d := p.examine(t)
+					d.wantOnly(t, f.check, f.words)
+					if d.Seconds > 30 {
+						t.Errorf("took %.1f s", d.Seconds)
+					}
+				})
+			}
+		})
+	}
+}
+
+// oldCeph refuses forms without a content type, as radosgw did (tracker.ceph.com issue 20201).
+func oldCeph(t *testing.T, p *patient) {
+	store := &httputil.ReverseProxy{Rewrite: toStore(p)}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if bytes.Contains(body, []byte(`name="policy"`)) && !bytes.Contains(body, []byte(`name="Content-Type"`)) {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<Error><Code>AccessDenied</Code></Error>")
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		store.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	p.env["AWS_ENDPOINT"] = proxy.URL
+}
+
+// closedPort points to where nobody listens.
+func closedPort(t *testing.T, p *patient) {
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.env["AWS_ENDPOINT"] = "http://localhost:" + strconv.Itoa(port)
+}
+
+// website answers as a console or a wrong port would.
+func website(t *testing.T, p *patient) {
+	site := httptest.NewServer(http.FileServer(http.Dir("../static")))
+	t.Cleanup(site.Close)
+	p.env["AWS_ENDPOINT"] = site.URL
+}
+
+// hangs takes connections and says nothing.
+func hangs(t *testing.T, p *patient) {
+	l, err := net.Listen("tcp", loopback(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p.env["AWS_ENDPOINT"] = "http://" + l.Addr().String()
+}
+
+// pathOnly moves to a versitygw that does not know virtual hosts, and has the server sign for them.
+func pathOnly(t *testing.T, p *patient) {
+	s := startPathOnly(t)
+	p.bucket = newBucket(t, s)
+	p.env = settingsFor(p.bucket, fmt.Sprintf("http://localhost:%d", s.port)).with(settings{"P3S3F_ADDRESSING": "virtual"})
+}

@@ -1,0 +1,163 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// A certificate is what may be wrong with one.
+type certificate struct {
+	host    string // default localhost
+	expired bool
+}
+
+// issue makes the certificate, signed by itself, and its key, as PEM.
+func (c certificate) issue(t *testing.T) (cert, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, end := c.host, time.Now().AddDate(0, 2, 0)
+	if host == "" {
+		host = "localhost"
+	}
+	if c.expired {
+		end = time.Now().Add(-time.Hour)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().AddDate(0, -2, 0), NotAfter: end,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+}
+
+// httpsPair turns HTTPS on with a certificate, and with its key or another's.
+func httpsPair(c certificate, othersKey bool) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		cert, key := c.issue(t)
+		if othersKey {
+			_, key = c.issue(t)
+		}
+		dir := t.TempDir()
+		p.env["P3S3F_USE_HTTPS"], p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = "1", filepath.Join(dir, "crt"), filepath.Join(dir, "key")
+		writeFile(t, p.env["P3S3F_SRV_CRT"], string(cert))
+		writeFile(t, p.env["P3S3F_SRV_KEY"], string(key))
+	}
+}
+
+// front puts TLS with this certificate before the store; trusted makes it known to the computer.
+func front(c certificate, trusted bool) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		cert, key := c.issue(t)
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: toStore(p)})
+		proxy.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+		proxy.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
+		proxy.StartTLS()
+		t.Cleanup(proxy.Close)
+		p.env["AWS_ENDPOINT"] = fmt.Sprintf("https://localhost:%d", proxy.Listener.Addr().(*net.TCPAddr).Port)
+		if trusted {
+			p.env["SSL_CERT_FILE"] = filepath.Join(t.TempDir(), "authorities.pem")
+			writeFile(t, p.env["SSL_CERT_FILE"], string(cert))
+		}
+	}
+}
+
+// strip puts a proxy before the store that takes a header out of every answer.
+func strip(header string) func(*testing.T, *patient) {
+	return between(func(r *http.Response) error {
+		r.Header.Del(header)
+		return nil
+	})
+}
+
+// stripAnswers spares preflights.
+func stripAnswers(header string) func(*testing.T, *patient) {
+	return between(func(r *http.Response) error {
+		if r.Request.Method != http.MethodOptions {
+			r.Header.Del(header)
+		}
+		return nil
+	})
+}
+
+// between puts a proxy before the store that changes its answers.
+func between(change func(*http.Response) error) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: toStore(p), ModifyResponse: change})
+		t.Cleanup(proxy.Close)
+		p.env["AWS_ENDPOINT"] = proxy.URL
+	}
+}
+
+// toStore sends a request on to the store under the host that its signature names.
+func toStore(p *patient) func(*httputil.ProxyRequest) {
+	target := &url.URL{Scheme: "http", Host: loopback(p.port)}
+	return func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+	}
+}
+
+// startPathOnly starts a versitygw that reads the bucket from the path alone.
+func startPathOnly(t *testing.T) *store {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := versitygwBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStore("versitygw", port)
+	p, err := startProcess("", nil, append([]string{binary, "--port", loopback(port), "--access", s.accessKey, "--secret", s.secretKey, "--quiet", "posix"}, posixBackend(t)...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.stop)
+	if err := p.listens(port, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestDoctorTLS finds a set-up with HTTPS on both sides healthy.
+func TestDoctorTLS(t *testing.T) {
+	p := newPatient(t, startVersitygw(t))
+	httpsPair(certificate{}, false)(t, p)
+	front(certificate{}, true)(t, p)
+	for _, f := range p.examine(t).with("failed") {
+		t.Errorf("false alarm: %+v", f)
+	}
+}

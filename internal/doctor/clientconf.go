@@ -1,0 +1,273 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/sign"
+)
+
+// clientConf is what the page's client_conf.js says. It is the user's own where static/client_conf.js
+// is there; else the server fills its settings into the one beside it.
+type clientConf struct {
+	options
+	file string // empty: there is none
+	own  bool
+	read bool   // an object was found in it
+	gap  string // the value that a comma is missing after
+}
+
+func readClientConf(dir string) clientConf {
+	for _, name := range []string{"static/client_conf.js", "client_conf.js"} {
+		script, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			continue
+		}
+		c := clientConf{file: name, own: strings.HasPrefix(name, "static/")}
+		c.options, c.gap, c.read = readOptions(string(script), "fine_u_conf")
+		return c
+	}
+	return clientConf{}
+}
+
+// version is the signature version that the page will use. Fine Uploader's default is 2.
+func (c clientConf) version(set settings.Settings) sign.Version {
+	if !c.own || !c.read {
+		return set.SignatureVersion
+	}
+	if v, known := c.number("signature.version", 2); known && v == 2 {
+		return sign.V2
+	}
+	return sign.V4
+}
+
+// versionSetting is what decides the version.
+func (c clientConf) versionSetting(v sign.Version) string {
+	if c.own {
+		return fmt.Sprintf("signature.version to %d in static/client_conf.js", v)
+	}
+	return fmt.Sprintf("P3S3F_SIGNATURE_VERSION=%d", v)
+}
+
+// paramName is what a name in request.params must be to make a header that gets signed.
+var paramName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// fields returns request.params and objectProperties.acl as far as the server signs them: what it does
+// not is checkClientConf's to tell, and no reason to doubt the store.
+func (c clientConf) fields(allowedACLs []string) (params map[string]string, acl string) {
+	params, _ = c.under("request.params")
+	maps.DeleteFunc(params, func(name, _ string) bool { return !paramName.MatchString(name) })
+	if acl, _ = c.text("objectProperties.acl", "private"); !slices.Contains(allowedACLs, acl) {
+		acl = "private"
+	}
+	return params, acl
+}
+
+// extraHeaders are those of encryption and storage class, where they are asked for.
+func (c clientConf) extraHeaders() (names []string) {
+	if c.on("objectProperties.serverSideEncryption") {
+		names = append(names, "x-amz-server-side-encryption")
+	}
+	if c.on("objectProperties.reducedRedundancy") {
+		names = append(names, "x-amz-storage-class")
+	}
+	return names
+}
+
+// checkClientConf has the server judge what the page would have signed, and compares the rest.
+func (e *exam) checkClientConf(context.Context) []Result {
+	c := e.conf
+	switch {
+	case c.file == "":
+		return skipped("there is none here")
+	case c.gap != "":
+		return failed(fmt.Sprintf("%s has no comma after %s, so that browsers cannot read it", c.file, c.gap), "Put a comma there.")
+	case !c.read:
+		return warning(c.file+" does not assign an object to fine_u_conf that doctor can read", "Compare it with the shipped client_conf.js.")
+	}
+	var results []Result
+	if c.own {
+		results = e.compareOwn()
+	}
+	if results == nil { // else the first fault would be told again, in other words
+		results = e.judgeSigning()
+	}
+	results = append(results, e.checkPartSize()...)
+	if e.set.AllowDelete || !c.on("deleteFile.enabled") {
+		return e.sumUp(results)
+	}
+	return e.sumUp(append(results, warning(c.file+" shows a delete button (deleteFile.enabled), but P3S3F_ALLOW_DELETE=0", "Set deleteFile.enabled to false, or P3S3F_ALLOW_DELETE=1.")...))
+}
+
+func (e *exam) sumUp(results []Result) []Result {
+	switch {
+	case results != nil:
+		return results
+	case e.conf.own:
+		return ok("%s agrees with the server's settings", e.conf.file)
+	}
+	return ok("%s, with the server's settings filled in", e.conf.file)
+}
+
+// compareOwn compares a hand-made configuration with the settings, option by option.
+func (e *exam) compareOwn() []Result {
+	var results []Result
+	compare := func(option, byDefault string, right []string) {
+		switch got, known := e.conf.text(option, byDefault); {
+		case !known:
+			results = append(results, warning(fmt.Sprintf("%s computes %s, which doctor cannot follow", e.conf.file, option), fmt.Sprintf("See to it that it gives %q.", right[0]))...)
+		case !slices.Contains(right, got):
+			results = append(results, failed(fmt.Sprintf("%s has %s %q", e.conf.file, option, got), fmt.Sprintf("Set %s to %q.", option, right[0]))...)
+		}
+	}
+	endpoints := e.endpoints()
+	if got, known := e.conf.text("request.endpoint", ""); known && slices.Contains(endpoints, strings.TrimRight(got, "/")) && strings.HasSuffix(got, "/") {
+		results = append(results, failed(fmt.Sprintf("%s has a slash at the end of request.endpoint %q, so that every key begins with one", e.conf.file, got), fmt.Sprintf("Set request.endpoint to %q.", strings.TrimRight(got, "/")))...)
+	} else {
+		compare("request.endpoint", "", endpoints)
+	}
+	compare("request.accessKey", "", []string{e.set.Sign.AccessKey})
+	compare("objectProperties.bucket", "", []string{e.set.Sign.Bucket})
+	if e.version() == sign.V4 {
+		compare("objectProperties.region", "us-east-1", []string{e.set.Sign.Region})
+	}
+	return append(results, e.checkOwnKey()...)
+}
+
+// checkOwnKey wants keys to be made by a function where each must begin with its owner: Fine Uploader's
+// two ready ways do not.
+func (e *exam) checkOwnKey() []Result {
+	key, known := e.conf.text("objectProperties.key", "uuid")
+	if !e.set.OwnUploadsOnly || !known {
+		return nil
+	}
+	return failed(fmt.Sprintf("%s makes keys by %q, and with P3S3F_OWN_UPLOADS_ONLY=1 each must begin with its owner", e.conf.file, key), "Set objectProperties.key to the function in the README, under Whose uploads.")
+}
+
+// endpoints are the values of request.endpoint that the server signs for and the page may send to, the
+// preferred one first.
+func (e *exam) endpoints() []string {
+	preferred, _ := browserAddress(e.set)
+	given, _ := e.set.Endpoint()
+	list := []string{preferred, given}
+	signer, err := sign.New(e.set.Sign)
+	if err != nil {
+		return list
+	}
+	for _, origin := range signer.Origins() {
+		switch virtual := strings.Contains(origin, "://"+e.set.Sign.Bucket+"."); {
+		case !virtual:
+			list = append(list, origin+"/"+e.set.Sign.Bucket)
+		case e.signsVirtual():
+			list = append(list, origin)
+		}
+	}
+	return list
+}
+
+// signsVirtual reports whether the server signs for virtual hosts: a V2 string is the same for both styles.
+func (e *exam) signsVirtual() bool {
+	return e.set.Sign.VirtualHosted || e.version() == sign.V2 || strings.HasSuffix(e.set.Sign.Endpoint.Hostname(), ".amazonaws.com")
+}
+
+// judgeSigning hands the server what Fine Uploader would, from the options in the file.
+func (e *exam) judgeSigning() []Result {
+	u := e.page()
+	signer, err := sign.New(e.set.Sign)
+	if err != nil {
+		panic(err) // checkSettings has passed
+	}
+	u.signer = signer
+	u.params, _ = e.conf.under("request.params")
+	u.acl, _ = e.conf.text("objectProperties.acl", "private")
+	if e.conf.own {
+		endpoint, _ := e.conf.text("request.endpoint", u.endpoint)
+		_, rest, _ := strings.Cut(endpoint, "://")
+		u.host, _ = e.conf.text("objectProperties.host", rest) // Fine Uploader's own guess keeps the path
+		u.sizeLimit = 0
+		if limit, _ := e.conf.number("validation.sizeLimit", 0); limit > 0 {
+			u.sizeLimit = int64(limit)
+		}
+	}
+	f := file{key: "file.png", name: "file.png", contentType: e.contentType(), extra: map[string]string{}}
+	if e.conf.on("objectProperties.serverSideEncryption") {
+		f.extra["x-amz-server-side-encryption"] = "AES256"
+	}
+	if e.conf.on("objectProperties.reducedRedundancy") {
+		f.extra["x-amz-storage-class"] = "REDUCED_REDUNDANCY"
+	}
+	at := e.cfg.Now().UTC()
+	document, _ := u.policy(f, at)
+	if _, err := u.signer.ParsePolicy(u.version, document, at); err != nil {
+		return e.refused(err)
+	}
+	text, _, at := u.stringToSign(f.key, u.initiation(f))
+	if _, err := u.signer.ParseStringToSign(u.version, text, at); err != nil {
+		return e.refused(err)
+	}
+	return nil
+}
+
+func (e *exam) refused(err error) []Result {
+	text, fix := splitSentence(err.Error())
+	return failed(fmt.Sprintf("with %s the server refuses to sign: %s", e.conf.file, text), fix)
+}
+
+// checkPartSize wants parts that stores take.
+func (e *exam) checkPartSize() []Result {
+	size, _ := e.conf.number("chunking.partSize", partBytes)
+	if size >= partBytes || !e.conf.on("chunking.enabled") {
+		return nil
+	}
+	return failed(fmt.Sprintf("%s has chunking.partSize %v, and stores take no part under 5 MiB but the last", e.conf.file, size), fmt.Sprintf("Set chunking.partSize to %d or more.", partBytes))
+}
+
+// bundleVersion is the Fine Uploader that this server was made and tested with.
+const bundleVersion = "5.16.2"
+
+const bundleFile = "static/s3.fine-uploader.min.js"
+
+// bundle reads the page's Fine Uploader.
+func (e *exam) bundle() ([]byte, error) {
+	return os.ReadFile(filepath.Join(e.cfg.Dir, filepath.FromSlash(bundleFile)))
+}
+
+// hasWorkAround reports whether the bundle was made with CEPH=1 (bundle/build.mjs).
+func (e *exam) hasWorkAround() bool {
+	script, err := e.bundle()
+	return err == nil && strings.Contains(string(script), `.type || "application/octet-stream"`)
+}
+
+// noStatic reports whether the server is an API alone.
+func (e *exam) noStatic() bool {
+	_, err := fs.Stat(os.DirFS(e.cfg.Dir), "static")
+	return err != nil
+}
+
+// checkBundle looks at the version that Fine Uploader's first line tells.
+func (e *exam) checkBundle(context.Context) []Result {
+	if e.noStatic() {
+		return skipped("there is no folder static here: the server is an API alone")
+	}
+	script, err := e.bundle()
+	first, _, _ := strings.Cut(string(script), "\n")
+	switch {
+	case err != nil:
+		return failed(bundleFile+" is not there", "Run make static.")
+	case !strings.Contains(first, "Fine Uploader "):
+		return failed(bundleFile+" is not Fine Uploader", "Run make static.")
+	case !strings.Contains(first, "Fine Uploader "+bundleVersion+" "):
+		return failed(fmt.Sprintf("%s is not version %s, which this server was tested with: %s", bundleFile, bundleVersion, oneLine(first)), "Run make static.")
+	case e.hasWorkAround():
+		return ok("Fine Uploader %s, with the work-around for old Ceph", bundleVersion)
+	}
+	return ok("Fine Uploader %s", bundleVersion)
+}

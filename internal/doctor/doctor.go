@@ -1,0 +1,195 @@
+// Package doctor finds out what is wrong with a set-up, by doing against the real store what the
+// server and the page would do. Each check asks one question and answers with what it saw and, where
+// that is a fault, with the one thing to change. What browsers send is built as Fine Uploader builds
+// it and signed by the server's own sign.Signer, so that a green report means a working upload.
+//
+// Checks run in order; one that stands on a failed one is skipped. Each ends within Limit, all within
+// Total. Nothing stays in the bucket: keys begin with Prefix, and are removed whatever happens. No
+// finding holds the secret key.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"s3-sign-srv/internal/settings"
+)
+
+// Limits in time: of one check, of all, and of the clean-up after them.
+const (
+	Limit   = 10 * time.Second
+	Total   = 45 * time.Second
+	cleanUp = 10 * time.Second
+)
+
+// Prefix begins every key that an examination writes.
+const Prefix = "s3-sign-srv-doctor-"
+
+// Status is how a check came out.
+type Status string
+
+// The four ways a check can come out.
+const (
+	OK      Status = "ok"
+	Failed  Status = "failed"
+	Warning Status = "warning" // works, but should be otherwise
+	Skipped Status = "skipped" // was not asked; Text says why
+)
+
+// Result is the answer to a check's question.
+type Result struct {
+	Status   Status `json:"status"`
+	Text     string `json:"text"`               // one line
+	Fix      string `json:"fix,omitzero"`       // one sentence: what to change
+	Document string `json:"document,omitempty"` // what Fix refers to, to be copied
+}
+
+// Finding is a result and the check that it comes from.
+type Finding struct {
+	Check string `json:"check"`
+	Result
+}
+
+// Config says what to examine. Getenv, Dir and Now are required.
+type Config struct {
+	Getenv  func(string) string
+	Dir     string                                        // where the server is started: static/, client_conf.js
+	Origins []string                                      // of the page, scheme://host[:port]; empty: as the settings say
+	Page    func(settings.Settings) (http.Handler, error) // the server's handler; nil: the page is not examined
+	Now     func() time.Time                              // the server's clock
+}
+
+// check asks one question. It runs if none of the checks it needs failed or was skipped.
+type check struct {
+	name  string
+	needs []string
+	run   func(context.Context) []Result
+}
+
+func ok(format string, args ...any) []Result {
+	return []Result{{Status: OK, Text: fmt.Sprintf(format, args...)}}
+}
+
+func failed(text, fix string) []Result { return []Result{{Status: Failed, Text: text, Fix: fix}} }
+
+func warning(text, fix string) []Result { return []Result{{Status: Warning, Text: text, Fix: fix}} }
+
+func skipped(format string, args ...any) []Result {
+	return []Result{{Status: Skipped, Text: fmt.Sprintf(format, args...)}}
+}
+
+// Examine runs every check, tells each finding as it comes, and reports whether none failed. When ctx
+// ends, the rest is skipped, and what was written is removed all the same.
+func Examine(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool) {
+	e := newExam(cfg)
+	defer e.close()
+	healthy = true
+	limited, cancel := context.WithTimeout(ctx, Total)
+	defer cancel()
+	report := func(name string, results []Result) {
+		for _, r := range results {
+			healthy = healthy && r.Status != Failed
+			tell(Finding{name, e.withoutSecret(r)})
+		}
+	}
+	stuck := map[string]string{}
+	for _, c := range e.checks() {
+		report(c.name, runCheck(limited, c, stuck))
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+	defer cancel()
+	report("clean-up", e.cleanUp(after))
+	return healthy && ctx.Err() == nil
+}
+
+// runCheck runs c, or says why not. stuck names, for each check that gave nothing to stand on, the one
+// at the root of that.
+func runCheck(ctx context.Context, c check, stuck map[string]string) []Result {
+	for _, need := range c.needs {
+		if root := stuck[need]; root != "" {
+			stuck[c.name] = root
+			return skipped("waits for: %s", root)
+		}
+	}
+	results, late := runInTime(ctx, c)
+	bad := func(r Result) bool { return r.Status == Failed || r.Status == Skipped }
+	if slices.ContainsFunc(results, bad) {
+		stuck[c.name] = c.name
+		if late {
+			stuck[storeAnswers] = storeAnswers
+		}
+	}
+	return results
+}
+
+// runInTime runs c if there is time left, and reports whether it used up its own.
+func runInTime(ctx context.Context, c check) (results []Result, late bool) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return failed(fmt.Sprintf("not reached within %v, the store is too slow", Total), "Look after the store and the network, then run doctor again."), true
+	}
+	limited, cancel := context.WithTimeout(ctx, Limit)
+	defer cancel()
+	results = c.run(limited)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return skipped("interrupted"), false
+	}
+	return results, limited.Err() != nil
+}
+
+// storeAnswers is what every check needs that asks the store, until one of them has waited in vain.
+const storeAnswers = "an answer of the store"
+
+// checks are all questions, in an order in which each stands on the ones before it.
+func (e *exam) checks() []check {
+	local := func(name string, run func(context.Context) []Result, needs ...string) check {
+		return check{name, needs, run}
+	}
+	remote := func(name string, run func(context.Context) []Result, needs ...string) check {
+		return check{name, append(needs, storeAnswers), run}
+	}
+	return []check{
+		local("settings", e.checkSettings),
+		local("https", e.checkHTTPS),
+		remote("endpoint", e.checkEndpoint, "settings"),
+		remote("clock", e.checkClock, "endpoint"),
+		remote("region", e.checkRegion, "clock"),
+		remote("keys", e.checkKeys, "region"),
+		remote("bucket", e.checkBucket, "keys"),
+		remote("upload permission", e.checkUploadPermission, "bucket"),
+		remote("delete permission", e.checkDeletePermission, "upload permission"),
+		remote("addressing", e.checkAddressing, "upload permission"),
+		remote("signatures", e.checkSignatures, "addressing"),
+		remote("cors preflights", e.checkPreflights, "addressing"),
+		remote("form upload", e.checkForm, "delete permission", "signatures"),
+		remote("multipart upload", e.checkMultipart, "delete permission", "signatures"),
+		remote("cors answers", e.checkAnswers, "signatures", "cors preflights"),
+		remote("look-up", e.checkLookUp, "form upload"),
+		remote("earlier uploads", e.checkList, "bucket"),
+		remote("no MIME type", e.checkNoType, "form upload"),
+		remote("encryption", e.checkEncryption, "form upload"),
+		remote("storage class", e.checkStorageClass, "form upload"),
+		remote("unsigned headers", e.checkUnsigned, "form upload"),
+		remote("delete", e.checkDelete, "form upload"),
+		local("client_conf.js", e.checkClientConf, "settings"),
+		local("bundle", e.checkBundle),
+		local("page", e.checkPage, "settings", "bundle"),
+		remote("permissions", e.checkExcess, "bucket"),
+	}
+}
+
+// withoutSecret makes sure that nothing a store echoes carries the secret key out.
+func (e *exam) withoutSecret(r Result) Result {
+	secret := e.set.Sign.SecretKey.Reveal()
+	if len(secret) < 8 { // a placeholder, or too short to be more than a coincidence
+		return r
+	}
+	for _, text := range []*string{&r.Text, &r.Fix, &r.Document} {
+		*text = strings.ReplaceAll(*text, secret, "[secret]")
+	}
+	return r
+}

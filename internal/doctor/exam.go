@@ -1,0 +1,265 @@
+package doctor
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/sign"
+)
+
+// exam is one examination: what it was told, and what its checks have found out for those after them.
+type exam struct {
+	cfg    Config
+	set    settings.Settings
+	faults error // of the settings; with them, set is of no use for asking the store
+	conf   clientConf
+	http   *http.Client
+
+	prefix string        // of every key that is written
+	litter []leftover    // what has to be removed
+	front  answer        // to an unsigned question for the bucket
+	tries  map[try]error // what came of beginning an upload, by style and version
+
+	names     []string // of all buckets that the keys see
+	namesErr  error
+	mayDelete bool
+	stored    []stored // by the uploads
+
+	formAnswer answer
+}
+
+// leftover is an object, or with an upload ID a multipart upload, that must not stay.
+type leftover struct{ key, uploadID string }
+
+// stored is an object that was uploaded, and how.
+type stored struct {
+	how string
+	file
+}
+
+// style is a way to address the bucket.
+type style bool
+
+const (
+	pathStyle     style = false
+	virtualHosted style = true
+)
+
+func (s style) String() string {
+	if s == virtualHosted {
+		return "virtual"
+	}
+	return "path"
+}
+
+// try is one way to reach the bucket.
+type try struct {
+	style   style
+	version sign.Version
+}
+
+func newExam(cfg Config) *exam {
+	e := &exam{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", tries: map[try]error{}}
+	e.set, e.faults = settings.Read(cfg.Getenv)
+	e.conf = readClientConf(cfg.Dir)
+	e.http = &http.Client{
+		Transport:     bucket.Transport(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return e
+}
+
+func (e *exam) close() { e.http.CloseIdleConnections() }
+
+// host is the store's, as the settings spell it.
+func (e *exam) host() string { return e.set.Sign.Endpoint.Host }
+
+// numeric reports whether the store is named by its address, in front of which no bucket can stand.
+func (e *exam) numeric() bool {
+	_, err := netip.ParseAddr(e.set.Sign.Endpoint.Hostname())
+	return err == nil
+}
+
+// store returns the calls that the server itself makes, in one style.
+func (e *exam) store(s style) *bucket.Bucket {
+	return bucket.New(bucket.Config{
+		AccessKey: e.set.Sign.AccessKey, SecretKey: e.set.Sign.SecretKey, Endpoint: e.set.Sign.Endpoint,
+		Region: e.set.Sign.Region, Name: e.set.Sign.Bucket, VirtualHosted: bool(s),
+	})
+}
+
+// server returns the calls as the server will make them.
+func (e *exam) server() *bucket.Bucket { return e.store(style(e.set.Sign.VirtualHosted)) }
+
+// style is the one that the page uses: the settings', unless its own client_conf.js says otherwise.
+func (e *exam) style() style {
+	if e.conf.own && e.set.Sign.Endpoint != nil {
+		host := e.set.Sign.Bucket + "." + e.host()
+		switch endpoint, _ := e.conf.text("request.endpoint", ""); strings.TrimRight(endpoint, "/") {
+		case e.set.Sign.Endpoint.Scheme + "://" + host:
+			return virtualHosted
+		case e.set.Sign.Endpoint.String() + "/" + e.set.Sign.Bucket:
+			return pathStyle
+		}
+	}
+	return style(e.set.Sign.VirtualHosted)
+}
+
+// pageSettings are the settings with the page's style.
+func (e *exam) pageSettings() settings.Settings {
+	set := e.set
+	set.Sign.VirtualHosted = bool(e.style())
+	return set
+}
+
+// reach makes a call in path style, and in the other one where the store seems not to know the first.
+// It is for the questions before it is known which style works.
+func (e *exam) reach(call func(*bucket.Bucket) error) error {
+	err := call(e.store(pathStyle))
+	switch bucket.Code(err) {
+	case "NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "XAdminUserNotFound", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
+		return err
+	}
+	if err == nil || e.numeric() || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if call(e.store(virtualHosted)) == nil {
+		return nil
+	}
+	return err
+}
+
+// version is the signature version that the page will use.
+func (e *exam) version() sign.Version { return e.conf.version(e.set) }
+
+// uploader returns the page's requests for one way to reach the bucket.
+func (e *exam) uploader(t try) uploader {
+	set := e.set
+	set.Sign.VirtualHosted, set.Sign.OnlyV2 = bool(t.style), false // the store is in question, not the server
+	signer, err := sign.New(set.Sign)
+	if err != nil {
+		panic(err) // checkSettings has passed
+	}
+	endpoint, host := browserAddress(set)
+	params, acl := e.conf.fields(set.Sign.ACLs)
+	return uploader{
+		signer: signer, http: e.http, now: e.cfg.Now, origin: e.origins()[0], version: t.version,
+		endpoint: endpoint, host: host, bucket: set.Sign.Bucket, region: set.Sign.Region, accessKey: set.Sign.AccessKey,
+		acl: acl, sizeLimit: set.Sign.MaxBytes, params: params,
+	}
+}
+
+// page returns the requests as the page will make them.
+func (e *exam) page() uploader { return e.uploader(try{e.style(), e.version()}) }
+
+// browserAddress returns request.endpoint and objectProperties.host without the port that browsers leave out.
+func browserAddress(set settings.Settings) (endpoint, host string) {
+	endpoint, host = set.Endpoint()
+	usual := map[string]string{"http": ":80", "https": ":443"}[set.Sign.Endpoint.Scheme]
+	bare, cut := strings.CutSuffix(host, usual)
+	if !cut {
+		return endpoint, host
+	}
+	return strings.Replace(endpoint, host, bare, 1), bare
+}
+
+// origins are the pages that upload: the server's own and those that the settings allow.
+func (e *exam) origins() []string {
+	if len(e.cfg.Origins) > 0 {
+		return e.cfg.Origins
+	}
+	return append([]string{ownOrigin(e.set)}, e.set.AllowedOrigins...)
+}
+
+// ownOrigin is the page's on this machine. A port yet to be found is taken for 5000.
+func ownOrigin(set settings.Settings) string {
+	u := url.URL{Scheme: "http", Host: set.Host}
+	if set.HTTPS {
+		u.Scheme = "https"
+	}
+	if ip, err := netip.ParseAddr(set.Host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		u.Host = "localhost"
+	}
+	port := set.Port
+	switch {
+	case port == "0":
+		port = "5000"
+	case u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443":
+		return u.String()
+	}
+	u.Host = net.JoinHostPort(u.Host, port)
+	return u.String()
+}
+
+// key returns the name of a file to write.
+func (e *exam) key(name string) string { return e.prefix + name }
+
+// begin starts a multipart upload and remembers to end it.
+func (e *exam) begin(ctx context.Context, u uploader, f file) (uploadID string, got answer, err error) {
+	uploadID, got, err = u.initiate(ctx, f)
+	if err == nil {
+		e.litter = append(e.litter, leftover{f.key, uploadID})
+	}
+	return uploadID, got, err
+}
+
+// end aborts a multipart upload.
+func (e *exam) end(ctx context.Context, u uploader, key, uploadID string) (answer, error) {
+	got, err := u.abort(ctx, key, uploadID)
+	if err == nil {
+		e.forget(leftover{key, uploadID})
+	}
+	return got, err
+}
+
+// forget takes what has gone off the list.
+func (e *exam) forget(gone leftover) {
+	kept := e.litter[:0]
+	for _, l := range e.litter {
+		if l != gone {
+			kept = append(kept, l)
+		}
+	}
+	e.litter = kept
+}
+
+// postForm uploads f in one request and remembers to delete it.
+func (e *exam) postForm(ctx context.Context, u uploader, f file) (answer, error) {
+	e.litter = append(e.litter, leftover{key: f.key})
+	return u.form(ctx, f)
+}
+
+// cleanUp removes what is left, and every version of what was deleted.
+func (e *exam) cleanUp(ctx context.Context) []Result {
+	if e.faults != nil || e.untouched() {
+		return skipped("nothing was written")
+	}
+	var left []string
+	for _, l := range e.litter {
+		remove := func(b *bucket.Bucket) error {
+			if l.uploadID != "" {
+				return b.Abort(ctx, l.key, l.uploadID)
+			}
+			return b.Delete(ctx, l.key)
+		}
+		if err := e.reach(remove); err != nil && bucket.Code(err) != "NoSuchUpload" {
+			left = append(left, l.key)
+		}
+	}
+	e.reach(func(b *bucket.Bucket) error { return b.Purge(ctx, e.prefix) }) // not every key may, nor every store
+	if left != nil {
+		return failed("not everything could be removed: "+strings.Join(left, ", "), "Remove what begins with "+e.prefix+" from the bucket.")
+	}
+	return ok("nothing is left in the bucket")
+}
+
+// untouched reports whether no check came so far as to write.
+func (e *exam) untouched() bool { return len(e.litter) == 0 && len(e.tries) == 0 && !e.mayDelete }

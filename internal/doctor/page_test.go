@@ -1,0 +1,71 @@
+package doctor
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"s3-sign-srv/internal/settings"
+)
+
+// TestPage serves pages that are not as they should be.
+func TestPage(t *testing.T) {
+	const policy = "default-src 'none'; connect-src 'self' http://s3.example.org:9000; script-src 'self'"
+	for _, test := range []struct {
+		name, html, policy string
+		status             Status
+		want               string
+	}{
+		{"healthy", `<script src="/static/there.js"></script><script type="text/template">x</script>`, policy, OK, "http://s3.example.org:9000"},
+		{"a comment", `<!-- <script>x</script> <img src="gone.png"> -->`, policy, OK, ""},
+		{"an inline script", `<script>run()</script>`, policy, Failed, "a script in it"},
+		{"an inline style", `<p style="color: red">`, policy, Failed, "a style attribute"},
+		{"a style sheet", `<style>p {}</style>`, policy, Failed, "a style sheet"},
+		{"a handler", `<p onclick="run()">`, policy, Failed, "an event handler"},
+		{"a missing file", `<script src="static/gone.js"></script>`, policy, Failed, "/static/gone.js, which is not served (status 404)"},
+		{"another site's file", `<img src="https://example.org/x.png">`, policy, OK, ""},
+		{"no policy", ``, "", Failed, "does not let it reach"},
+		{"the policy of another store", ``, "connect-src 'self' http://s3.example.com", Failed, "does not let it reach"},
+	} {
+		e := examAt(t, "http://s3.example.org:9000")
+		e.cfg.Page = func(settings.Settings) (http.Handler, error) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Security-Policy", test.policy)
+				w.Write([]byte("<!doctype html>" + test.html))
+			})
+			mux.HandleFunc("GET /static/there.js", func(http.ResponseWriter, *http.Request) {})
+			return mux, nil
+		}
+		if got := e.checkPage(t.Context()); len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
+			t.Errorf("%s: %+v, want %s with %q", test.name, got, test.status, test.want)
+		}
+	}
+}
+
+func TestBundle(t *testing.T) {
+	for _, test := range []struct {
+		name, script string
+		status       Status
+		want         string
+	}{
+		{"none", "", Failed, "is not there"},
+		{"right", "// Fine Uploader 5.16.2 - MIT licensed.\n", OK, "5.16.2"},
+		{"for old Ceph", "// Fine Uploader 5.16.2 - MIT\nreturn a.getFile(b).type || \"application/octet-stream\"", OK, "work-around"},
+		{"old", "// Fine Uploader 5.14.4 - MIT licensed.\n", Failed, "not version 5.16.2"},
+		{"longer version", "// Fine Uploader 5.16.20 - MIT\n", Failed, "not version 5.16.2"},
+		{"something else", "<!doctype html>", Failed, "not Fine Uploader"},
+	} {
+		e := examOf(t, "", "")
+		if test.script != "" {
+			if err := os.WriteFile(filepath.Join(e.cfg.Dir, "static", "s3.fine-uploader.min.js"), []byte(test.script), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := e.checkBundle(t.Context()); got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}

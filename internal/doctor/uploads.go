@@ -1,0 +1,185 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/sign"
+)
+
+// unusual is a key with what other ways of building a URL lose.
+const unusual = "dir one/фото é+(1)*!'~&=#%.png"
+
+// partBytes is the least that a store takes for a part that is not the last.
+const partBytes = sign.MinPartBytes
+
+// checkForm uploads a small file in one POST, as the page does.
+func (e *exam) checkForm(ctx context.Context) []Result {
+	u := e.page()
+	f := file{key: e.key("form/" + unusual), name: "my file é.png", contentType: e.contentType(), content: []byte("a form")}
+	got, err := e.postForm(ctx, u, f)
+	if err != nil {
+		return uploadFailed("to take a form with a key in Unicode", err)
+	}
+	e.formAnswer = got
+	e.stored = append(e.stored, stored{"form", f})
+	return ok("stored under a key in Unicode")
+}
+
+// checkMultipart uploads two parts, the first of the least size there is.
+func (e *exam) checkMultipart(ctx context.Context) []Result {
+	u := e.page()
+	f := file{key: e.key("parts/" + unusual), name: "my file é.png", contentType: e.contentType(), content: bytes.Repeat([]byte("parts of 16 byte"), partBytes/16+1)}
+	if limit := e.set.Sign.MaxBytes; limit > 0 && limit <= partBytes {
+		return skipped("P3S3F_MAX_BYTES allows no second part")
+	}
+	uploadID, _, err := e.begin(ctx, u, f)
+	if err != nil {
+		return uploadFailed("to begin a multipart upload", err)
+	}
+	var etags []string
+	for i, content := range [][]byte{f.content[:partBytes], f.content[partBytes:]} {
+		etag, _, err := u.part(ctx, f.key, uploadID, i+1, content)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return warning(fmt.Sprintf("the first part, 5 MiB, had not arrived after %v", Limit), "Look at the speed of the line to the store; if that is as it should be, look at the store's log and free space.")
+		}
+		if err != nil {
+			return uploadFailed(fmt.Sprintf("to take part %d", i+1), err)
+		}
+		etags = append(etags, etag)
+	}
+	e.litter = append(e.litter, leftover{key: f.key})
+	if _, err := u.complete(ctx, f.key, uploadID, etags); err != nil {
+		return uploadFailed("to put the parts together", err)
+	}
+	e.forget(leftover{f.key, uploadID})
+	e.stored = append(e.stored, stored{"multipart", f})
+	return ok("two parts put together under a key in Unicode")
+}
+
+// contentType is one that the server signs for.
+func (e *exam) contentType() string {
+	for _, pattern := range e.set.Sign.ContentTypes {
+		return strings.Replace(pattern, "*", "x-doctor", 1)
+	}
+	return "image/png"
+}
+
+// checkLookUp asks for the uploads as the server does on /s3/success, and compares.
+func (e *exam) checkLookUp(ctx context.Context) []Result {
+	for _, s := range e.stored {
+		got, err := e.server().Head(ctx, s.key)
+		var refused *bucket.Error
+		switch {
+		case errors.As(err, &refused) && refused.Missing && !e.set.VerifySuccess:
+			return skipped("the key may not read, and P3S3F_VERIFY_SUCCESS=0")
+		case errors.As(err, &refused) && refused.Missing:
+			return e.lacking("s3:GetObject", "or set P3S3F_VERIFY_SUCCESS=0 if /s3/success shall not ask the store")
+		case err != nil:
+			return failed("the server cannot look an upload up: "+strings.TrimSuffix(err.Error(), "."), "See docs/stores.md.")
+		}
+		if fault := e.differs(s, got); fault != "" {
+			return failed(fmt.Sprintf("the store does not keep what was uploaded (%s): %s", s.how, fault), "Look for a proxy between here and the store that changes requests.")
+		}
+	}
+	return ok("size, content type and metadata are as they were sent")
+}
+
+// differs compares what came with what was sent, empty if it is the same.
+func (e *exam) differs(s stored, got bucket.Object) string {
+	if got.Size != int64(len(s.content)) {
+		return fmt.Sprintf("%d bytes became %d", len(s.content), got.Size)
+	}
+	if got.ContentType != s.contentType {
+		return fmt.Sprintf("the type %s became %q", s.contentType, got.ContentType)
+	}
+	sent := e.page().metadata(s.file)
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		if got := got.Metadata[strings.TrimPrefix(name, "x-amz-meta-")]; got != sent[name] {
+			return fmt.Sprintf("%s: %q became %q", name, sent[name], got)
+		}
+	}
+	return ""
+}
+
+// checkNoType uploads a file whose type the browser does not know: old radosgw refuses the form
+// (tracker.ceph.com issue 20201).
+func (e *exam) checkNoType(ctx context.Context) []Result {
+	u := e.page()
+	f := file{key: e.key("no type.bam"), name: "no type.bam", content: []byte("?")}
+	_, err := e.postForm(ctx, u, f)
+	if err == nil {
+		var uploadID string
+		if uploadID, _, err = e.begin(ctx, u, f); err == nil {
+			_, err = e.end(ctx, u, f.key, uploadID)
+		}
+	}
+	var answered *storeError
+	switch {
+	case err == nil:
+		return ok("files without a known type are taken")
+	case !errors.As(err, &answered):
+		return uploadFailed("to take a file without a known type", err)
+	case e.hasWorkAround():
+		return ok("the store refuses files without a known type, and the page's bundle sends application/octet-stream for them")
+	}
+	return failed("the store refuses files without a known type: "+explain(err), "Build the bundle with the work-around for old Ceph: make static CEPH=1.")
+}
+
+func (e *exam) checkEncryption(ctx context.Context) []Result {
+	return e.checkOption(ctx, "objectProperties.serverSideEncryption", "x-amz-server-side-encryption", "AES256")
+}
+
+func (e *exam) checkStorageClass(ctx context.Context) []Result {
+	return e.checkOption(ctx, "objectProperties.reducedRedundancy", "x-amz-storage-class", "REDUCED_REDUNDANCY")
+}
+
+// checkOption uploads with a field that client_conf.js asks for, by form and by multipart.
+func (e *exam) checkOption(ctx context.Context, option, field, value string) []Result {
+	if !e.conf.on(option) {
+		return skipped("client_conf.js does not set %s", option)
+	}
+	u := e.page()
+	f := file{key: e.key(field), name: field, contentType: e.contentType(), content: []byte(value), extra: map[string]string{field: value}}
+	_, err := e.postForm(ctx, u, f)
+	if err == nil {
+		var uploadID string
+		if uploadID, _, err = e.begin(ctx, u, f); err == nil {
+			_, err = e.end(ctx, u, f.key, uploadID)
+		}
+	}
+	var answered *storeError
+	if err != nil && !errors.As(err, &answered) {
+		return uploadFailed("to take "+field, err)
+	}
+	if err != nil {
+		return failed(fmt.Sprintf("the store does not take %s: %s, which %s asks for: %s", field, value, option, explain(err)),
+			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option))
+	}
+	return ok("%s: %s is taken", field, value)
+}
+
+// checkDelete deletes what was uploaded, as the server does, and asks whether it is gone.
+func (e *exam) checkDelete(ctx context.Context) []Result {
+	for _, l := range slices.Clone(e.litter) {
+		if l.uploadID != "" {
+			continue
+		}
+		if err := e.server().Delete(ctx, l.key); err != nil {
+			return failed("the server cannot delete an upload: "+strings.TrimSuffix(err.Error(), "."), "See docs/stores.md.")
+		}
+		e.forget(l)
+	}
+	for _, s := range e.stored {
+		if _, err := e.server().Head(ctx, s.key); err == nil {
+			return failed("an object is still there after it was deleted", "Look at the store's log, and at retention rules on the bucket.")
+		}
+	}
+	return ok("what was uploaded could be deleted")
+}

@@ -1,0 +1,132 @@
+package settings_test
+
+import (
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/settings"
+)
+
+// root is the repository's, seen from this package.
+const root = "../../"
+
+// TestReadmeTable holds README's table of settings against the code: each variable that is read stands
+// in it and in p3s3f.env, and no other; and to set a variable to its default changes nothing.
+func TestReadmeTable(t *testing.T) {
+	needed := map[string]string{
+		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret",
+		"AWS_DEST_BUCKET": "mybucket", "AWS_ENDPOINT": "https://s3.example.org",
+	}
+	table := readmeTable(t)
+	asked := map[string]bool{}
+	bare := read(t, func(name string) string { asked[name] = true; return needed[name] })
+	spelt := read(t, func(name string) string {
+		if value := table[name]; value != "required" && value != "none" {
+			return value
+		}
+		return needed[name]
+	})
+	if !reflect.DeepEqual(bare, spelt) {
+		t.Errorf("with the defaults of README the settings are\n%+v, without them\n%+v", spelt, bare)
+	}
+	if got, want := slices.Sorted(maps.Keys(table)), slices.Sorted(maps.Keys(asked)); !slices.Equal(got, want) {
+		t.Errorf("README lists\n%s, the code reads\n%s", got, want)
+	}
+	for name, value := range table {
+		if (value == "required") != (needed[name] != "") {
+			t.Errorf("README says that %s is %s", name, value)
+		}
+	}
+	env, err := os.ReadFile(root + "p3s3f.env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(asked, "AWS_SESSION_TOKEN") // is refused
+	for name := range asked {
+		if !regexp.MustCompile(`(?m)^#?export ` + name + `=`).Match(env) {
+			t.Errorf("p3s3f.env does not have %s", name)
+		}
+	}
+}
+
+// read reads all settings, those of the shipped hooks too.
+func read(t *testing.T, getenv func(string) string) settings.Settings {
+	t.Helper()
+	s, err := settings.Read(getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hooks.New(getenv, nil, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// readmeTable returns the defaults of README's settings by name: a value, "required" or "none".
+func readmeTable(t *testing.T) map[string]string {
+	t.Helper()
+	readme, err := os.ReadFile(root + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z0-9_]+)` \\| (?:`([^`]+)`|(required|none)) \\|").FindAllStringSubmatch(string(readme), -1) {
+		table[row[1]] = row[2] + row[3]
+	}
+	return table
+}
+
+// TestNamesInDocuments wants every test, setting and file that the documents name to exist.
+func TestNamesInDocuments(t *testing.T) {
+	tests, table := testNames(t), readmeTable(t)
+	for _, document := range []string{"README.md", "CHANGES.md", "docs/hooks.md", "docs/protocol.md", "docs/security.md", "docs/production.md"} {
+		text, err := os.ReadFile(root + document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(text), -1) {
+			if !tests[name] {
+				t.Errorf("%s names the test %s, which does not exist", document, name)
+			}
+		}
+		for _, name := range regexp.MustCompile(`\b(P3S3F|AWS)_[A-Z0-9_]*[A-Z0-9]\b`).FindAllString(string(text), -1) {
+			if _, known := table[name]; !known && name != "P3S3F_EXAMPLE_ALLOW" {
+				t.Errorf("%s names the setting %s, which does not exist", document, name)
+			}
+		}
+		for _, link := range regexp.MustCompile(`\]\(([\w./-]+)[#)]`).FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(document), link[1])); err != nil {
+				t.Errorf("%s has a link to %s: %v", document, link[1], err)
+			}
+		}
+	}
+}
+
+// testNames returns the names of all tests.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, pattern := range []string{"internal/*/*_test.go", "cmd/*/*_test.go", "e2e/*_test.go"} {
+		files, err := filepath.Glob(root + pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(text, -1) {
+				names[string(m[1])] = true
+			}
+		}
+	}
+	return names
+}
