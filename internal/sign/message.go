@@ -14,7 +14,7 @@ type message struct {
 	contentMD5  string // V2
 	contentType string // V2
 	headers     []header
-	space       [8]header // for headers, so that a usual request needs no more
+	space       [4]header // for headers, so that a part needs no more
 }
 
 type header struct{ name, value string }

@@ -50,7 +50,7 @@ func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *Ref
 	if err := s.checkEntityV2(r, m); err != nil {
 		return nil, err
 	}
-	if r.text = r.buildV2(m); string(r.text) != text {
+	if r.text = r.buildV2(m, len(text)); string(r.text) != text {
 		return nil, malformed("The string to sign is not in canonical form; use an unmodified Fine Uploader.")
 	}
 	return r, nil
@@ -117,9 +117,9 @@ func (s *Signer) checkEntityV2(r *Request, m *message) *Refusal {
 }
 
 // buildV2 writes the string to sign of r anew. Of m it takes only what r keeps in another form and
-// was checked: the digest and the header values.
-func (r *Request) buildV2(m *message) []byte {
-	b := make([]byte, 0, 512)
+// was checked: the digest and the header values. The text should come out length bytes long.
+func (r *Request) buildV2(m *message, length int) []byte {
+	b := make([]byte, 0, length)
 	b = append(b, m.method...)
 	b = append(b, '\n')
 	b = append(b, m.contentMD5...)
