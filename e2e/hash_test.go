@@ -37,15 +37,23 @@ func TestDigests(t *testing.T) {
 }
 
 // While parts are hashed and sent under version 4, the page answers: no task holds the main thread for
-// longer than 50 ms once the upload runs.
+// long. How long that may be depends on the machine and what else it does, so it is compared with what
+// CryptoJS, which would hash in one task, takes for a part in the same page.
 func TestPageStaysResponsive(t *testing.T) {
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(settings{"P3S3F_SIGNATURE_VERSION": strconv.Itoa(4)}))
 	page := openTab(t, srv.url)
-	page.command(`globalThis.longTasks = []; new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((e) => Math.round(e.duration)))).observe({type: "longtask"})`)
+	page.command(`globalThis.longTasks = []; new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((e) => e.duration))).observe({type: "longtask"})`)
 	page.choose(longFile)
 	page.await(30*time.Second, 1, done)
-	if tasks := eval[[]int](page, `longTasks`); len(tasks) != 0 {
-		t.Errorf("tasks of %v ms held the page while %s went up", tasks, longFile.name)
+	longest := eval[float64](page, `Math.max(0, ...longTasks)`)
+	hashing := eval[float64](page, `(() => {
+		const part = new Uint8Array(5 * 1024 * 1024), begin = performance.now();
+		qq.CryptoJS.SHA256(qq.CryptoJS.lib.WordArray.create(part.buffer));
+		return performance.now() - begin;
+	})()`)
+	t.Logf("the longest task took %.0f ms; CryptoJS takes %.0f ms for a part", longest, hashing)
+	if longest > hashing/2 {
+		t.Errorf("a task of %.0f ms held the page while %s went up", longest, longFile.name)
 	}
 }
