@@ -69,6 +69,12 @@ test("a confirmed part that starts again means that the upload starts over", () 
   assert.equal(transfer.stored, 0);
 });
 
+test("what the store has lost is not stored", () => {
+  const transfer = halfway(12 * MB, [0, 1]);
+  transfer.startOver();
+  assert.equal(transfer.stored, 0);
+});
+
 test("an earlier visit's parts count", () => {
   const transfer = new Transfer(12 * MB);
   transfer.resume(3, PART, [1]);
@@ -98,6 +104,7 @@ test("status", () => {
   const size = 10 * MB;
   const fresh = () => new Transfer(size);
   const half = () => halfway(size, [0]);
+  const all = () => halfway(size, [0, 1]);
   const sending = (...samples) => samples.reduce((transfer, [now, sent]) => (transfer.progress(sent, now), transfer), fresh());
   const retry = { retryAt: 5000, attempt: 2, attempts: 20 };
   for (const [file, text, where] of [
@@ -113,12 +120,14 @@ test("status", () => {
     [{ state: "retrying", ...retry, transfer: half() }, "Retrying in 1 s (2 of 20); will resume at 50 %", { now: 4200 }],
     [{ state: "retrying", ...retry }, "Retrying now (2 of 20)", { now: 5001 }],
     [{ state: "retrying", ...retry, transfer: half() }, "Waiting for the network; will resume at 50 %", { online: false }],
+    [{ state: "retrying", ...retry, transfer: all() }, "Retrying in 5 s (2 of 20); all of it is sent"],
     [{ state: "retrying", retryAt: null }, "Waiting for its turn"],
     [{ state: "paused" }, "Paused; will start over"],
     [{ state: "paused", transfer: half() }, "Paused; will resume at 50 %"],
     [{ state: "done" }, "Uploaded"],
     [{ state: "failed" }, "Failed"],
     [{ state: "failed", transfer: half() }, "Failed; Retry resumes at 50 %"],
+    [{ state: "failed", transfer: all() }, "Failed; all of it is sent"],
     [{ state: "deleting" }, "Deleting"],
     [{ state: "undeleted" }, "Not deleted"],
   ]) {
@@ -136,8 +145,15 @@ test("reasons: the other side's own sentence first, then what is known", () => {
     [{ ...server, status: 0 }, "The signing server does not answer."],
     [{ ...store, status: 403, message: "Access Denied", code: "AccessDenied" }, "The store says: Access Denied (AccessDenied)"],
     [{ ...store, status: 503, code: "SlowDown" }, "The store answered with status 503 (SlowDown)."],
+    [{ ...store, status: 404, code: "NoSuchUpload", startsOver: true },
+      "The store has lost what was sent, so the file starts over (NoSuchUpload)."],
     [{ ...store, status: 0 }, "The store at s3.example.org does not answer: no network, or the bucket's CORS rules do not let this page in."],
   ]) assert.equal(words.reason(answer, "Problem signing the chunk!"), text);
+});
+
+test("unfinished", () => {
+  const text = "survey.bam stopped at 46 %. Choose it again, and it goes on from there.";
+  assert.equal(words.unfinished({ name: "survey.bam", share: 6 / 13 }), text);
 });
 
 test("summary", () => {

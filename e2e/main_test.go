@@ -12,6 +12,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,6 +60,10 @@ func runTests(m *testing.M) int {
 	defer closeBrowser()
 	shared.browser = browser
 
+	// Tests that run beside each other wait for most of the time. The command line's -parallel wins over this.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		return fail(err)
+	}
 	return m.Run()
 }
 

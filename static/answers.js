@@ -5,10 +5,11 @@
 // by qq.createXhrInstance, and it reports an error while it handles the answer that caused it. So the answer that is
 // current inside onError or _shouldAutoRetry is the one that the error is about.
 
+/** Store errors after which Fine Uploader forgets the parts that are stored, and starts over. */
+const startingOver = new Set(["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
+
 /** Store errors with a 4xx status that another attempt can mend: Fine Uploader signs anew or starts over. */
-const passing = new Set([
-  "RequestTimeout", "RequestTimeTooSkewed", "NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall",
-]);
+const passing = new Set(["RequestTimeout", "RequestTimeTooSkewed", ...startingOver]);
 
 /** Statuses between 400 and 499 that ask for another attempt. */
 const later = new Set([408, 425, 429]);
@@ -57,7 +58,7 @@ function read(xhr, url, servers) {
   const ofServer = servers.some(({ origin, pathname }) => url.origin === origin && url.pathname.startsWith(pathname));
   const from = ofServer ? "server" : "store";
   const said = ofServer ? readJSON(xhr.responseText) : readXML(xhr.responseText);
-  return { from, host: url.host, status: xhr.status, final: isFinal(xhr.status, said.code), ...said };
+  return { from, host: url.host, status: xhr.status, final: isFinal(xhr.status, said.code), startsOver: startingOver.has(said.code), ...said };
 }
 
 function readJSON(text) {

@@ -5,7 +5,8 @@
 
 import { watchAnswers } from "./answers.js";
 import { hashNatively } from "./hash.js";
-import { abortedStaysAborted, oneSignatureAtATime, quietEmptyXML, refusalsAreFinal } from "./repairs.js";
+import { Records } from "./records.js";
+import { abortedStaysAborted, oneSignatureAtATime, quietEmptyXML, refusalsAreFinal, stalledIsLost, startsOverOnce } from "./repairs.js";
 import { Rows } from "./rows.js";
 import { SetupWatch } from "./setup.js";
 import * as words from "./words.js";
@@ -33,25 +34,39 @@ function start(conf) {
   quietEmptyXML();
   hashNatively(qq);
   abortedStaysAborted(qq);
+  stalledIsLost(qq);
   const signaturesFirst = oneSignatureAtATime(qq);
   const lastAnswer = watchAnswers(qq, conf);
+  const freshStart = startsOverOnce(qq, lastAnswer);
+  const records = new Records();
   const rows = new Rows({ retry: conf.retry, lastAnswer, announce: announcer(byId("announcer")), summarize });
   const list = rows.callbacks();
   const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
   const uploader = new qq.s3.FineUploader(withPage(conf, {
     ...list,
     onValidateBatch: clearNotes,
-    onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); },
+    onStatusChange: (...args) => { list.onStatusChange(...args); keepRecords(records, conf); },
+    onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); records.save(); },
     onComplete: (id, name, { success }) => success && setup.uploaded(),
     onError: (...args) => { list.onError(...args); setup.failed(lastAnswer(), location.origin); },
   }));
   refusalsAreFinal(uploader, lastAnswer);
   signaturesFirst(uploader);
+  freshStart(uploader);
   rows.attach(uploader);
   showDestination(conf);
   keepFocusOnInput(conf.element);
   byId("starting").remove();
+  records.restore().then(() => keepRecords(records, conf));
   return uploader;
+}
+
+/** Saves what is known of half-uploaded files, and names those that are not in the list. */
+async function keepRecords(records, conf) {
+  await records.save();
+  const listed = new Set(uploader.getUploads().map(({ uuid }) => uuid));
+  const texts = records.unfinished(conf).filter(({ uuid }) => !listed.has(uuid)).map(words.unfinished);
+  byId("unfinished").replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }
 
 /** The user's settings, with the page's callbacks in front of the user's own, whose answer counts. */

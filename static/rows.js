@@ -147,6 +147,7 @@ export class Rows {
     const answer = this.#lastAnswer();
     file.error = { text: words.reason(answer, text), id: answer?.id };
     file.lostNetwork = answer?.status === 0;
+    if (answer?.startsOver) file.transfer.startOver();
     file.transfer.begin();
     this.#draw(file);
     if (file.state !== "uploading") this.#announce(`${file.name}: ${file.error.text}`);

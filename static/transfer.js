@@ -35,6 +35,11 @@ export class Transfer {
     this.#samples = [];
   }
 
+  /** The store has lost what it had. */
+  startOver() {
+    this.#confirmed.clear();
+  }
+
   progress(sent, now) {
     if (sent < this.#sent) this.#samples = [];
     this.#sent = sent;

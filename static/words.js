@@ -38,7 +38,7 @@ const sentences = {
   retrying: (file, { now, online }) => retrying(file, now, online),
   paused: (file) => `Paused; ${goesOn(file, "will resume", "will start over")}`,
   done: () => "Uploaded",
-  failed: (file) => (file.transfer.stored > 0 ? `Failed; Retry ${goesOn(file, "resumes")}` : "Failed"),
+  failed: (file) => (file.transfer.stored > 0 ? `Failed; ${goesOn(file, "Retry resumes")}` : "Failed"),
   deleting: () => "Deleting",
   undeleted: () => "Not deleted",
 };
@@ -71,12 +71,19 @@ function retrying(file, now, online) {
 }
 
 function goesOn({ transfer, size: total }, resumes, startsOver) {
+  if (transfer.stored >= total && total > 0) return "all of it is sent";
   return transfer.stored > 0 ? `${resumes} at ${percent(transfer.stored, total)} %` : startsOver;
+}
+
+/** An earlier visit's file of which a share of 1 is stored. */
+export function unfinished({ name, share }) {
+  return `${name} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
 }
 
 /** Why a request failed: the other side's own sentence where it gave one. */
 export function reason(answer, otherwise) {
   if (!answer) return otherwise;
+  if (answer.startsOver) return `The store has lost what was sent, so the file starts over (${answer.code}).`;
   const who = answer.from === "server" ? "The signing server" : "The store";
   if (answer.message) return answer.from === "server" ? answer.message : `${who} says: ${answer.message}${inBrackets(answer.code)}`;
   if (answer.status > 0) return `${who} answered with status ${answer.status}${inBrackets(answer.code)}.`;

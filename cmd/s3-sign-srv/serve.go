@@ -35,10 +35,10 @@ const (
 	graceTime      = 30 * time.Second // for what is running when a signal comes
 )
 
-// gcPercent lets garbage grow to twice what lives, which is a few MB: more signatures a second for a
+// gcPercent lets garbage grow to one and a half times what lives, which is a few MB: more signatures a second for a
 // few MB more, and under 100 MB with 1,500 connections, which 400 was not. GOGC in the environment
 // goes before it.
-const gcPercent = 200
+const gcPercent = 150
 
 // serve runs the server with the settings that getenv knows, until ctx ends.
 func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {

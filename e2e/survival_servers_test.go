@@ -1,0 +1,136 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// What can happen to the store and to the signing server.
+var serverBreaks = []row{
+	{
+		name:    "6 store killed and restarted",
+		happens: (*voyage).killStore,
+		says:    []string{`The store at \S+ does not answer`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
+	}, {
+		name: "7 signing server killed, back after 5 s", store: "versitygw",
+		happens: (*voyage).killServer,
+		says:    []string{`The signing server does not answer\.`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
+	}, {
+		name: "8 signing server restarted under load", store: "radosgw",
+		happens: (*voyage).restartServer,
+	}, {
+		name: "13 store away when told of the success", store: "versitygw",
+		happens: (*voyage).loseSuccess,
+		says:    []string{`Retrying in \d s \(1 of 20\); all of it is sent`},
+	}, {
+		name: "17 last answer of radosgw lost", store: "radosgw",
+		happens: (*voyage).loseLastAnswer,
+	}, {
+		name: "17 last answer of versitygw lost", store: "versitygw",
+		happens: (*voyage).loseLastAnswer,
+	}, {
+		name: "16 one of two signing servers killed", store: "versitygw",
+		happens: (*voyage).killReplica,
+		never:   `Retrying|Failed`,
+	},
+}
+
+// killStore ends the store in the middle of a part, and starts it again on what it had.
+func (v *voyage) killStore() {
+	gateway := newVersitygw(v.t)
+	v.reach(gateway.store)
+	v.embark()
+	gateway.process.stop()
+	v.line.open()
+	v.awaitWords(20*time.Second, `Retrying in`)
+	gateway.start(v.t)
+}
+
+func (v *voyage) killServer() {
+	v.embark()
+	v.server.process.stop()
+	v.line.open()
+	time.Sleep(5 * time.Second)
+	v.restart()
+}
+
+// restart starts the server again where it was.
+func (v *voyage) restart() {
+	v.t.Helper()
+	v.server = startServer(v.t, v.dir, v.settings().with(settings{"P3S3F_HOST_PORT": v.server.port()}))
+}
+
+// restartServer restarts the server while the page and others ask for signatures.
+func (v *voyage) restartServer() {
+	v.embark()
+	load := startLoad(v.server.url, signRequest(v.t, v.server.url, v.line.port), 32, 0)
+	v.line.open()
+	v.server.end(v.t, func() { v.server.signal(syscall.SIGTERM) })
+	v.restart()
+	load.stop()
+	if broken := load.broken.Load(); broken > 0 {
+		v.t.Errorf("%d of %d accepted requests failed", broken, load.whole.Load())
+	}
+}
+
+// loseSuccess hides the store from the server: HEAD is the server's request alone.
+func (v *voyage) loseSuccess() {
+	v.embark()
+	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			panic(http.ErrAbortHandler)
+		}
+		v.line.forward(w, r)
+	})
+	v.line.open()
+	v.awaitWords(60*time.Second, `Retrying in`)
+	sent := v.line.sent()
+	v.line.mend()
+	v.await(60*time.Second, 1, done)
+	if more := v.line.sent() - sent; more != 0 {
+		v.t.Errorf("%d parts were sent again for the sake of the success", more)
+	}
+	if n := strings.Count(v.server.output.String(), "path=/s3/success"); n < 2 {
+		v.t.Errorf("the server was told %d times, want 2 or more", n)
+	}
+}
+
+// killReplica runs two servers behind nginx, as deploy/nginx.conf has it, and kills the one that was asked first.
+func (v *voyage) killReplica() {
+	s := v.settings()
+	one, two := startServer(v.t, v.dir, s), startServer(v.t, v.dir, s)
+	page := startNginx(v.t, one.port(), two.port())
+	v.server = two
+	v.tab = openTab(v.t, "about:blank", expectedOfBreaks...)
+	v.do(trustAnyone, chromedp.Navigate(page))
+	v.depart(surveyFile)
+	for _, replica := range []*server{one, two} {
+		if !strings.Contains(replica.output.String(), "path=/s3/sign") {
+			v.t.Errorf("the replica at %s has signed nothing", replica.url)
+		}
+	}
+	one.process.stop()
+	v.line.open()
+}
+
+// loseLastAnswer lets the store put the parts together, and loses what it says of it.
+func (v *voyage) loseLastAnswer() {
+	v.embark()
+	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || !r.URL.Query().Has("uploadId") {
+			v.line.forward(w, r)
+			return
+		}
+		v.line.mend()
+		v.line.forward(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	})
+	v.line.open()
+}
