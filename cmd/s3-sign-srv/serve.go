@@ -43,18 +43,15 @@ const gcPercent = 150
 // serve runs the server with the settings that getenv knows, until ctx ends.
 func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
 	set, err := settings.Read(getenv)
-	if err != nil {
+	certificate, certificateErr := loadCertificate(set)
+	if err = errors.Join(err, certificateErr); err != nil {
 		return fmt.Errorf("the settings need mending:\n%w", err)
 	}
-	if getenv("GOGC") == "" {
+	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
 	log := newLog(set, stderr)
 	handler, err := newHandler(set, getenv, log)
-	if err != nil {
-		return err
-	}
-	certificate, err := loadCertificate(set)
 	if err != nil {
 		return err
 	}
@@ -161,7 +158,7 @@ func newBucket(set settings.Settings) *bucket.Bucket {
 
 // loadCertificate returns nil without HTTPS.
 func loadCertificate(set settings.Settings) (*tls.Config, error) {
-	if !set.HTTPS {
+	if !set.HTTPS || set.CertFile == "" || set.KeyFile == "" { // a missing name is told already
 		return nil, nil
 	}
 	pair, err := tls.LoadX509KeyPair(set.CertFile, set.KeyFile)

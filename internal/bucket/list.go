@@ -3,12 +3,11 @@ package bucket
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 )
 
 // maxPages bounds a listing, at 1000 entries a page.
@@ -44,6 +43,6 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]Entry, error) {
 
 // IsForbidden reports whether the store refused a call for want of a permission.
 func IsForbidden(err error) bool {
-	var response *awshttp.ResponseError
-	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusForbidden
+	var answer smithy.APIError
+	return errors.As(err, &answer) && answer.ErrorCode() == "AccessDenied"
 }

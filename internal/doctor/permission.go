@@ -86,7 +86,7 @@ func (e *exam) checkExcess(context.Context) []Result {
 		excess = append(excess, "delete objects, although P3S3F_ALLOW_DELETE=0")
 	}
 	if excess == nil {
-		return ok("no right beyond need was found")
+		return ok("no other bucket is seen with this key")
 	}
 	return []Result{{
 		Status: Warning, Text: "the key may " + strings.Join(excess, ", and "),

@@ -68,16 +68,18 @@ func (s *server) preflight(w http.ResponseWriter, r *http.Request) bool {
 // rateWindow is how long a burst may last: Rate a second on the average, ten times that at once.
 const rateWindow = 10 * time.Second
 
-// limitRate answers 429 to an address that asks too often.
-func (s *server) limitRate(next http.Handler) http.Handler {
+// limitRate returns a middleware that answers 429 to an address that asks too often; all routes that it
+// stands before are counted together.
+func (s *server) limitRate() func(http.Handler) http.Handler {
 	if s.Rate <= 0 {
-		return next
+		return func(next http.Handler) http.Handler { return next }
 	}
 	inWindow := int(math.Ceil(s.Rate * rateWindow.Seconds()))
 	key := func(r *http.Request) (string, error) { return httprate.CanonicalizeIP(peer(r)), nil }
-	return httprate.LimitBy(inWindow, rateWindow, key, httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
+	limiter := httprate.NewRateLimiter(inWindow, rateWindow, httprate.WithKeyFuncs(key), httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, tooOften)
-	}))(next)
+	}))
+	return limiter.Handler
 }
 
 // identifyPeer finds the client's address behind the trusted proxies.

@@ -35,8 +35,9 @@ func (s *server) identify(ctx context.Context, r *http.Request) (string, error) 
 }
 
 // ownerNow asks the hook Identify alone.
-func (s *server) ownerNow(r *http.Request) (owner string, err error) {
-	err = s.asking(r.Context(), func(ctx context.Context) (err error) {
+func (s *server) ownerNow(r *http.Request) (string, error) {
+	var owner string // a hook that hangs may write to it later: it is read only without an error
+	err := s.asking(r.Context(), func(ctx context.Context) (err error) {
 		owner, err = s.identify(ctx, r)
 		return err
 	})
@@ -60,13 +61,18 @@ func (s *server) checkOwn(owner, key string) error {
 	return nil
 }
 
-// welcome identifies a browser that asks for the page or its configuration, and gives it a cookie if
-// it has none, or a new lease of the one it has.
+// welcome identifies a browser that asks for its configuration or its owner, and gives it a cookie if it
+// has none, or a new lease of the one it has. The page itself gives none: who follows a link to it from
+// another site comes without the SameSite=Strict cookie, and a new one would make an old visitor a
+// stranger. What the page then asks for is asked from this site, with the cookie.
 func (s *server) welcome(w http.ResponseWriter, r *http.Request) (string, error) {
 	s.allowOrigin(w, r)
 	owner, err := s.ownerNow(r)
 	if !s.OwnUploadsOnly {
 		return owner, err
+	}
+	if err == stranger && r.Header.Get("Sec-Fetch-Mode") == "navigate" { // a link may lead here, too
+		return "", stranger
 	}
 	if err == stranger {
 		owner = s.Visitors.New()

@@ -30,10 +30,10 @@ func owned(t *testing.T, edits ...func(*config)) *world {
 	})
 }
 
-// browse fetches the page and returns the browser's cookie and its owner.
+// browse fetches the client configuration and returns the browser's cookie and its owner.
 func (w *world) browse(t *testing.T) (cookie, owner string) {
 	t.Helper()
-	got := ask(t, "GET", w.url+"/", "", "")
+	got := ask(t, "GET", w.url+"/static/client_conf.js", "", "")
 	cookie, _, _ = strings.Cut(got.header.Get("Set-Cookie"), ";")
 	var reply struct{ Owner string }
 	if err := json.Unmarshal([]byte(ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie).body), &reply); err != nil || reply.Owner == "" {
@@ -159,9 +159,11 @@ func TestCookie(t *testing.T) {
 		header []string
 		want   string
 	}{
-		{"/", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
+		{"/", nil, ""}, // a link from another site leads here without the cookie, and must not replace it
+		{"/s3/owner", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}, ""},
+		{"/s3/owner", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		{"/static/client_conf.js", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
-		{"/", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
+		{"/s3/owner", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
 		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None; Partitioned"},
 		{"/s3/owner", []string{"Origin", app + ".evil.com"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		{"/static/sub/page.js", nil, ""},
@@ -178,7 +180,7 @@ func TestCookie(t *testing.T) {
 	cookie, owner := w.browse(t)
 	later := now.Add(20 * 24 * time.Hour)
 	w.clock.Store(&later)
-	renewed, _, _ := strings.Cut(ask(t, "GET", w.url+"/", "", "", "Cookie", cookie).header.Get("Set-Cookie"), ";")
+	renewed, _, _ := strings.Cut(ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", cookie).header.Get("Set-Cookie"), ";")
 	much := now.Add(45 * 24 * time.Hour)
 	w.clock.Store(&much)
 	if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", renewed).body; !strings.Contains(got, owner) || renewed == cookie {
@@ -223,7 +225,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %d %s", session, got.status, got.body)
 		}
 	}
-	if got := ask(t, "GET", w.url+"/", "", "", "Cookie", login("user/42")); got.header.Get("Set-Cookie") != "" || got.status != 200 {
+	if got := ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", login("user/42")); got.header.Get("Set-Cookie") != "" || got.status != 200 {
 		t.Errorf("who has a login got a cookie: %v", got.header)
 	}
 }
@@ -246,4 +248,20 @@ func TestWithoutOwnership(t *testing.T) {
 	if got := ask(t, "GET", w.url+"/s3/session", "", ""); got.status != 404 {
 		t.Errorf("session: %d", got.status)
 	}
+}
+
+// TestHangingIdentify is for the race detector: what the hook does after its time must not be seen.
+func TestHangingIdentify(t *testing.T) {
+	released := make(chan struct{})
+	w := owned(t, func(c *config) {
+		c.server.HookTimeout = 20 * time.Millisecond
+		c.server.Hooks.Identify = func(context.Context, *http.Request) (string, error) {
+			<-released
+			return "late", nil
+		}
+	})
+	if got := ask(t, "GET", w.url+"/s3/owner", "", ""); got.status != 500 || strings.Contains(got.body, "late") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	close(released)
 }

@@ -85,7 +85,7 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 	}
 	base, err := os.ReadFile(s.ClientConf)
 	if err != nil {
-		s.refuse(w, r, notFound)
+		s.refuse(w, r, &problem{http.StatusNotFound, "There is no client_conf.js where the server was started; start it in the project's folder, or make static/client_conf.js."})
 		return
 	}
 	if !s.OwnUploadsOnly {
@@ -114,15 +114,6 @@ func (c Client) script(base, owner string) (string, error) {
 func inScript(script, mark string, value any) (string, error) {
 	encoded, err := json.Marshal(value, json.Deterministic(true), jsontext.EscapeForJS(true), jsontext.EscapeForHTML(true))
 	return strings.Replace(script, mark, string(encoded), 1), err
-}
-
-// index answers with the page, and with a cookie for who has none.
-func (s *server) index(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.welcome(w, r); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	s.serve(w, r, "index.html")
 }
 
 // static answers /static/*: regular files below static/, and no other. Dotfiles are not served, and

@@ -80,7 +80,10 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	attrs := []any{"id", id, "status", p.status, "error", p.text, "method", fmt.Sprintf("%.10s", r.Method), "path", fmt.Sprintf("%.200s", r.URL.Path), "peer", peer(r)}
 	var refusal *sign.Refusal
 	if errors.As(err, &refusal) {
-		attrs = append(attrs, "request", refusal.Request, "got", refusal.Got, "want", refusal.Want)
+		attrs = append(attrs, "request", refusal.Request)
+		if refusal.Got != "" || refusal.Want != "" {
+			attrs = append(attrs, "got", refusal.Got, "want", refusal.Want)
+		}
 	} else if cause := cause(err, p); cause != "" {
 		attrs = append(attrs, "cause", cause)
 	}
@@ -98,7 +101,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // kind tells the page whether an error is about the set-up.
 func kind(err error) string {
 	var refusal *sign.Refusal
-	if errors.As(err, &refusal) || errors.Is(err, crossSite) {
+	if errors.As(err, &refusal) && refusal.Setup || errors.Is(err, crossSite) {
 		return "setup"
 	}
 	return ""

@@ -60,9 +60,11 @@ func (s *server) routes() http.Handler {
 	mux.MethodNotAllowed(s.methodNotAllowed(mux))
 
 	mux.Get("/healthz", text("ok\n"))
+	mux.Head("/healthz", text("ok\n"))
 
+	limitRate := s.limitRate()
 	changes := mux.With(s.sameSite)
-	changes.With(s.limitRate).Post("/s3/sign", s.answer(s.sign))
+	changes.With(limitRate).Post("/s3/sign", s.answer(s.sign))
 	changes.Post("/s3/success", s.answer(s.success))
 	changes.Put("/s3/success", s.answer(s.success))
 	mux.Get("/s3/success", text("")) // as in the original; no effect
@@ -74,12 +76,12 @@ func (s *server) routes() http.Handler {
 
 	if s.OwnUploadsOnly {
 		mux.Get("/s3/owner", s.ownerOf)
-		mux.With(s.limitRate).Get("/s3/session", s.session)
+		mux.With(limitRate).Get("/s3/session", s.session)
 	}
 	if s.Static != nil {
 		page := mux.With(s.securePage)
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			page.MethodFunc(method, "/", s.index)
+			page.Method(method, "/", s.file("index.html"))
 			page.Method(method, "/success.html", s.file("success.html"))
 			page.MethodFunc(method, "/static/client_conf.js", s.clientConf)
 			page.MethodFunc(method, "/static/*", s.static)

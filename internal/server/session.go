@@ -50,6 +50,8 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucket.Timeout) // for all of it: late files go by their key
+	defer cancel()
 	entries, err := s.Bucket.List(ctx, owner+"/")
 	if bucket.IsForbidden(err) {
 		s.Log.InfoContext(ctx, "the server's key may not list the bucket, so the page shows no earlier uploads", "cause", err.Error())

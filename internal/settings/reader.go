@@ -113,6 +113,16 @@ func (r *reader) bucket(name string) string {
 	return v
 }
 
+var regionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func (r *reader) region(name, byDefault string) string {
+	v := r.text(name, byDefault)
+	if !regionName.MatchString(v) {
+		r.fault(name, "is %q, which cannot be a region's name; set it to one such as %s", v, byDefault)
+	}
+	return v
+}
+
 // endpoint reads scheme://host[:port]. It returns nil where that fails.
 func (r *reader) endpoint(name, bucket string) *url.URL {
 	v := r.getenv(name)

@@ -69,7 +69,7 @@ func Read(getenv func(string) string) (Settings, error) {
 			AccessKey:    r.key("AWS_CLIENT_ACCESS_KEY"),
 			SecretKey:    sign.NewSecret(r.key("AWS_CLIENT_SECRET_KEY")),
 			Bucket:       r.bucket("AWS_DEST_BUCKET"),
-			Region:       r.text("AWS_REGION", "us-east-1"),
+			Region:       r.region("AWS_REGION", "us-east-1"),
 			ACLs:         r.acls("P3S3F_ALLOWED_ACLS"),
 			ContentTypes: r.mediaTypes("P3S3F_ALLOWED_TYPES"),
 			MaxBytes:     r.size("P3S3F_MAX_BYTES"),
@@ -84,7 +84,7 @@ func Read(getenv func(string) string) (Settings, error) {
 	}
 	s.CertFile, s.KeyFile = r.certificate(s.HTTPS)
 	r.refuseSessionToken()
-	if r.flag("P3S3F_THREADED", false); getenv("P3S3F_THREADED") != "" {
+	if r.flag("P3S3F_THREADED", false) {
 		s.Warnings = append(s.Warnings, "P3S3F_THREADED has no effect: this server always answers requests at the same time")
 	}
 	if !s.OwnUploadsOnly {

@@ -82,17 +82,17 @@ func (s *Signer) findHost(line string) (hostForm, *Refusal) {
 		return form, nil
 	}
 	if _, ok := s.hosts[strings.TrimRight(line, "/")]; ok {
-		return hostForm{}, forbidden("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
+		return hostForm{}, misset("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
 			line, strings.TrimRight(line, "/"))
 	}
 	e := s.cfg.Endpoint
 	path := e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
 	if strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://") == s.cfg.Bucket+"."+e.Host {
-		return hostForm{}, forbidden(
+		return hostForm{}, misset(
 			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", path),
 			line, e.Host)
 	}
-	return hostForm{}, forbidden(
+	return hostForm{}, misset(
 		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", path),
 		line, path)
 }
@@ -105,9 +105,9 @@ func (s *Signer) checkBucket(bucket string) *Refusal {
 	}
 	name := s.cfg.Endpoint.Hostname()
 	if bucket == name || bucket == s.cfg.Bucket+"."+name {
-		return forbidden(fmt.Sprintf("Fine Uploader took the host name for the bucket; set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+		return misset(fmt.Sprintf("Fine Uploader took the host name for the bucket; set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
 	}
-	return forbidden(fmt.Sprintf("This server signs for the bucket %q alone; set objectProperties.bucket in client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+	return misset(fmt.Sprintf("This server signs for the bucket %q alone; set objectProperties.bucket in client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
 }
 
 // checkRegion refuses every region but ours.
@@ -115,7 +115,7 @@ func (s *Signer) checkRegion(region string) *Refusal {
 	if region == s.cfg.Region {
 		return nil
 	}
-	return forbidden(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
+	return misset(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
 }
 
 // CheckBucket refuses every bucket but the configured one. The error is a *Refusal.

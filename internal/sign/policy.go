@@ -251,7 +251,7 @@ func (p *policyReader) checkVersion() *Refusal {
 	p.request.Time = at
 	accessKey, scope, _ := strings.Cut(p.credential, "/")
 	if accessKey != p.signer.cfg.AccessKey {
-		return forbidden("The policy names another access key; set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", accessKey, p.signer.cfg.AccessKey)
+		return misset("The policy names another access key; set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", accessKey, p.signer.cfg.AccessKey)
 	}
 	return p.signer.checkScope(scope, at)
 }
@@ -276,7 +276,7 @@ func (p *policyReader) checkSize() *Refusal {
 	case size != nil && (size.Min > size.Max || size.Max == 0):
 		return malformed("The policy's size range lets no file through; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.")
 	case limit > 0 && (size == nil || size.Max > limit):
-		return forbidden(fmt.Sprintf("This server signs for files of at most %d bytes; set validation.sizeLimit in client_conf.js to that or less.", limit), fmt.Sprint(size), fmt.Sprint(limit))
+		return forbidden(fmt.Sprintf("This server signs for files of at most %d bytes; set validation.sizeLimit in client_conf.js to that or less.", limit), size.String(), fmt.Sprint(limit))
 	}
 	return nil
 }

@@ -23,6 +23,10 @@ type Refusal struct {
 	Request string // method and path, or the key of a policy; empty: it could not be read
 	Got     string // what came
 	Want    string // what was expected
+
+	// Setup says that the page and the server are set up for different things, whatever the file:
+	// bucket, endpoint, region, access key or signature version.
+	Setup bool
 }
 
 // Error returns the sentence.
@@ -73,5 +77,25 @@ func spellDrift(d time.Duration) string {
 // about notes which request r refuses.
 func (r *Refusal) about(method, path string) *Refusal {
 	r.Request = fmt.Sprintf("%.10s %.300s", method, path)
+	return r
+}
+
+// misset is forbidden for what only other settings mend.
+func misset(text, got, want string) *Refusal {
+	r := forbidden(text, got, want)
+	r.Setup = true
+	return r
+}
+
+// notCanonical refuses what differs from its rebuilt form.
+func notCanonical(got, want string) *Refusal {
+	r := malformed("The string to sign is not in canonical form; use an unmodified Fine Uploader.")
+	r.Got, r.Want = fmt.Sprintf("%.300q", got), fmt.Sprintf("%.300q", want)
+	return r
+}
+
+// malformed makes r a fault of grammar, as far as its status goes.
+func (r *Refusal) malformed() *Refusal {
+	r.Kind = Malformed
 	return r
 }

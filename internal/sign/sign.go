@@ -10,6 +10,7 @@ package sign
 import (
 	"crypto/sha1"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -103,6 +104,14 @@ type Request struct {
 // SizeRange holds the smallest and the largest size in bytes that a policy lets through.
 type SizeRange struct{ Min, Max int64 }
 
+// String returns "min–max", or "none" for nil.
+func (s *SizeRange) String() string {
+	if s == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%d–%d", s.Min, s.Max)
+}
+
 // Signer parses and signs for one key pair, bucket, endpoint and region. It is safe for concurrent use.
 type Signer struct {
 	cfg   Config
@@ -171,9 +180,9 @@ func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *
 	case v == V4 && s.cfg.OnlyV2:
 		return nil, onlyV2()
 	case v == V2 && isV4:
-		return nil, malformed("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.")
+		return nil, misset("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.", "4", "2").malformed()
 	case v == V4 && !isV4:
-		return nil, malformed("A version 2 string came with ?v4=true; set signature.version in client_conf.js and take v4=true out of signature.endpoint.")
+		return nil, misset("A version 2 string came with ?v4=true; set signature.version in client_conf.js and take v4=true out of signature.endpoint.", "2", "4").malformed()
 	case v == V2:
 		return s.parseV2(text, now)
 	default:
@@ -182,5 +191,5 @@ func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *
 }
 
 func onlyV2() *Refusal {
-	return forbidden("This server signs version 2 alone; set signature.version to 2 in client_conf.js, or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
+	return misset("This server signs version 2 alone; set signature.version to 2 in client_conf.js, or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
 }

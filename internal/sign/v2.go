@@ -51,7 +51,7 @@ func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *Ref
 		return nil, err
 	}
 	if r.text = r.buildV2(m, len(text)); string(r.text) != text {
-		return nil, malformed("The string to sign is not in canonical form; use an unmodified Fine Uploader.")
+		return nil, notCanonical(text, string(r.text))
 	}
 	return r, nil
 }

@@ -66,7 +66,7 @@ func (s *Signer) checkV4(m *stringV4, now time.Time) (*Request, *Refusal) {
 		return nil, err
 	}
 	if escaped := r.buildV4(m, form, s.cfg.Region); string(escaped) != m.path[1:] {
-		return nil, malformed("The object key in the canonical request is not in canonical form; use an unmodified Fine Uploader.")
+		return nil, notCanonical(m.path[1:], string(escaped))
 	}
 	return r, nil
 }

@@ -1,0 +1,67 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/sign"
+)
+
+// TestSession lists the caller's files by what their metadata say, newest first, and says nothing of a
+// store whose key may not list.
+func TestSession(t *testing.T) {
+	const uuid = "0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a"
+	denied := false
+	var prefix string
+	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case denied:
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "<Error><Code>AccessDenied</Code></Error>")
+		case r.Method == http.MethodHead:
+			w.Header().Set("x-amz-meta-qqfilename", "my%20file%20%C3%A9.txt")
+			if strings.Contains(r.URL.Path, "other") {
+				w.WriteHeader(http.StatusNotFound)
+			}
+		default:
+			prefix = r.URL.Query().Get("prefix")
+			fmt.Fprintf(w, `<ListBucketResult><Contents><Key>%[1]sother.txt</Key><Size>1</Size><LastModified>2026-11-22T00:00:00Z</LastModified></Contents>
+				<Contents><Key>%[1]s%[2]s.txt</Key><Size>2</Size><LastModified>2026-11-23T00:00:00Z</LastModified></Contents></ListBucketResult>`, prefix, uuid)
+		}
+	}))
+	defer s3.Close()
+	w := owned(t, func(c *config) {
+		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Client.Bucket = "mybucket"
+	})
+	cookie, owner := w.browse(t)
+	got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie).body
+	first := fmt.Sprintf(`[{"name":"my file é.txt","uuid":"%s","size":2,"s3Key":"%s/%[1]s.txt","s3Bucket":"mybucket"},{"name":"other.txt","uuid":"`, uuid, owner)
+	if !strings.HasPrefix(got, first) || prefix != owner+"/" {
+		t.Errorf("prefix %q\n got %s\nwant %s…", prefix, got, first)
+	}
+	denied = true
+	if got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie); got.status != 200 || got.body != "[]" {
+		t.Errorf("without the right to list: %d %s", got.status, got.body)
+	}
+}
+
+// TestKindOfFault tells apart what other settings would mend from what another file would.
+func TestKindOfFault(t *testing.T) {
+	w := startWorld(t, func(c *config) { c.sign.ContentTypes = []string{"image/*"} })
+	initiate := `{"headers":"POST\n\ntext/plain\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?uploads"}`
+	for body, setup := range map[string]bool{
+		strings.Replace(partV2, "/mybucket/", "/127.0.0.1/", 1): true,
+		strings.Replace(partV2, "11:56:08", "12:56:08", 1):      false, // a clock
+		initiate: false, // a type
+	} {
+		got := ask(t, "POST", w.url+"/s3/sign", jsonType, body)
+		if got.status != 403 || strings.Contains(got.body, `"kind":"setup"`) != setup {
+			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+}
