@@ -113,7 +113,7 @@ func (p *tab) command(expression string, args ...any) {
 func (p *tab) sees(within time.Duration, text string) {
 	p.t.Helper()
 	eventually(p.t, within, fmt.Sprintf("%q on the page", text), func() bool {
-		return strings.Contains(eval[string](p, `document.body.innerText`), text)
+		return strings.Contains(eval[string](p, `(document.body?.innerText ?? "")`), text)
 	})
 }
 

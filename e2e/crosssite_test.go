@@ -51,6 +51,22 @@ func TestOtherSites(t *testing.T) {
 	}
 }
 
+// Who follows a link from another site stays who they are, though the browser sends no SameSite=Strict
+// cookie with the page itself.
+func TestLinkFromAnotherSite(t *testing.T) {
+	b := newBucket(t, shared.radosgw)
+	other := serveSite(t)
+	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
+	page := openTab(t, srv.url, `favicon`)
+	owner := page.owner()
+	page.do(chromedp.Navigate(other.at("evil.localhost") + "/empty"))
+	page.command(`setTimeout(() => { location.href = %s })`, srv.url)
+	page.sees(10*time.Second, "Choose files")
+	if after := page.owner(); after != owner {
+		t.Errorf("the owner was %s, and is %s after a link from another site", owner, after)
+	}
+}
+
 // What Chromium says of a cross-site request that is refused, and Fine Uploader of a list that it gets no answer to.
 var refusedAcross = []string{`blocked by CORS policy`, `net::ERR_FAILED`, `ERR_BLOCKED_BY_RESPONSE`, `status of (4\d\d)`}
 

@@ -145,7 +145,7 @@ func (srv *server) askedWithCookie(t *testing.T, q question, cookie string) repl
 // forgedCookie is a new visitor's cookie with another owner's id in it.
 func (srv *server) forgedCookie(t *testing.T, owner string) string {
 	t.Helper()
-	answer, err := http.Get(srv.url)
+	answer, err := http.Get(srv.url + "/s3/owner")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func (srv *server) forgedCookie(t *testing.T, owner string) string {
 		_, rest, _ := strings.Cut(cookie.Value, ".") // expiry and MAC
 		return cookie.Name + "=" + owner + "." + rest
 	}
-	t.Fatal("the page came without a cookie")
+	t.Fatal("a stranger got no cookie")
 	return ""
 }
 
@@ -301,10 +301,16 @@ func TestOwnerBeforeKey(t *testing.T) {
 	})
 }
 
+// owner asks the server who the browser is.
+func (p *tab) owner() string {
+	p.t.Helper()
+	return eval[string](p, `fetch("/s3/owner").then((answer) => answer.json()).then((reply) => reply.owner)`)
+}
+
 // uploadsAsOwner uploads the files and checks that they came whole, under keys of the browser's owner.
 func (p *tab) uploadsAsOwner(b *bucket, want string, files []testFile) {
 	p.t.Helper()
-	owner := eval[string](p, `fetch("/s3/owner").then((answer) => answer.json()).then((reply) => reply.owner)`)
+	owner := p.owner()
 	p.choose(files...)
 	p.await(20*time.Second, len(files), done)
 	for _, f := range files {
