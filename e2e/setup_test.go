@@ -26,6 +26,12 @@ func TestSetupFaultsAreShown(t *testing.T) {
 			[]string{"The signing server refuses what this page asks for.", "set objectProperties.bucket in client_conf.js", "Reference "}, "bin/s3-sign-srv doctor -env my_p3s3f.env",
 		},
 		{
+			"clock", func(_ *testing.T, _ *bucket, conf *clientConf) {
+				conf.more = `fine_u_conf.request.clockDrift = 20 * 60 * 1000;`
+			}, append(refused, `The clock`),
+			[]string{"The clock of the uploading computer is 20 minutes ahead of this server's"}, "bin/s3-sign-srv doctor -env my_p3s3f.env",
+		},
+		{
 			"no CORS rules", func(t *testing.T, b *bucket, _ *clientConf) {
 				if _, err := b.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &b.name}); err != nil {
 					t.Fatal(err)

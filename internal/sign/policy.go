@@ -265,7 +265,7 @@ func (p *policyReader) checkExpiration(value string) *Refusal {
 	if left := expires.Sub(p.now); 0 < left && left <= MaxExpiry {
 		return nil
 	}
-	return forbidden(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(expires.Add(-usualExpiry).Sub(p.now))),
+	return misset(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(expires.Add(-usualExpiry).Sub(p.now))),
 		value, p.now.UTC().Format(dateISO))
 }
 

@@ -25,7 +25,7 @@ type Refusal struct {
 	Want    string // what was expected
 
 	// Setup says that the page and the server are set up for different things, whatever the file:
-	// bucket, endpoint, region, access key or signature version.
+	// bucket, endpoint, region, access key, signature version or time.
 	Setup bool
 }
 
@@ -45,7 +45,7 @@ func checkTime(at, now time.Time) *Refusal {
 	if drift.Abs() <= TimeWindow {
 		return nil
 	}
-	return forbidden(
+	return misset(
 		fmt.Sprintf("The clock of the uploading computer is %s this server's, and S3 allows 15 minutes; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(drift)),
 		at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
