@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -54,7 +55,7 @@ func start(command, env []string) (*process, error) {
 }
 
 func (p *process) stop() {
-	p.cmd.Process.Signal(os.Interrupt)
+	p.cmd.Process.Signal(syscall.SIGTERM)
 	p.cmd.Wait()
 }
 
