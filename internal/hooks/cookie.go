@@ -16,7 +16,7 @@ const (
 )
 
 // ErrStranger is CookieOwner's word for a browser without a valid cookie. The server gives it one when
-// it asks for the page or its configuration, and answers 401 to anything else.
+// it asks for client_conf.js or /s3/owner, and an empty list at /s3/session; anything else is a 401.
 var ErrStranger = errors.New("this browser has no upload cookie")
 
 // CookieOwner returns the owner id in the caller's cookie.

@@ -36,7 +36,7 @@ func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger)
 
 // Identify says who is calling, before any other hook is asked. With P3S3F_OWN_UPLOADS_ONLY=1 the
 // caller may touch only keys below the owner that it returns, "owner/…". As shipped, that is the
-// browser, by the cookie that the server gave it with the page. Where users log in, return the login
+// browser, by the cookie that the server gave it with client_conf.js. Where users log in, return the login
 // instead, "user/42" say, or NotLoggedIn("Please log in.") for a stranger.
 func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
 	return CookieOwner(h.visitors, r, time.Now())

@@ -94,8 +94,7 @@ func notCanonical(got, want string) *Refusal {
 	return r
 }
 
-// malformed makes r a fault of grammar, as far as its status goes.
-func (r *Refusal) malformed() *Refusal {
-	r.Kind = Malformed
-	return r
+// wrongVersion refuses the form of the other version: a fault of grammar, which other settings mend.
+func wrongVersion(text, got, want string) *Refusal {
+	return &Refusal{Kind: Malformed, Text: text, Got: got, Want: want, Setup: true}
 }

@@ -180,9 +180,9 @@ func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *
 	case v == V4 && s.cfg.OnlyV2:
 		return nil, onlyV2()
 	case v == V2 && isV4:
-		return nil, misset("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.", "4", "2").malformed()
+		return nil, wrongVersion("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.", "4", "2")
 	case v == V4 && !isV4:
-		return nil, misset("A version 2 string came with ?v4=true; set signature.version in client_conf.js and take v4=true out of signature.endpoint.", "2", "4").malformed()
+		return nil, wrongVersion("A version 2 string came with ?v4=true; set signature.version in client_conf.js and take v4=true out of signature.endpoint.", "2", "4")
 	case v == V2:
 		return s.parseV2(text, now)
 	default:

@@ -2,7 +2,6 @@ package sign
 
 import (
 	"encoding/base64"
-
 	"strings"
 	"time"
 )
