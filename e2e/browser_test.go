@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -121,7 +122,7 @@ func (p *tab) sees(within time.Duration, text string) {
 func (p *tab) checkConsole(expected []string) {
 	const last = "the test is over"
 	p.command(`console.debug(%s)`, last)
-	eventually(p.t, 5*time.Second, "the last message on the console", func() bool { return p.console.ends(last) })
+	eventually(p.t, 5*time.Second, "the last message on the console", func() bool { return p.console.has(last) })
 	times := map[string]int{}
 	for _, m := range p.console.errors() {
 		if times[m]++; times[m] == 1 && !matches(m, expected) {
@@ -159,10 +160,11 @@ func (c *console) follow(messages func(yield func(chromedp.ConsoleMessage, error
 	}
 }
 
-func (c *console) ends(text string) bool {
+// has reports whether text was written; messages arrive in their order, so all before it are there too.
+func (c *console) has(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.messages) > 0 && c.messages[len(c.messages)-1].Text == text
+	return slices.ContainsFunc(c.messages, func(m chromedp.ConsoleMessage) bool { return m.Text == text })
 }
 
 // errors returns the messages that an attentive developer would want to know the reason of.

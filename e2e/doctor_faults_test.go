@@ -166,6 +166,7 @@ func versitygwFaults() []fault {
 
 // TestDoctorFinds seeds one fault at a time, and wants that one named with its fix, and no other.
 func TestDoctorFinds(t *testing.T) {
+	t.Parallel()
 	versity := startVersitygw(t)
 	for _, on := range []struct {
 		store  *store

@@ -3,7 +3,7 @@
 // Package e2e drives the shipped page in Chromium against the built server and
 // real S3 stores: radosgw and versitygw. Run it after `make`, as
 //
-//	go test -tags e2e ./e2e -count=1 -timeout 9m
+//	go test -tags e2e ./e2e -count=1 -timeout 10m
 //
 // What is started is reachable on loopback only, listens on free ports, and is
 // gone when the tests are over. S3_SIGN_SRV_BIN names the server to test

@@ -17,6 +17,7 @@ import (
 // While the store is away, signatures are given, since they need no store; what needs it says so within
 // seconds, and works again as soon as the store does.
 func TestStoreAway(t *testing.T) {
+	t.Parallel()
 	for _, away := range []struct {
 		name  string
 		cause func(*line)
