@@ -19,9 +19,10 @@ help: ## show this
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
 
 run: build $(if $(ENV),,bin/.versitygw-$(VERSITYGW)) ## start the server; ENV=FILE: with your store, else with its own
-	@exec bin/s3-sign-srv $(if $(ENV),-env $(ENV),-demo)
+	@exec bin/s3-sign-srv $(if $(ENV),-env "$(ENV)",-demo)
 
-build: static bin/s3-sign-srv ## build the server and the page's bundle
+# Without the page the server is an API alone, and needs no bundle.
+build: $(if $(wildcard static/index.html),static) bin/s3-sign-srv ## build the server and the page's bundle
 
 bin/s3-sign-srv: FORCE
 	@[ -e $@ ] || echo "building the server (about a minute the first time) …"
@@ -32,13 +33,15 @@ bin/.versitygw-$(VERSITYGW):
 	@go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
 	@rm -f bin/.versitygw-* && touch $@
 
-# The bundle is made anew when its parts change, when CEPH=1 is set or unset, and when it is gone.
-BUNDLE := bundle/.made$(if $(filter 1,$(CEPH)),-ceph)
-static: $(BUNDLE) ## put Fine Uploader into static/; CEPH=1: with the work-around for old Ceph
+# The bundle is made anew when its parts change, when the other kind is asked for, and when it is gone.
+# Without CEPH its kind stays what it is.
+KIND := $(if $(CEPH),$(if $(filter 1,$(CEPH)),-ceph),$(if $(wildcard bundle/.made-ceph),-ceph))
+BUNDLE := bundle/.made$(KIND)
+static: $(BUNDLE) ## put Fine Uploader into static/; CEPH=1: with the work-around for old Ceph, CEPH=0: without
 $(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(wildcard static/s3.fine-uploader.min.js),,FORCE)
 	@echo "building the page's bundle from npm …"
 	@npm ci --prefix bundle --loglevel=error
-	@node bundle/build.mjs $(if $(filter 1,$(CEPH)),--ceph)
+	@node bundle/build.mjs $(if $(KIND),--ceph)
 	@rm -f bundle/.made* && touch $@
 
 test: deps build bin/.versitygw-$(VERSITYGW) unit e2e ## every test; installs missing system packages with apt where it may

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, stat, utimes } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -76,4 +77,26 @@ test("every package in the lock file is pinned by integrity and names no address
   for (const [path, { integrity }] of Object.entries(packages)) {
     assert.match(integrity ?? "", /^sha512-/, path);
   }
+});
+
+test("make keeps the kind of bundle that is there, until it is asked for the other", async () => {
+  const dir = join(to, "make");
+  for (const name of ["bundle/package-lock.json", "bundle/build.mjs", "static/index.html", "static/s3.fine-uploader.min.js"]) {
+    await mkdir(join(dir, name, ".."), { recursive: true });
+    await writeFile(join(dir, name), "");
+  }
+  await copyFile(new URL("../Makefile", import.meta.url), join(dir, "Makefile"));
+  const dry = (...args) => execFileSync("make", ["-n", "-C", dir, "static", ...args], { encoding: "utf8" }).match(/build\.mjs.*/)?.[0].trim();
+
+  assert.equal(dry(), "build.mjs");
+  await writeFile(join(dir, "bundle/.made"), "");
+  assert.equal(dry(), undefined);
+  assert.equal(dry("CEPH=1"), "build.mjs --ceph");
+  await rm(join(dir, "bundle/.made"));
+  await writeFile(join(dir, "bundle/.made-ceph"), "");
+  assert.equal(dry(), undefined);
+  assert.equal(dry("CEPH=1"), undefined);
+  assert.equal(dry("CEPH=0"), "build.mjs");
+  await rm(join(dir, "static/s3.fine-uploader.min.js"));
+  assert.equal(dry(), "build.mjs --ceph");
 });
