@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // A newcomer has cloned the project and typed `make run`: the last thing that does is to start the demo.
@@ -43,6 +46,27 @@ func TestDemo(t *testing.T) {
 
 	srv.end(t, srv.interrupt)
 	awaitEnd(t, children)
+}
+
+// A demo that is started again goes on where the last one was: same keys, same visitor, same files. Of the
+// store's own words at its end nothing is to be seen.
+func TestDemoAgain(t *testing.T) {
+	dir := newWorkDir(t)
+	srv := launch(t, dir, settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
+	page := openTab(t, srv.url)
+	page.choose(smallFile)
+	page.await(10*time.Second, 1, done)
+	srv.end(t, srv.interrupt)
+	if lines := strings.Split(strings.TrimSpace(srv.output.String()), "\n"); len(lines) != 4 { // store, open, challenge, success
+		t.Errorf("the demo wrote\n%s", srv.output)
+	}
+
+	srv = launch(t, dir, settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
+	page.do(chromedp.Navigate(srv.url))
+	page.sees(10*time.Second, smallFile.name)
+	id := page.uploadOf(smallFile).ID
+	page.delete(id)
+	srv.end(t, srv.interrupt)
 }
 
 // A demo that is killed leaves no store behind.

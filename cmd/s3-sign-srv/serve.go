@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,8 +30,7 @@ import (
 // the page's bundle over a bad line.
 const (
 	hookTimeout    = 10 * time.Second // what takes longer belongs into a goroutine of the hook's own
-	headerTimeout  = 10 * time.Second
-	readTimeout    = 20 * time.Second
+	readTimeout    = 20 * time.Second // header and body
 	writeTimeout   = 2 * time.Minute
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
@@ -42,38 +44,83 @@ const gcPercent = 150
 
 // serve runs the server with the settings that getenv knows, until ctx ends.
 func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
-	set, err := settings.Read(getenv)
-	certificate, certificateErr := loadCertificate(set)
-	if err = errors.Join(err, certificateErr); err != nil {
-		return fmt.Errorf("the settings need mending:\n%w", err)
-	}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
-	}
-	log := newLog(set, stderr)
-	handler, err := newHandler(set, getenv, log)
+	p, err := newPlace(getenv)
 	if err != nil {
 		return err
 	}
+	return p.serve(ctx, getenv, stdout, stderr)
+}
+
+// place is where the server is going to answer: checked settings, and a listener that has its port.
+type place struct {
+	set         settings.Settings
+	certificate *tls.Config // nil without HTTPS
+	listener    net.Listener
+}
+
+// newPlace reports every wrong setting at once, a certificate that cannot be used among them.
+func newPlace(getenv func(string) string) (place, error) {
+	set, err := settings.Read(getenv)
+	certificate, certificateErr := loadCertificate(set)
+	if err = errors.Join(err, certificateErr); err != nil {
+		return place{}, fmt.Errorf("the settings need mending:\n%w", err)
+	}
 	listener, err := net.Listen("tcp", set.Address())
 	if err != nil {
-		return explainListen(set, err)
+		return place{}, explainListen(set, err)
 	}
-	for _, warning := range set.Warnings {
+	return place{set, certificate, listener}, nil
+}
+
+// serve answers until ctx ends.
+func (p place) serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+	defer p.listener.Close()
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(gcPercent)
+	}
+	log := newLog(p.set, stderr)
+	handler, err := newHandler(p.set, getenv, log)
+	if err != nil {
+		return err
+	}
+	for _, warning := range p.set.Warnings {
 		log.Warn(warning)
 	}
 	web := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		TLSConfig:         certificate,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken handshakes and the like
+		Handler:        handler,
+		ReadTimeout:    readTimeout,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		TLSConfig:      p.certificate,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken handshakes and the like
 	}
-	fmt.Fprintln(stdout, "open", pageURL(set, listener.Addr().(*net.TCPAddr).Port))
-	return listen(ctx, web, listener)
+	fmt.Fprintln(stdout, word(), pageURL(p.set, p.listener.Addr().(*net.TCPAddr).Port))
+	return listen(ctx, web, p.listener)
+}
+
+// page is what makes the server more than an API.
+const page = "static/index.html"
+
+// word says what to do with the address that follows it.
+func word() string {
+	if _, err := os.Stat(page); err != nil {
+		return "serving the API at"
+	}
+	return "open"
+}
+
+// openStatic opens the folder with the page, and returns nil where there is none.
+func openStatic(log *slog.Logger) (*os.Root, error) {
+	if _, err := os.Stat(page); errors.Is(err, fs.ErrNotExist) {
+		log.Info("there is no " + page + " where the server was started, so it is an API alone and serves no page")
+		return nil, nil
+	}
+	static, err := os.OpenRoot(filepath.Dir(page))
+	if err != nil {
+		return nil, fmt.Errorf("the folder static cannot be read: %w", err)
+	}
+	return static, nil
 }
 
 // listen serves until ctx ends, then lets what is running finish.
@@ -118,11 +165,9 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 	if err != nil {
 		return nil, fmt.Errorf("the hooks could not start: %w", err)
 	}
-	static, err := os.OpenRoot("static")
-	if errors.Is(err, fs.ErrNotExist) {
-		log.Info("there is no folder static here, so no page is served; make static builds it")
-	} else if err != nil {
-		return nil, fmt.Errorf("the folder static cannot be opened: %w", err)
+	static, err := openStatic(log)
+	if err != nil {
+		return nil, err
 	}
 	endpoint, host := set.Endpoint()
 	return server.New(server.Config{
@@ -156,16 +201,35 @@ func newBucket(set settings.Settings) *bucket.Bucket {
 	})
 }
 
-// loadCertificate returns nil without HTTPS.
+// loadCertificate returns nil without HTTPS. The error says of each file what is wrong with it.
 func loadCertificate(set settings.Settings) (*tls.Config, error) {
 	if !set.HTTPS || set.CertFile == "" || set.KeyFile == "" { // a missing name is told already
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(set.CertFile, set.KeyFile)
+	certificate, certErr := readPEM("P3S3F_SRV_CRT", set.CertFile, "CERTIFICATE")
+	key, keyErr := readPEM("P3S3F_SRV_KEY", set.KeyFile, "PRIVATE KEY")
+	if err := errors.Join(certErr, keyErr); err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
-		return nil, fmt.Errorf("P3S3F_SRV_CRT and P3S3F_SRV_KEY are not a readable PEM certificate and its key: %w", err)
+		return nil, fmt.Errorf("P3S3F_SRV_CRT and P3S3F_SRV_KEY are not a certificate and its own key; set them to a pair (%s)", strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// readPEM returns the file that a variable names, which must hold a block of the kind wanted.
+func readPEM(name, file, wanted string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s is %s, which cannot be read (%w); set it to a PEM file that the server may read", name, file, errors.Unwrap(err))
+	}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if strings.HasSuffix(block.Type, wanted) {
+			return text, nil
+		}
+	}
+	return nil, fmt.Errorf("%s is %s, which holds no PEM block %q; set it to the file that does, not to the other one of the pair", name, file, wanted)
 }
 
 // explainListen names the variable behind an address that cannot be listened on.

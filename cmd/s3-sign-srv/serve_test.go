@@ -51,7 +51,8 @@ func start(t *testing.T, env map[string]string) program {
 	}
 	stop := func() error { cancel(); return <-ended }
 	t.Cleanup(func() { cancel() })
-	return program{strings.TrimSpace(strings.TrimPrefix(line, "open ")), stop}
+	url := strings.TrimSpace(strings.TrimPrefix(line, "serving the API at ")) // there is no page here
+	return program{url, stop}
 }
 
 // TestStops ends the program while a request is on its way: it is answered, then the program ends well.
@@ -96,14 +97,17 @@ func TestFaultsAtStart(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	crt, key := selfSigned(t)
+	_, otherKey := selfSigned(t)
 	for _, test := range []struct {
 		env  map[string]string
 		want string
 	}{
 		{map[string]string{"P3S3F_HOST_PORT": port}, "P3S3F_HOST_PORT: something else listens on 127.0.0.1:" + port},
 		{map[string]string{"P3S3F_HOST_NAME": "203.0.113.1"}, "P3S3F_HOST_NAME"},
-		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": "/nowhere.key"}, "P3S3F_SRV_CRT and P3S3F_SRV_KEY"},
-		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": key, "P3S3F_SRV_KEY": crt}, "P3S3F_SRV_CRT and P3S3F_SRV_KEY"},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": "/nowhere.key"}, "P3S3F_SRV_KEY is /nowhere.key, which cannot be read (no such file or directory)"},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": "/nowhere.crt", "P3S3F_SRV_KEY": "/nowhere.key"}, "P3S3F_SRV_CRT is /nowhere.crt, which cannot be read (no such file or directory); set it to a PEM file that the server may read\nP3S3F_SRV_KEY"},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": key, "P3S3F_SRV_KEY": crt}, "P3S3F_SRV_CRT is " + key + ", which holds no PEM block \"CERTIFICATE\""},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": otherKey}, "are not a certificate and its own key; set them to a pair (private key does not match public key)"},
 		{map[string]string{"AWS_CLIENT_SECRET_KEY": "XXXX", "AWS_ENDPOINT": ""}, "AWS_CLIENT_SECRET_KEY still is the placeholder"},
 	} {
 		full := map[string]string{
@@ -117,6 +121,23 @@ func TestFaultsAtStart(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%v: %v, want %q", test.env, err, test.want)
 		}
+	}
+}
+
+// TestDemoFaultsFirst wants the same sentence of a demo, before its store is looked for.
+func TestDemoFaultsFirst(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	t.Chdir(t.TempDir())
+	var said strings.Builder
+	lookup := func(name string) (string, bool) { return port, name == "P3S3F_HOST_PORT" }
+	err = run(context.Background(), []string{"-demo"}, lookup, &said, &said)
+	if err == nil || !strings.HasPrefix(err.Error(), "P3S3F_HOST_PORT: something else listens on") || said.Len() != 0 {
+		t.Errorf("%v, and %q", err, said.String())
 	}
 }
 
