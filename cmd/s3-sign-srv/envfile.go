@@ -16,10 +16,14 @@ import (
 // both, and the variables it refers to are defined for godotenv in front.
 var (
 	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
+	beginning  = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 	blank      = regexp.MustCompile(`^[ \t]*(#.*)?$`)
 	reference  = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 	upperName  = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
 )
+
+// byteOrderMark is what some editors of Windows put in front.
+const byteOrderMark = "\ufeff"
 
 // readEnvFile returns what sourcing the file at path in bash would export, given the environment that
 // lookup knows, or an error that lists every line whose meaning would differ.
@@ -29,8 +33,11 @@ func readEnvFile(path string, lookup func(string) (string, bool)) (map[string]st
 		return nil, fmt.Errorf("cannot read the file given with -env: %w", err)
 	}
 	p := envParser{path: path, lookup: lookup, assigned: map[string]bool{}, outside: map[string]string{}}
-	for i, line := range strings.Split(string(script), "\n") {
+	for i, line := range strings.Split(strings.TrimPrefix(string(script), byteOrderMark), "\n") {
 		p.line(i+1, line)
+	}
+	if strings.HasPrefix(string(script), byteOrderMark) {
+		p.fault(1, "begins with a byte order mark, which bash would take for a part of the line; save the file as UTF-8 without one")
 	}
 	if p.faults != nil {
 		return nil, errors.Join(p.faults...)
@@ -70,39 +77,64 @@ func (p *envParser) line(n int, line string) {
 	case strings.Contains(line, "\r"):
 		p.fault(n, "ends as on Windows, which bash would take for a part of the value; save the file with Unix line ends")
 	case m == nil:
-		p.fault(n, "is not of the form export NAME=value; put the value into single quotes, without a quote or a second part in it")
+		p.fault(n, "%s", explainLine(line))
 	case m[1] == "":
 		p.fault(n, "lacks the word export in front of %s, without which bash keeps the value to itself", m[2])
+		p.assigned[m[2]] = true
 	default:
-		p.references(n, m[3])
+		p.references(n, m[2], m[3])
 		p.assigned[m[2]] = true
 		p.clean = append(p.clean, m[2]+"="+m[3])
 	}
 }
 
-// references checks the variables that value refers to; within single quotes there are none.
-func (p *envParser) references(n int, value string) {
+// explainLine says what to do about a line of no known form, as far as its beginning tells.
+func explainLine(line string) string {
+	m := beginning.FindStringSubmatch(line)
+	if m == nil {
+		return "is not of the form export NAME=value; only such lines and comments can be read here"
+	}
+	switch name, value := m[1], m[2]; {
+	case strings.HasPrefix(value, "~"):
+		return "sets " + name + " to a path that begins with ~; write $HOME instead"
+	case strings.Contains(value, "$(") || strings.Contains(value, "`"):
+		return "sets " + name + " to what a command says; write the value out"
+	default:
+		return "sets " + name + " to a value that bash and this program could read differently; put it into single quotes, without a quote or a second part in it"
+	}
+}
+
+// references checks the variables that the value of set refers to; within single quotes there are none.
+func (p *envParser) references(n int, set, value string) {
 	if strings.HasPrefix(value, "'") {
 		return
 	}
 	for _, m := range reference.FindAllStringSubmatch(value, -1) {
 		name := m[1] + m[2]
-		outside, set := p.lookup(name)
+		outside, known := p.lookup(name)
 		switch {
 		case !upperName.MatchString(name):
-			p.fault(n, "refers to %s; only names in capitals can be referred to, with braces where a letter follows: ${NAME}", m[0])
+			p.fault(n, "lets %s refer to %s; only names in capitals can be referred to, with braces where a letter follows: ${NAME}", set, m[0])
 		case p.assigned[name]:
-		case !set:
-			p.fault(n, "refers to $%s, which is not set", name)
+		case !known:
+			p.fault(n, "lets %s refer to $%s, which is not set; set it, or write the value out", set, name)
 		case strings.ContainsAny(outside, "'\n\r"):
-			p.fault(n, "refers to $%s, whose value has a quote or a line end in it; write the value out", name)
+			p.fault(n, "lets %s refer to $%s, whose value has a quote or a line end in it; write the value out", set, name)
 		default:
 			p.outside[name] = outside
 		}
 	}
 	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}") { // godotenv takes the brace of "$NAME}" too
-		p.fault(n, "has a $ or a brace that is not part of a variable's name; put the value into single quotes")
+		p.fault(n, "%s", explainDollar(set, value))
 	}
+}
+
+// explainDollar is about a $ or a brace that is not part of a variable's name.
+func explainDollar(name, value string) string {
+	if strings.Contains(value, "${") {
+		return "sets " + name + " to a value with a ${…} that is more than a variable's name; write the value out"
+	}
+	return "sets " + name + " to a value with a $ or a brace that is not part of a variable's name; put it into single quotes"
 }
 
 // text is what godotenv gets to read.

@@ -110,31 +110,36 @@ func TestShippedEnvFile(t *testing.T) {
 // TestEnvFileRefuses wants an error that names the line, and never its value.
 func TestEnvFileRefuses(t *testing.T) {
 	for line, want := range map[string]string{
-		"A=s3cret":                "lacks the word export",
-		"export A=s3cret; rm -rf": "not of the form",
-		"export A=`s3cret`":       "not of the form",
-		"export A=$(s3cret)":      "not of the form",
-		`export A="s3\"cret"`:     "not of the form",
-		`export A="s3"cret`:       "not of the form",
-		"export A='s3' cret":      "not of the form",
-		"export A = s3cret":       "not of the form",
-		"export A=~/s3cret":       "not of the form",
+		"A=s3cret":                "lacks the word export in front of A",
+		"A=/s3cret\nexport B=$A":  "lacks the word export in front of A",
+		"export A=s3cret; rm -rf": "sets A to a value that bash and this program could read differently",
+		"export A=`s3cret`":       "sets A to what a command says",
+		"export A=$(s3cret)":      "sets A to what a command says",
+		`export A="s3\"cret"`:     "put it into single quotes",
+		`export A="s3"cret`:       "put it into single quotes",
+		"export A='s3' cret":      "put it into single quotes",
+		"export A = s3cret":       "not of the form export NAME=value",
+		"export A=~/s3cret":       "sets A to a path that begins with ~; write $HOME instead",
 		"export A=s3{c,r}et":      "a $ or a brace",
-		"export A=s3#cret":        "not of the form",
+		"export A=s3#cret":        "put it into single quotes",
 		"export A=s3{cr}et":       "a $ or a brace",
 		"export A=$/s3cret":       "a $ or a brace",
 		`export A="$/s3cret"`:     "a $ or a brace",
-		"export A=$home/s3cret":   "only names in capitals",
+		`export A="${B:-s3cret}"`: "a ${…} that is more than a variable's name; write the value out",
+		"export A=$home/s3cret":   "lets A refer to $home; only names in capitals",
 		"export A=$HOMEs/s3cret":  "only names in capitals",
-		"export A=$NOWHERE":       "$NOWHERE, which is not set",
+		"export A=$NOWHERE":       "lets A refer to $NOWHERE, which is not set",
 		"export A=$ODD":           "whose value has a quote",
 		"export A=s3cret\r":       "Windows",
 		"if true; then":           "not of the form",
 	} {
 		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), lookupOutside)
-		if err == nil || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v, want line 2 and %q, without the value", line, err, want)
 		}
+	}
+	if _, err := readEnvFile(writeFile(t, "\ufeffexport A=s3cret\n"), lookupOutside); err == nil || !strings.Contains(err.Error(), "line 1: begins with a byte order mark") {
+		t.Errorf("a byte order mark: %v", err)
 	}
 }
 

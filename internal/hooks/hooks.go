@@ -8,8 +8,11 @@ package hooks
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"s3-sign-srv/internal/sign"
@@ -26,12 +29,26 @@ type Hooks struct {
 
 // New runs once at the start, with the settings; an error stops the server.
 func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger) (*Hooks, error) {
-	return &Hooks{
+	h := &Hooks{
 		log:      log,
 		visitors: visitors,
 		small:    getenv("P3S3F_EXAMPLE_ALLOW_SMALL"),
 		large:    getenv("P3S3F_EXAMPLE_ALLOW_LARGE"),
-	}, nil
+	}
+	return h, checkExample(getenv("AWS_DEST_BUCKET"), h.small, h.large)
+}
+
+// checkExample refuses settings of the example that could let no file pass, or would have no effect.
+func checkExample(bucket, small, large string) error {
+	for _, e := range []struct{ name, file string }{{"P3S3F_EXAMPLE_ALLOW_SMALL", small}, {"P3S3F_EXAMPLE_ALLOW_LARGE", large}} {
+		if e.file != "" && (strings.Count(e.file, "/") < 2 || !strings.HasPrefix(e.file, bucket+"/")) {
+			return fmt.Errorf("%s is %q; set it to a file of this server's bucket, as %s/DATASET/FILENAME, or unset it", e.name, e.file, bucket)
+		}
+	}
+	if small == "" && large != "" {
+		return errors.New("P3S3F_EXAMPLE_ALLOW_LARGE has no effect without P3S3F_EXAMPLE_ALLOW_SMALL; set both, or none")
+	}
+	return nil
 }
 
 // Identify says who is calling, before any other hook is asked. With P3S3F_OWN_UPLOADS_ONLY=1 the
