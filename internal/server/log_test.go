@@ -20,9 +20,12 @@ func TestOneLineTells(t *testing.T) {
 		body string
 		want map[string]string
 	}{
-		{other, map[string]string{"msg": "refused", "level": "WARN", "request": "PUT /other/uuid.txt", "got": "other", "want": "mybucket", "method": "POST", "path": "/s3/sign", "peer": "127.0.0.1"}},
-		{strings.Replace(partV2, "11:56:08", "12:56:08", 1), map[string]string{"request": "PUT /mybucket/uuid.txt", "got": "2026-11-23T12:56:08Z", "want": "2026-11-23T11:56:08Z"}},
-		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"key":"k.txt"},{"bucket":"other"}]}`, map[string]string{"request": "POST k.txt", "got": "other", "want": "mybucket"}},
+		{other, map[string]string{"msg": "refused", "level": "WARN", "request": "version 2, PUT /other/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 11:56:08 GMT", "got": "other", "want": "mybucket", "method": "POST", "path": "/s3/sign", "peer": "127.0.0.1"}},
+		{strings.Replace(partV2, "11:56:08", "12:56:08", 1), map[string]string{"request": "version 2, PUT /mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 12:56:08 GMT", "got": "2026-11-23T12:56:08Z", "want": "2026-11-23T11:56:08Z"}},
+		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"other"},{"key":"k.txt"}]}`, map[string]string{"request": "version 2, POST of k.txt to other, until 2026-11-23T12:01:08.000Z", "got": "other", "want": "mybucket"}},
+		{strings.Replace(partV2, "uuid.txt", "%75uid.txt", 1), map[string]string{"got": "56:08 GMT\ufffd/mybucket/%75uid.txt?partNumber=1&uploadId=UPID.abc-_123", "want": "56:08 GMT\ufffd/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}},
+		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket","bucket":"other"}]}`, map[string]string{"request": "", "got": `jsontext: duplicate object member name "bucket" within "/conditions/0"`, "want": "a policy document"}},
+		{`{"headers":"x"} trailing`, map[string]string{"cause": "The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader. (jsontext: invalid character 't' after top-level value after offset 16)"}},
 		{partV2, map[string]string{"error": "No.", "cause": `UploadPart of "uuid.txt", version 2: No.`}},
 	} {
 		w.log.taken()

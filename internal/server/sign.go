@@ -88,7 +88,7 @@ func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
 		Headers string `json:"headers"`
 	}
 	if err := json.Unmarshal(body, &message, json.RejectUnknownMembers(true)); err != nil {
-		return nil, badRequest("The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader.")
+		return nil, fmt.Errorf("%w (%w)", badRequest("The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader."), err)
 	}
 	return s.Signer.ParseStringToSign(v, message.Headers, s.Now())
 }

@@ -32,12 +32,12 @@ func (f *fields) add(name, value string) *Refusal {
 	case "x-amz-server-side-encryption":
 		return f.addExact(name, value, "AES256", "objectProperties.serverSideEncryption")
 	case "x-amz-security-token":
-		return forbidden("Temporary credentials (a security token) are not supported; take credentials.sessionToken out of client_conf.js.", name, "")
+		return forbidden("Temporary credentials (a security token) are not supported; take credentials.sessionToken out of client_conf.js.", name, "no token")
 	}
 	if strings.HasPrefix(name, "x-amz-server-side-encryption-") {
-		return forbidden("Encryption with a key of one's own is not supported, because Fine Uploader sends it with the first request only; set objectProperties.serverSideEncryption instead.", name, "")
+		return forbidden("Encryption with a key of one's own is not supported, because Fine Uploader sends it with the first request only; set objectProperties.serverSideEncryption instead.", name, "x-amz-server-side-encryption alone")
 	}
-	return forbidden(fmt.Sprintf("The field %.60q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "")
+	return forbidden(fmt.Sprintf("The field %.60q is not part of an upload that this server signs; take it out of client_conf.js.", name), name, "a field of an upload")
 }
 
 // addACL refuses any ACL that is not allowed. Its name is x-amz-acl in a header and acl in a policy;
@@ -120,7 +120,7 @@ func (s *Signer) checkContentType(value string) *Refusal {
 		return nil
 	}
 	if !isMediaType(value) {
-		return malformed("The content type is not of the form type/subtype; leave it to the browser.")
+		return malformed("The content type is not of the form type/subtype; leave it to the browser.").saw(value, "type/subtype")
 	}
 	if len(s.cfg.ContentTypes) == 0 || slices.ContainsFunc(s.cfg.ContentTypes, func(pattern string) bool { return matchType(pattern, value) }) {
 		return nil
@@ -164,7 +164,7 @@ func checkMD5(value string) *Refusal {
 	}
 	digest, err := base64.StdEncoding.Strict().DecodeString(value)
 	if err != nil || len(digest) != 16 || len(value) != 24 {
-		return malformed("Content-MD5 is not the base64 of an MD5 digest; take it out of request.params.")
+		return malformed("Content-MD5 is not the base64 of an MD5 digest; take it out of request.params.").saw(value, "24 characters of base64")
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func (m *message) readHeader(line string) *Refusal {
 		return malformed("The string to sign has a line that is not a header; use an unmodified Fine Uploader.")
 	}
 	if n := len(m.headers); n > 0 && m.headers[n-1].name >= name {
-		return malformed("The headers in the string to sign are not sorted or not distinct; use an unmodified Fine Uploader, and each request.params name once.")
+		return malformed("The headers in the string to sign are not sorted or not distinct; use an unmodified Fine Uploader, and each request.params name once.").saw(name, "a name behind "+m.headers[n-1].name)
 	}
 	if len(m.headers) == maxHeaderLine {
 		return malformed("The request has more headers than S3 takes; use fewer request.params.")
@@ -90,7 +90,7 @@ func readTarget(method, query, initiate string) (target, *Refusal) {
 		return target{}, notAnUpload()
 	}
 	if !isUploadID(id) {
-		return target{}, malformed("The upload ID is not one that S3 gives out; start the upload again.")
+		return target{}, malformed("The upload ID is not one that S3 gives out; start the upload again.").saw(id, "letters, digits and -._~")
 	}
 	switch method {
 	case "POST":
@@ -100,7 +100,7 @@ func readTarget(method, query, initiate string) (target, *Refusal) {
 	case "PUT":
 		n, ok := readPartNumber(part)
 		if !ok {
-			return target{}, malformed("The part number is not a whole number from 1 to 10000; set a larger chunking.partSize in client_conf.js.")
+			return target{}, malformed("The part number is not a whole number from 1 to 10000; set a larger chunking.partSize in client_conf.js.").saw(part, "partNumber=1 to 10000")
 		}
 		return target{operation: UploadPart, uploadID: id, partNumber: n}, nil
 	}
@@ -154,7 +154,7 @@ func (s *Signer) newRequest(v Version, m *message, initiate, escapedKey string, 
 	}
 	key, ok := unescape(escapedKey)
 	if !ok {
-		return nil, malformed("The object key in the string to sign is not escaped as S3 wants it; use an unmodified Fine Uploader.")
+		return nil, malformed("The object key in the string to sign is not escaped as S3 wants it; use an unmodified Fine Uploader.").saw(escapedKey, "percent-encoded UTF-8")
 	}
 	if err := checkKey(key); err != nil {
 		return nil, err

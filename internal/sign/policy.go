@@ -37,8 +37,6 @@ const usualExpiry = 5 * time.Minute
 // maxConditions bounds the work on one policy; Fine Uploader sends about ten and one per parameter.
 const maxConditions = 100
 
-const badPolicy = "The policy document is not one that Fine Uploader writes; use an unmodified Fine Uploader."
-
 // ParsePolicy parses the policy document of a POST object request, whose bytes are what gets signed.
 // A nil error means that Sign may sign the Request; any other is a *Refusal.
 func (s *Signer) ParsePolicy(v Version, document []byte, now time.Time) (*Request, error) {
@@ -54,16 +52,46 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 		return nil, onlyV2()
 	}
 	var doc policyDocument
-	if err := json.Unmarshal(document, &doc, json.RejectUnknownMembers(true)); err != nil || len(doc.Conditions) > maxConditions {
-		return nil, malformed(badPolicy)
+	if err := json.Unmarshal(document, &doc, json.RejectUnknownMembers(true)); err != nil {
+		return nil, unreadable(err)
+	}
+	if n := len(doc.Conditions); n > maxConditions {
+		return nil, malformed("The policy has more conditions than any upload needs; use fewer request.params.").saw(strconv.Itoa(n), strconv.Itoa(maxConditions))
 	}
 	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
 	p := policyReader{signer: s, request: r, now: now, names: make([]string, 0, len(doc.Conditions)), fields: fields{signer: s}}
 	if err := p.readAll(doc); err != nil {
-		return nil, err.about("POST", r.Key)
+		return nil, err.about(doc.spell(v))
 	}
 	r.text = base64.StdEncoding.AppendEncode(nil, document)
 	return r, nil
+}
+
+// unreadable says what the decoder found wrong with a document. Its own words go to the log; they name
+// members and places, and no value.
+func unreadable(err error) *Refusal {
+	text := "The policy document is not one that Fine Uploader writes; use an unmodified Fine Uploader."
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		text = "The policy document has a name twice in one object; use an unmodified Fine Uploader."
+	case errors.Is(err, json.ErrUnknownName):
+		text = "The body has a member that neither a policy document nor {\"headers\":\"…\"} has; use an unmodified Fine Uploader."
+	case errors.Is(err, errCondition):
+		text = "The policy has a condition that is neither {\"name\":\"value\"} nor [\"eq\",\"$name\",\"value\"] nor [\"content-length-range\",min,max]; use an unmodified Fine Uploader."
+	case errors.As(err, &syntax):
+		text = "The body is not JSON, complete and in UTF-8; use an unmodified Fine Uploader."
+	}
+	return malformed(text).saw(err.Error(), "a policy document")
+}
+
+// spell describes the document for the log.
+func (doc policyDocument) spell(v Version) string {
+	facts := map[string]string{}
+	for _, c := range doc.Conditions {
+		facts[strings.ToLower(c.name)] = c.value
+	}
+	return fmt.Sprintf("version %d, POST of %.300s to %.100s, until %.40s", v, facts["key"], facts["bucket"], doc.Expiration)
 }
 
 // UnmarshalJSONFrom reads one condition.
@@ -162,7 +190,7 @@ func (p *policyReader) has(name string) bool { return slices.Contains(p.names, n
 func (p *policyReader) read(c condition) *Refusal {
 	name := strings.ToLower(c.name)
 	if p.has(name) {
-		return malformed(fmt.Sprintf("The policy has two conditions on %.60q; use an unmodified Fine Uploader, and each request.params name once.", name))
+		return malformed(fmt.Sprintf("The policy has two conditions on %.60q; use an unmodified Fine Uploader, and each request.params name once.", name)).saw(name+" twice", name+" once")
 	}
 	p.names = append(p.names, name)
 	if strings.ContainsFunc(c.value, unicode.IsControl) {
@@ -242,7 +270,7 @@ func (p *policyReader) checkVersion() *Refusal {
 		return nil
 	}
 	if p.algorithm != algorithmV4 {
-		return malformed("A policy without x-amz-algorithm AWS4-HMAC-SHA256 came with ?v4=true; set signature.version to 4 in client_conf.js.")
+		return malformed("A policy without x-amz-algorithm AWS4-HMAC-SHA256 came with ?v4=true; set signature.version to 4 in client_conf.js.").saw(p.algorithm, algorithmV4)
 	}
 	at, err := readDateV4(p.date, p.now)
 	if err != nil {
@@ -259,7 +287,7 @@ func (p *policyReader) checkVersion() *Refusal {
 func (p *policyReader) checkExpiration(value string) *Refusal {
 	expires, err := time.Parse(dateISO, value)
 	if err != nil || expires.Format(dateISO) != value {
-		return malformed("The policy's expiration is not a date of the form 2006-01-02T15:04:05.000Z; use an unmodified Fine Uploader.")
+		return malformed("The policy's expiration is not a date of the form 2006-01-02T15:04:05.000Z; use an unmodified Fine Uploader.").saw(value, dateISO)
 	}
 	p.request.Expires = expires
 	if left := expires.Sub(p.now); 0 < left && left <= MaxExpiry {
@@ -274,7 +302,7 @@ func (p *policyReader) checkSize() *Refusal {
 	size, limit := p.request.Size, p.signer.cfg.MaxBytes
 	switch {
 	case size != nil && (size.Min > size.Max || size.Max == 0):
-		return malformed("The policy's size range lets no file through; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.")
+		return malformed("The policy's size range lets no file through; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.").saw(size.String(), "min not above max")
 	case limit > 0 && (size == nil || size.Max > limit):
 		return forbidden(fmt.Sprintf("This server signs for files of at most %d bytes; set validation.sizeLimit in client_conf.js to that or less.", limit), size.String(), fmt.Sprint(limit))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Kind says whose rule a refused request broke.
@@ -20,7 +21,7 @@ type Refusal struct {
 	Text string // one sentence for the person at the browser, or for who set up the page
 
 	// For the log; what a client wrote is cut short, may be hostile, and holds no secret.
-	Request string // method and path, or the key of a policy; empty: it could not be read
+	Request string // what is asked for: version, method, path, host, date; empty: it could not be read
 	Got     string // what came
 	Want    string // what was expected
 
@@ -34,9 +35,25 @@ func (r *Refusal) Error() string { return r.Text }
 
 func malformed(text string) *Refusal { return &Refusal{Kind: Malformed, Text: text} }
 
-// forbidden keeps the beginning of got: a client must not decide how long a log line is.
 func forbidden(text, got, want string) *Refusal {
-	return &Refusal{Kind: Forbidden, Text: text, Got: fmt.Sprintf("%.200s", got), Want: want}
+	return (&Refusal{Kind: Forbidden, Text: text}).saw(got, want)
+}
+
+// saw notes what came and what was expected, the beginning of each: a client must not decide how long a
+// log line is.
+func (r *Refusal) saw(got, want string) *Refusal {
+	r.Got, r.Want = legible(got, 200), legible(want, 200)
+	return r
+}
+
+// legible returns the beginning of s, with a mark in the place of what is no visible character.
+func legible(s string, max int) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, fmt.Sprintf("%.*s", max, s))
 }
 
 // checkTime refuses a request date outside S3's window and says by how much it is off.
@@ -74,9 +91,9 @@ func spellDrift(d time.Duration) string {
 	return strings.Join(words, " ") + " " + side
 }
 
-// about notes which request r refuses.
-func (r *Refusal) about(method, path string) *Refusal {
-	r.Request = fmt.Sprintf("%.10s %.300s", method, path)
+// about notes what the request asks for that r refuses.
+func (r *Refusal) about(request string) *Refusal {
+	r.Request = legible(request, 800)
 	return r
 }
 
@@ -87,14 +104,20 @@ func misset(text, got, want string) *Refusal {
 	return r
 }
 
-// notCanonical refuses what differs from its rebuilt form.
+// notCanonical refuses what differs from its rebuilt form, and shows both from where they part.
 func notCanonical(got, want string) *Refusal {
-	r := malformed("The string to sign is not in canonical form; use an unmodified Fine Uploader.")
-	r.Got, r.Want = fmt.Sprintf("%.300q", got), fmt.Sprintf("%.300q", want)
-	return r
+	const context = 20 // bytes before the first difference
+	i := 0
+	for i < min(len(got), len(want)) && got[i] == want[i] {
+		i++
+	}
+	i = max(0, i-context)
+	return malformed("The string to sign is not in canonical form; use an unmodified Fine Uploader.").saw(got[i:], want[i:])
 }
 
 // wrongVersion refuses the form of the other version: a fault of grammar, which other settings mend.
 func wrongVersion(text, got, want string) *Refusal {
-	return &Refusal{Kind: Malformed, Text: text, Got: got, Want: want, Setup: true}
+	r := malformed(text).saw(got, want)
+	r.Setup = true
+	return r
 }

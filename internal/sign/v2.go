@@ -2,6 +2,7 @@ package sign
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -28,7 +29,7 @@ func (s *Signer) parseV2(text string, now time.Time) (*Request, *Refusal) {
 	}
 	r, err := s.checkV2(m, text, now)
 	if err != nil {
-		return nil, err.about(m.method, m.path)
+		return nil, err.about(m.spellV2())
 	}
 	return r, nil
 }
@@ -55,6 +56,12 @@ func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *Ref
 	return r, nil
 }
 
+// spellV2 describes m for the log.
+func (m *message) spellV2() string {
+	date, _ := m.get("x-amz-date")
+	return fmt.Sprintf("version 2, %.10s %.300s?%.200s, of %.40s", m.method, m.path, m.query, date)
+}
+
 // readV2 splits text into its parts.
 func readV2(text string) (*message, *Refusal) {
 	m := new(message)
@@ -67,7 +74,7 @@ func readV2(text string) (*message, *Refusal) {
 		}
 	}
 	if date != "" {
-		return nil, forbidden("A presigned or dated request cannot be signed here, only one with x-amz-date; use an unmodified Fine Uploader.", date, "")
+		return nil, forbidden("A presigned or dated request cannot be signed here, only one with x-amz-date; use an unmodified Fine Uploader.", date, "an empty Date line")
 	}
 	for !strings.HasPrefix(text, "/") {
 		line, rest, ok := strings.Cut(text, "\n")
@@ -91,7 +98,7 @@ func (m *message) dateV2(now time.Time) (time.Time, *Refusal) {
 	}
 	at, err := time.Parse(dateV2, value)
 	if err != nil {
-		return time.Time{}, malformed("x-amz-date in the string to sign is not a date; use an unmodified Fine Uploader.")
+		return time.Time{}, malformed("x-amz-date in the string to sign is not a date; use an unmodified Fine Uploader.").saw(value, dateV2)
 	}
 	return at, checkTime(at, now)
 }
@@ -110,7 +117,7 @@ func (s *Signer) checkEntityV2(r *Request, m *message) *Refusal {
 		want = completeType
 	}
 	if m.contentType != want || m.contentMD5 != "" {
-		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; use an unmodified Fine Uploader.")
+		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; use an unmodified Fine Uploader.").saw(m.contentType+" "+m.contentMD5, want)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sign
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -37,7 +38,7 @@ func (s *Signer) parseV4(text string, now time.Time) (*Request, *Refusal) {
 	}
 	r, err := s.checkV4(m, now)
 	if err != nil {
-		return nil, err.about(m.method, m.path)
+		return nil, err.about(m.spell())
 	}
 	return r, nil
 }
@@ -69,6 +70,12 @@ func (s *Signer) checkV4(m *stringV4, now time.Time) (*Request, *Refusal) {
 		return nil, notCanonical(m.path[1:], string(escaped))
 	}
 	return r, nil
+}
+
+// spell describes m for the log.
+func (m *stringV4) spell() string {
+	host, _ := m.get("host")
+	return fmt.Sprintf("version 4, %.10s %.300s?%.200s, at %.200s, %.80s, of %.40s", m.method, m.path, m.query, host, m.scope, m.date)
 }
 
 // readV4 splits text into its parts.
@@ -113,7 +120,7 @@ func readDateV4(value string, now time.Time) (time.Time, *Refusal) {
 	at, err := time.Parse(dateV4, value)
 	var buf [len(dateV4)]byte
 	if err != nil || string(at.AppendFormat(buf[:0], dateV4)) != value {
-		return time.Time{}, malformed("x-amz-date is not a date of the form 20060102T150405Z; use an unmodified Fine Uploader.")
+		return time.Time{}, malformed("x-amz-date is not a date of the form 20060102T150405Z; use an unmodified Fine Uploader.").saw(value, dateV4)
 	}
 	return at, checkTime(at, now)
 }
@@ -141,13 +148,13 @@ func (m *stringV4) check(op Operation) *Refusal {
 		return err
 	}
 	if date, _ := m.get("x-amz-date"); date != m.date {
-		return malformed("The x-amz-date header is not the date of the string to sign; use an unmodified Fine Uploader.")
+		return malformed("The x-amz-date header is not the date of the string to sign; use an unmodified Fine Uploader.").saw(date, m.date)
 	}
 	if hash, _ := m.get("x-amz-content-sha256"); hash != m.payload || !isSHA256(hash) {
-		return malformed("The payload must be given by its SHA-256, in the canonical request and in x-amz-content-sha256 alike; use an unmodified Fine Uploader.")
+		return malformed("The payload must be given by its SHA-256, in the canonical request and in x-amz-content-sha256 alike; use an unmodified Fine Uploader.").saw(hash, m.payload)
 	}
 	if op != UploadPart && op != CompleteMultipartUpload && m.payload != emptySHA256 {
-		return malformed("The body of this request must be empty; use an unmodified Fine Uploader.")
+		return malformed("The body of this request must be empty; use an unmodified Fine Uploader.").saw(m.payload, emptySHA256)
 	}
 	return nil
 }
@@ -156,12 +163,12 @@ func (m *stringV4) check(op Operation) *Refusal {
 func (m *stringV4) checkSignedHeaders() *Refusal {
 	list := m.signedHeaders
 	if strings.HasPrefix(list, "content-md5;") {
-		return forbidden("Fine Uploader cannot sign a Content-MD5 parameter under version 4; take Content-MD5 out of request.params in client_conf.js.", list, "")
+		return forbidden("Fine Uploader cannot sign a Content-MD5 parameter under version 4; take Content-MD5 out of request.params in client_conf.js.", list, "no content-md5")
 	}
 	for i, h := range m.headers {
 		name, rest, more := strings.Cut(list, ";")
 		if name != h.name || more != (i < len(m.headers)-1) {
-			return malformed("SignedHeaders does not list the headers of the canonical request; use an unmodified Fine Uploader.")
+			return malformed("SignedHeaders does not list the headers of the canonical request; use an unmodified Fine Uploader.").saw(m.signedHeaders, h.name)
 		}
 		list = rest
 	}
