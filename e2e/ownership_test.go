@@ -287,6 +287,12 @@ func TestOwnerBeforeKey(t *testing.T) {
 			openTab(t, srv.url).uploadsAsOwner(b, key.want, files)
 		})
 	}
+	t.Run("plain copy", func(t *testing.T) {
+		dir := newWorkDir(t)
+		b.clientConf(pathStyle, b.port, 4).write(t, dir)
+		srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
+		openTab(t, srv.url).uploadsAsOwner(b, keys[0].want, files)
+	})
 	t.Run("by the README's own", func(t *testing.T) {
 		dir := newWorkDir(t)
 		conf := b.clientConf(pathStyle, b.port, 4)
@@ -330,11 +336,11 @@ func handMade(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, _ := strings.Cut(string(readme), "\n## Whose uploads\n")
+	_, text, _ := strings.Cut(string(readme), "\n## Your own page\n")
 	_, text, found := strings.Cut(text, "```js\n")
 	text, _, closed := strings.Cut(text, "```")
 	if !found || !closed {
-		t.Fatal("README.md has no JavaScript under \"Whose uploads\"")
+		t.Fatal("README.md has no JavaScript under \"Your own page\"")
 	}
 	return "var shipped = fine_u_conf;\n" + text + `
 fine_u_conf = Object.assign({}, shipped, fine_u_conf, {

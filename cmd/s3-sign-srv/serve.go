@@ -190,6 +190,7 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: set.Sign.Bucket, Region: set.Sign.Region,
 			AccessKey: set.Sign.AccessKey, Version: set.SignatureVersion, MaxBytes: set.Sign.MaxBytes,
+			Types: set.Sign.ContentTypes, NoDelete: !set.AllowDelete,
 		},
 	}), nil
 }

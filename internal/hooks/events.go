@@ -39,7 +39,8 @@ type Upload struct {
 	UUID, Name  string            // Fine Uploader's ID of the file, and its name on the user's computer
 	Form        map[string]string // what uploadSuccess.params and request.params added
 
-	// The following are zero where P3S3F_VERIFY_SUCCESS=0 keeps the server from asking the store.
+	// Where P3S3F_VERIFY_SUCCESS=0 keeps the server from asking the store, ETag is what the browser says,
+	// empty for a chunked upload, and the rest is zero.
 
 	ETag         string // with its quotes
 	Size         int64  // bytes

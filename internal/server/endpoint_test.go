@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -84,7 +86,7 @@ func TestTranscripts(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d %s", test.method, test.target, got.status, got.body, test.status, test.answer)
 		}
 	}
-	if allow := ask(t, "PUT", w.url+"/s3/sign", "", "").header.Values("Allow"); strings.Join(allow, ", ") != "POST, OPTIONS" {
+	if allow := ask(t, "PUT", w.url+"/s3/sign", "", "").header.Values("Allow"); !slices.Equal(allow, []string{"POST, OPTIONS"}) {
 		t.Errorf("Allow: %v", allow)
 	}
 }
@@ -318,16 +320,20 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// TestClientConf serves the user's file as it is, or one with the settings in it.
+// TestClientConf serves the user's file as it is, with the owner's part behind it where keys need an owner,
+// or one with the settings in it.
 func TestClientConf(t *testing.T) {
 	site := newSite(t)
 	w := startWorld(t, func(c *config) {
 		c.server.Static, c.server.ClientConf = site.static, site.clientConf
-		c.server.Client.Bucket = `my"</script>bucket`
+		c.server.Client = server.Client{Bucket: `my"</script>bucket`, MaxBytes: 5, Types: []string{"image/*", "text/plain"}, NoDelete: true}
 	})
 	get := func() answer { return ask(t, "GET", w.url+"/static/client_conf.js", "", "") }
 	if got := get(); !strings.Contains(got.body, `"bucket":"my\"\u003c/script\u003ebucket"`) || got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
 		t.Errorf("%v %s", got.header, got.body)
+	}
+	if got := get(); !strings.Contains(got.body, `"deleteFile":{"enabled":false}`) || !strings.Contains(got.body, `"validation":{"acceptFiles":"image/*,text/plain","sizeLimit":5}`) {
+		t.Error(got.body)
 	}
 	own := []byte("var fine_u_conf = {own: 1};")
 	if err := site.static.WriteFile("client_conf.js", own, 0o600); err != nil {
@@ -335,6 +341,10 @@ func TestClientConf(t *testing.T) {
 	}
 	if got := get(); got.body != string(own) {
 		t.Errorf("the user's own file is served as %s", got.body)
+	}
+	ours := owned(t, func(c *config) { c.server.Static = site.static })
+	if got := ask(t, "GET", ours.url+"/static/client_conf.js", "", ""); !strings.HasPrefix(got.body, string(own)+"\n") || !strings.Contains(got.body, "P3S3F_OWN_UPLOADS_ONLY is 1") {
+		t.Errorf("the user's own file, where keys need an owner, is served as %s", got.body)
 	}
 	site.static.Remove("client_conf.js")
 	os.Remove(site.clientConf)

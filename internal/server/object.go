@@ -59,10 +59,10 @@ func (s *server) success(r *http.Request) (any, error) {
 	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key}
 	u.UUID, u.Name, u.Form = take(form, "uuid"), take(form, "name"), form
 	etag := take(form, "etag")
-	if s.VerifySuccess {
-		if err := s.verify(r, u, etag); err != nil {
-			return nil, err
-		}
+	if !s.VerifySuccess {
+		u.ETag = etag
+	} else if err := s.verify(r, u, etag); err != nil {
+		return nil, err
 	}
 	var reply hooks.Reply
 	if err := s.asking(r.Context(), func(ctx context.Context) (err error) {

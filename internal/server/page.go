@@ -22,7 +22,9 @@ type Client struct {
 	Region    string
 	AccessKey string
 	Version   sign.Version
-	MaxBytes  int64 // validation.sizeLimit; 0: none
+	MaxBytes  int64    // validation.sizeLimit; 0: none
+	Types     []string // validation.acceptFiles, what the file dialog offers; empty: all
+	NoDelete  bool     // deleteFile.enabled is false
 }
 
 // settings returns the members of fine_u_conf that c decides, by section.
@@ -32,8 +34,18 @@ func (c Client) settings(owner string) map[string]map[string]any {
 		"objectProperties": {"bucket": c.Bucket, "host": c.Host, "region": c.Region},
 		"signature":        {"version": int(c.Version)},
 	}
+	validation := map[string]any{}
 	if c.MaxBytes > 0 {
-		sections["validation"] = map[string]any{"sizeLimit": c.MaxBytes}
+		validation["sizeLimit"] = c.MaxBytes
+	}
+	if len(c.Types) > 0 {
+		validation["acceptFiles"] = strings.Join(c.Types, ",")
+	}
+	if len(validation) > 0 {
+		sections["validation"] = validation
+	}
+	if c.NoDelete {
+		sections["deleteFile"] = map[string]any{"enabled": false}
 	}
 	if owner != "" {
 		sections["session"] = map[string]any{"endpoint": "/s3/session"}
@@ -53,14 +65,17 @@ const merge = `
 }(fine_u_conf, SETTINGS));
 `
 
-// mergeOwner puts the owner in front of every key, as P3S3F_OWN_UPLOADS_ONLY wants it. What the user
-// set as the key stays behind it; a resumed upload is one of the same owner.
+// mergeOwner is appended too where P3S3F_OWN_UPLOADS_ONLY wants the owner in front of every key. What the
+// user set as the key stays behind it; a resumed upload is one of the same owner.
 const mergeOwner = `
+
+// Added by s3-sign-srv, because P3S3F_OWN_UPLOADS_ONLY is 1.
 (function (conf, owner) {
     "use strict";
-    var key = conf.objectProperties.key || "uuid";
-    conf.objectProperties.key = function (id) {
-        function own(name) { return owner + "/" + name; }
+    var properties = conf.objectProperties = conf.objectProperties || {}, key = properties.key || "uuid";
+    var resume = conf.resume = Object.assign({}, conf.resume), customKeys = resume.customKeys;
+    properties.key = function (id) {
+        function own(name) { return name.indexOf(owner + "/") === 0 ? name : owner + "/" + name; }
         if (typeof key === "function") {
             var name = key.call(this, id);
             return name && typeof name.then === "function" ? name.then(own) : own(name);
@@ -68,7 +83,7 @@ const mergeOwner = `
         var filename = this.getName(id), extension = qq.getExtension(filename);
         return own(key === "filename" ? filename : this.getUuid(id) + (extension === undefined ? "" : "." + extension));
     };
-    conf.resume = Object.assign({}, conf.resume, {customKeys: function () { return [owner]; }});
+    resume.customKeys = function (id) { return [owner].concat(customKeys ? customKeys.call(this, id) : []); };
 }(fine_u_conf, OWNER));
 `
 
@@ -79,25 +94,40 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	if _, err := s.Static.Stat("client_conf.js"); !errors.Is(err, fs.ErrNotExist) {
+	_, err = s.Static.Stat("client_conf.js")
+	handMade := !errors.Is(err, fs.ErrNotExist)
+	if handMade && !s.OwnUploadsOnly {
 		s.static(w, r)
 		return
 	}
-	base, err := os.ReadFile(s.ClientConf)
-	if err != nil {
-		s.refuse(w, r, &problem{http.StatusNotFound, "There is no client_conf.js where the server was started; start it in the project's folder, or make static/client_conf.js."})
-		return
-	}
-	if !s.OwnUploadsOnly {
-		owner = ""
-	}
-	script, err := s.Client.script(string(base), owner)
+	script, err := s.script(owner, handMade)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store") // it is the caller's own
 	http.ServeContent(w, r, "client_conf.js", time.Time{}, strings.NewReader(script))
+}
+
+// script is the user's own file, with the owner's part behind it where there is one; what is made from the
+// file beside the server has the server's settings too.
+func (s *server) script(owner string, handMade bool) (string, error) {
+	if !s.OwnUploadsOnly {
+		owner = ""
+	}
+	if handMade {
+		base, err := s.Static.ReadFile("client_conf.js")
+		if err != nil {
+			return "", notFound
+		}
+		own, err := inScript(mergeOwner, "OWNER", owner)
+		return string(base) + own, err
+	}
+	base, err := os.ReadFile(s.ClientConf)
+	if err != nil {
+		return "", &problem{http.StatusNotFound, "There is no client_conf.js where the server was started; start it in the project's folder, or make static/client_conf.js."}
+	}
+	return s.Client.script(string(base), owner)
 }
 
 // script appends c, and the owner if there is one, to the user's base.

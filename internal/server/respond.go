@@ -28,7 +28,7 @@ var (
 	methodNotAllowed = &problem{http.StatusMethodNotAllowed, "This address does not take this method; the Allow header lists those it takes."}
 	crossSite        = &problem{http.StatusForbidden, "A page of another site asked; serve the page from this server, or name its origin in P3S3F_ALLOWED_ORIGINS."}
 	stranger         = &problem{http.StatusUnauthorized, "This browser is not known here, or its cookie has expired; reload the page, with cookies allowed, and try again."}
-	notYours         = &problem{http.StatusForbidden, "This key belongs to somebody else: yours begin with your owner id and a slash; reload the page, or see \"key\" in the README."}
+	notYours         = &problem{http.StatusForbidden, "This key belongs to somebody else: yours begin with your owner id and a slash; reload the page, or set objectProperties.key as \"Your own page\" in the README does."}
 	tooOften         = &problem{http.StatusTooManyRequests, "Too many requests came from this address; wait some seconds and try again."}
 	tooLarge         = &problem{http.StatusRequestEntityTooLarge, "The request is larger than the 64 KiB that any request of an upload needs; use an unmodified Fine Uploader."}
 )
@@ -101,7 +101,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // kind tells the page whether an error is about the set-up.
 func kind(err error) string {
 	var refusal *sign.Refusal
-	if errors.As(err, &refusal) && refusal.Setup || errors.Is(err, crossSite) {
+	if errors.As(err, &refusal) && refusal.Setup || errors.Is(err, crossSite) || errors.Is(err, notYours) {
 		return "setup"
 	}
 	return ""

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -116,12 +117,13 @@ func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 		if r.Method == http.MethodOptions && s.preflight(w, r) {
 			return
 		}
+		var allowed []string
 		for _, method := range methods {
 			if mux.Match(chi.NewRouteContext(), method, r.URL.Path) {
-				w.Header().Add("Allow", method)
+				allowed = append(allowed, method)
 			}
 		}
-		w.Header().Add("Allow", http.MethodOptions)
+		w.Header().Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
 		if r.Method != http.MethodOptions {
 			s.refuse(w, r, methodNotAllowed)
 		}

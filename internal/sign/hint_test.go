@@ -32,7 +32,7 @@ func TestHints(t *testing.T) {
 		{"host name as bucket, virtual-hosted", V2, v2("/mybucket/", "/mybucket.s3.example.org/"), `set objectProperties.bucket to "mybucket"`},
 		{"host name as bucket", V4, policy("mybucket", "s3.example.org"), `set objectProperties.bucket to "mybucket"`},
 		{"another bucket", V2, v2("/mybucket/", "/other/"), "set objectProperties.bucket"},
-		{"another endpoint", V4, v4("host:mybucket.s3.example.org", "host:mybucket.s3.amazonaws.com"), `set request.endpoint in client_conf.js to "https://s3.example.org/mybucket"`},
+		{"another endpoint", V4, v4("host:mybucket.s3.example.org", "host:mybucket.s3.amazonaws.com"), `set request.endpoint in client_conf.js to "https://mybucket.s3.example.org"`},
 		{"trailing slash, virtual-hosted", V4, v4("example.org\n", "example.org/\n"), "trailing slash off request.endpoint"},
 		{"trailing slash, path-style", V4, v4("mybucket.s3.example.org\n", "s3.example.org/mybucket/\n"), "trailing slash off request.endpoint"},
 		{"trailing slash", V2, v2("/mybucket/uuid", "/mybucket//uuid"), "trailing slash off request.endpoint"},

@@ -85,16 +85,24 @@ func (s *Signer) findHost(line string) (hostForm, *Refusal) {
 		return hostForm{}, misset("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
 			line, strings.TrimRight(line, "/"))
 	}
-	e := s.cfg.Endpoint
-	path := e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
-	if strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://") == s.cfg.Bucket+"."+e.Host {
+	bare := strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://")
+	if !s.cfg.VirtualHosted && bare == s.cfg.Bucket+"."+s.cfg.Endpoint.Host {
 		return hostForm{}, misset(
-			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", path),
-			line, e.Host)
+			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", s.bucketURL()),
+			line, s.cfg.Endpoint.Host)
 	}
 	return hostForm{}, misset(
-		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", path),
-		line, path)
+		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", s.bucketURL()),
+		line, s.bucketURL())
+}
+
+// bucketURL is what request.endpoint should be.
+func (s *Signer) bucketURL() string {
+	e := s.cfg.Endpoint
+	if s.cfg.VirtualHosted {
+		return e.Scheme + "://" + s.cfg.Bucket + "." + e.Host
+	}
+	return e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
 }
 
 // checkBucket refuses every bucket but ours, and recognises the host name that Fine Uploader takes for
