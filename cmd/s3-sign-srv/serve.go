@@ -26,15 +26,21 @@ import (
 	"s3-sign-srv/internal/visitor"
 )
 
-// Limits that hold against slow and endless senders. Bodies are at most 64 KiB; the slowest answer is
-// the page's bundle over a bad line.
+// limits hold against slow and endless senders. Bodies are at most 64 KiB, see internal/server.
+type limits struct {
+	read        time.Duration // of a request's header and body
+	write       time.Duration // from the header to the answer's end; the slowest is the page's bundle over a bad line
+	idle        time.Duration // between two requests of a connection
+	headerBytes int
+}
+
+func shippedLimits() limits {
+	return limits{read: 20 * time.Second, write: 2 * time.Minute, idle: 2 * time.Minute, headerBytes: 32 << 10}
+}
+
 const (
-	hookTimeout    = 10 * time.Second // what takes longer belongs into a goroutine of the hook's own
-	readTimeout    = 20 * time.Second // header and body
-	writeTimeout   = 2 * time.Minute
-	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 32 << 10
-	graceTime      = 30 * time.Second // for what is running when a signal comes
+	hookTimeout = 10 * time.Second // what takes longer belongs into a goroutine of the hook's own
+	graceTime   = 30 * time.Second // for what is running when a signal comes
 )
 
 // gcPercent lets garbage grow to one and a half times what lives, which is a few MB: more signatures a second for a
@@ -86,17 +92,16 @@ func (p place) serve(ctx context.Context, getenv func(string) string, stdout, st
 	for _, warning := range p.set.Warnings {
 		log.Warn(warning)
 	}
-	web := &http.Server{
-		Handler:        handler,
-		ReadTimeout:    readTimeout,
-		WriteTimeout:   writeTimeout,
-		IdleTimeout:    idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes,
-		TLSConfig:      p.certificate,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken handshakes and the like
-	}
+	web := shippedLimits().web(handler)
+	web.TLSConfig = p.certificate
+	web.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug) // broken handshakes and the like
 	fmt.Fprintln(stdout, word(), pageURL(p.set, p.listener.Addr().(*net.TCPAddr).Port))
 	return listen(ctx, web, p.listener)
+}
+
+// web returns a server within the limits.
+func (l limits) web(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: l.headerBytes}
 }
 
 // page is what makes the server more than an API.
@@ -144,14 +149,6 @@ func listen(ctx context.Context, web *http.Server, listener net.Listener) error 
 		return fmt.Errorf("some requests did not finish within %v", graceTime)
 	}
 	return nil
-}
-
-func newLog(set settings.Settings, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: set.LogLevel}
-	if set.LogJSON {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // newHandler puts the rooms together.

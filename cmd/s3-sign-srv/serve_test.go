@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"s3-sign-srv/internal/settings"
 )
 
 // program is run, called in the background.
@@ -85,6 +88,45 @@ func TestStops(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestLimits sends too slowly and too much, to a server with the shipped limits made a hundred times shorter.
+func TestLimits(t *testing.T) {
+	l := shippedLimits()
+	if l.read > 20*time.Second || l.write > 2*time.Minute || l.idle > 2*time.Minute || l.headerBytes > 32<<10 {
+		t.Errorf("docs/security.md promises less than %+v", l)
+	}
+	l.read, l.write, l.idle = l.read/100, l.write/100, l.idle/100
+	web := l.web(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go web.Serve(listener)
+	defer web.Close()
+	for _, test := range []struct{ name, sends, answer string }{
+		{"a request", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200"},
+		{"half a header", "GET / HTTP/1.1\r\nHost: x\r\n", ""},
+		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{", "400"},
+		{"nothing more on a connection", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "200"},
+		{"a header of 64 KiB", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431"},
+	} {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprint(conn, test.sends)
+		answer, err := io.ReadAll(conn) // until the server closes the connection
+		if _, rest, _ := strings.Cut(string(answer), " "); err != nil && test.answer == "200" || !strings.HasPrefix(rest, test.answer) || test.answer == "" && rest != "" {
+			t.Errorf("%s: %q, %v", test.name, answer, err)
+		}
+		conn.Close()
 	}
 }
 
@@ -198,4 +240,25 @@ func selfSigned(t *testing.T) (crtFile, keyFile string) {
 		}
 	}
 	return crtFile, keyFile
+}
+
+// TestLogs wants lines that a terminal does not obey, in both formats, and the same text behind them.
+func TestLogs(t *testing.T) {
+	const hostile = "caf\u00e9\u009b2J\x7f\u0085\u202e\x1b[2J\nforged"
+	for _, asJSON := range []bool{false, true} {
+		var out strings.Builder
+		log := newLog(settings.Settings{LogJSON: asJSON}, &out)
+		log.Info("refused", "path", hostile, "metadata", map[string]string{"name": hostile})
+		line, more, _ := strings.Cut(out.String(), "\n")
+		if more != "" || strings.ContainsFunc(line, isHidden) || !strings.Contains(line, "caf\u00e9") {
+			t.Errorf("%q", out.String())
+		}
+		if !asJSON {
+			continue
+		}
+		var read struct{ Path string }
+		if err := json.Unmarshal([]byte(line), &read); err != nil || read.Path != hostile {
+			t.Errorf("%v %q", err, read.Path)
+		}
+	}
 }

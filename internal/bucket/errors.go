@@ -57,6 +57,10 @@ func (b *Bucket) explain(action string, err error) error {
 		e := say("The S3 store shows no object under this key; upload the file again, or check that the server's key may do %s.", action)
 		e.Missing = true
 		return e
+	case status == http.StatusBadRequest && (action == "s3:GetObject" || action == "s3:DeleteObject"):
+		e := say("The S3 store at %s does not take this key; upload the file again under another one.", host)
+		e.Missing = true
+		return e
 	case status == http.StatusForbidden:
 		return say("The S3 store at %s does not let the server's key do %s; check the key's permissions.", host, action)
 	default:

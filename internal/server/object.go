@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
@@ -114,11 +115,11 @@ func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
 }
 
 // decodeMetadata undoes Fine Uploader's percent-encoding; a value that another client stored without
-// it stays as it is.
+// it stays as it is, but for what is no UTF-8.
 func decodeMetadata(object bucket.Object) map[string]string {
 	decoded := make(map[string]string, len(object.Metadata))
 	for name, value := range object.Metadata {
-		decoded[name] = value
+		decoded[name] = strings.ToValidUTF8(value, "\ufffd")
 		if plain, err := url.PathUnescape(value); err == nil && utf8.ValidString(plain) {
 			decoded[name] = plain
 		}

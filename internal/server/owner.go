@@ -71,7 +71,7 @@ func (s *server) welcome(w http.ResponseWriter, r *http.Request) (string, error)
 	if !s.OwnUploadsOnly {
 		return owner, err
 	}
-	if err == stranger && r.Header.Get("Sec-Fetch-Mode") == "navigate" { // a link may lead here, too
+	if err == stranger && !s.mayMeet(r) {
 		return "", stranger
 	}
 	if err == stranger {
@@ -83,6 +83,13 @@ func (s *server) welcome(w http.ResponseWriter, r *http.Request) (string, error)
 	}
 	http.SetCookie(w, s.cookie(r, owner))
 	return owner, nil
+}
+
+// mayMeet reports whether a stranger gets a cookie with the answer to r: not for following a link, nor for
+// what another site's page embeds, since an old visitor comes there without a cookie, too.
+func (s *server) mayMeet(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Mode") != "navigate" &&
+		(r.Header.Get("Sec-Fetch-Site") != "cross-site" || slices.Contains(s.AllowedOrigins, r.Header.Get("Origin")))
 }
 
 // cookie is SameSite=Strict, except for a page of a site that AllowedOrigins names.
@@ -114,9 +121,5 @@ func (s *server) isHTTPS(r *http.Request) bool {
 // ownerOf answers GET /s3/owner, for a client configuration made by hand: its key function asks.
 func (s *server) ownerOf(w http.ResponseWriter, r *http.Request) {
 	owner, err := s.welcome(w, r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	respond(w, http.StatusOK, map[string]string{"owner": owner})
+	s.reply(w, r, map[string]string{"owner": owner}, err)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -53,9 +54,9 @@ func problemOf(err error) *problem {
 	case refusal != nil:
 		return &problem{http.StatusForbidden, refusal.Text}
 	case errors.As(err, &denial) && denial.Login:
-		return &problem{http.StatusUnauthorized, denial.Text}
+		return &problem{http.StatusUnauthorized, strings.ToValidUTF8(denial.Text, "?")}
 	case denial != nil:
-		return &problem{http.StatusForbidden, denial.Text}
+		return &problem{http.StatusForbidden, strings.ToValidUTF8(denial.Text, "?")}
 	case errors.As(err, &store) && store.Missing:
 		return &problem{http.StatusNotFound, store.Text}
 	case store != nil:
@@ -95,7 +96,9 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		s.Log.WarnContext(r.Context(), "refused", attrs...)
 	}
-	respond(w, p.status, failure{p.text, id, kind(err)})
+	if err := respond(w, p.status, failure{p.text, id, kind(err)}); err != nil {
+		panic("server: a problem that cannot be JSON: " + err.Error()) // problemOf makes its texts UTF-8
+	}
 }
 
 // kind tells the page whether an error is about the set-up.
@@ -125,12 +128,12 @@ var (
 	noStore    = []string{"no-store"}
 )
 
-// respond writes body as JSON. It is encoded before the status is sent; only a hook's reply can fail to
-// be, and then nothing is written.
+// respond writes body as JSON. It is encoded before the status is sent; where that fails, a hook's reply as
+// a rule, nothing is written.
 func respond(w http.ResponseWriter, status int, body any) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("a hook's reply cannot be JSON: %w", err)
+		return fmt.Errorf("an answer cannot be JSON: %w", err)
 	}
 	h := w.Header()
 	h["Content-Type"], h["Cache-Control"] = jsonHeader, noStore

@@ -46,11 +46,14 @@ type Config struct {
 	Client     Client   // what is put into it
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	heads chan struct{} // has a place for each question about a listed file that the store is asked at a time
+}
 
 // New returns the handler of everything.
 func New(cfg Config) http.Handler {
-	s := &server{cfg}
+	s := &server{cfg, make(chan struct{}, sessionHeads)}
 	return s.identifyPeer(s.recover(secure(s.routes())))
 }
 
@@ -95,17 +98,21 @@ func (s *server) routes() http.Handler {
 func (s *server) answer(endpoint func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := endpoint(r)
-		if err != nil {
-			s.refuse(w, r, err)
-			return
-		}
-		if err := respond(w, http.StatusOK, body); err != nil {
-			s.refuse(w, r, err)
-			return
-		}
-		if s.Log.Enabled(r.Context(), slog.LevelDebug) {
-			s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path, "peer", peer(r))
-		}
+		s.reply(w, r, body, err)
+	}
+}
+
+// reply answers with body, or refuses with err if there is one.
+func (s *server) reply(w http.ResponseWriter, r *http.Request, body any, err error) {
+	if err == nil {
+		err = respond(w, http.StatusOK, body)
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	if s.Log.Enabled(r.Context(), slog.LevelDebug) {
+		s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path, "peer", peer(r))
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 const (
 	sessionFiles = 200 // newest files that the page is told of
-	sessionHeads = 8   // questions to the store at a time
+	sessionHeads = 16  // questions to the store at a time, by all pages together
 )
 
 // sessionFile is one file of Fine Uploader's initial list.
@@ -32,21 +32,14 @@ type sessionFile struct {
 // where the server's key may not list, nobody has.
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	s.allowOrigin(w, r)
+	files := []sessionFile{} // a stranger's: a first visit asks before it has its cookie
 	owner, err := s.ownerNow(r)
-	if err == stranger { // nobody's files; a first visit asks before it has its cookie
-		respond(w, http.StatusOK, []sessionFile{})
-		return
+	if err == nil {
+		files, err = s.filesOf(r.Context(), owner)
+	} else if err == stranger {
+		err = nil
 	}
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	files, err := s.filesOf(r.Context(), owner)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	respond(w, http.StatusOK, files)
+	s.reply(w, r, files, err)
 }
 
 func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, error) {
@@ -65,13 +58,12 @@ func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, erro
 	})
 	entries = entries[:min(len(entries), sessionFiles)]
 	files := make([]sessionFile, len(entries))
-	turns := make(chan struct{}, sessionHeads)
 	var group sync.WaitGroup
 	for i, entry := range entries {
 		group.Go(func() {
-			turns <- struct{}{}
+			s.heads <- struct{}{}
 			files[i] = s.sessionFile(ctx, entry)
-			<-turns
+			<-s.heads
 		})
 	}
 	group.Wait()

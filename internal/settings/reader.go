@@ -211,6 +211,7 @@ func (r *reader) prefixes(name string) []string {
 // readPrefix returns an invalid prefix where entry is neither an address nor a network.
 func readPrefix(entry string) netip.Prefix {
 	if address, err := netip.ParseAddr(entry); err == nil {
+		address = address.Unmap() // as the connections of an IPv4 proxy are compared
 		return netip.PrefixFrom(address, address.BitLen())
 	}
 	prefix, _ := netip.ParsePrefix(entry)

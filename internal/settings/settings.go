@@ -87,6 +87,9 @@ func Read(getenv func(string) string) (Settings, error) {
 	if r.flag("P3S3F_THREADED", false) {
 		s.Warnings = append(s.Warnings, "P3S3F_THREADED has no effect: this server always answers requests at the same time")
 	}
+	if !s.VerifySuccess && (s.Sign.MaxBytes > 0 || len(s.Sign.ContentTypes) > 0) {
+		s.Warnings = append(s.Warnings, "P3S3F_VERIFY_SUCCESS is 0, so nobody looks at the size and type that a chunked upload really has: P3S3F_MAX_BYTES and P3S3F_ALLOWED_TYPES bind honest clients only")
+	}
 	if !s.OwnUploadsOnly {
 		s.Warnings = append(s.Warnings, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, complete, abort and delete every object in the bucket")
 	}

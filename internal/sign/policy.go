@@ -279,10 +279,13 @@ func (p *policyReader) checkVersion() *Refusal {
 	p.request.Time = at
 	accessKey, scope, _ := strings.Cut(p.credential, "/")
 	if accessKey != p.signer.cfg.AccessKey {
-		return misset("The policy names another access key; set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", accessKey, p.signer.cfg.AccessKey)
+		return misset("The policy names another access key; reload the page, or set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", shorten(accessKey), p.signer.cfg.AccessKey)
 	}
 	return p.signer.checkScope(scope, at)
 }
+
+// shorten keeps the beginning of a key pair's half, which may be the wrong one.
+func shorten(key string) string { return fmt.Sprintf("%.4s…, %d characters", key, len(key)) }
 
 func (p *policyReader) checkExpiration(value string) *Refusal {
 	expires, err := time.Parse(dateISO, value)

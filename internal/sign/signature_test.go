@@ -89,8 +89,9 @@ func TestSigningKeyAtMidnight(t *testing.T) {
 // TestSecretIsNotPrinted tries the ways in which a configuration gets printed.
 func TestSecretIsNotPrinted(t *testing.T) {
 	cfg := exampleConfig("https://s3.amazonaws.com")
+	signer := newSigner(t, cfg)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if out := fmt.Sprintf(verb+verb, cfg, cfg.SecretKey); strings.Contains(out, exampleSecret) || strings.Contains(out, fmt.Sprintf("%x", exampleSecret)) {
+		if out := fmt.Sprintf(verb+verb+verb, cfg, cfg.SecretKey, signer); strings.Contains(out, exampleSecret) || strings.Contains(out, fmt.Sprintf("%x", exampleSecret)) {
 			t.Errorf("%s prints the secret: %s", verb, out)
 		}
 	}

@@ -29,7 +29,7 @@ const (
 )
 
 // Keeper makes and reads cookie values. It is safe for concurrent use.
-type Keeper struct{ key []byte }
+type Keeper struct{ key sign.Secret }
 
 // NewKeeper derives its key from the secret S3 key.
 func NewKeeper(secret sign.Secret) *Keeper {
@@ -37,7 +37,7 @@ func NewKeeper(secret sign.Secret) *Keeper {
 	if err != nil {
 		panic("visitor: " + err.Error()) // only a length above 255 hashes can fail
 	}
-	return &Keeper{key}
+	return &Keeper{sign.NewSecret(string(key))}
 }
 
 // New returns a fresh id.
@@ -64,7 +64,7 @@ func (k *Keeper) Read(value string, now time.Time) (id string, ok bool) {
 }
 
 func (k *Keeper) mac(signed string) string {
-	h := hmac.New(sha256.New, k.key)
+	h := hmac.New(sha256.New, []byte(k.key.Reveal()))
 	h.Write([]byte(signed))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }

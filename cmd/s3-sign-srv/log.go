@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"unicode"
+
+	"s3-sign-srv/internal/settings"
+)
+
+func newLog(set settings.Settings, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: set.LogLevel}
+	if set.LogJSON {
+		return slog.New(slog.NewJSONHandler(escapingWriter{w}, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// escapingWriter gets one line of JSON at a time and writes as escapes what is valid in JSON, but a terminal
+// obeys or shows in another order: DEL, the C1 controls, and marks such as U+202E. slog's text handler quotes
+// them itself.
+type escapingWriter struct{ to io.Writer }
+
+func (w escapingWriter) Write(line []byte) (int, error) {
+	if !strings.ContainsFunc(string(line[:max(0, len(line)-1)]), isHidden) {
+		return w.to.Write(line)
+	}
+	var b strings.Builder
+	for _, c := range string(line) {
+		if c != '\n' && isHidden(c) {
+			fmt.Fprintf(&b, `\u%04x`, c)
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	_, err := io.WriteString(w.to, b.String())
+	return len(line), err
+}
+
+// isHidden is true for controls and for format characters of the Basic Multilingual Plane.
+func isHidden(c rune) bool { return unicode.IsControl(c) || c < 0x10000 && unicode.Is(unicode.Cf, c) }
