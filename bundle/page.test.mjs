@@ -114,6 +114,9 @@ test("status", () => {
     [{ state: "uploading", transfer: sending([0, MB]) }, "10 % of 10 MB"],
     [{ state: "uploading", transfer: sending([0, 0], [2000, 4 * MB]) }, "40 % of 10 MB, 2.0 MB/s, about 3 s left", { now: 2000 }],
     [{ state: "uploading", transfer: sending([0, 0], [2000, 4 * MB]) }, "40 % of 10 MB, waiting for the network", { now: 7001 }],
+    [{ state: "uploading", transfer: sending([0, 0], [2000, 4 * MB]) }, "40 % of 10 MB, waiting for the signing server", { now: 7001, waitsFor: "server" }],
+    [{ state: "uploading", transfer: half() }, "Resuming at 50 %, waiting for the signing server", { now: 5001, waitsFor: "server" }],
+    [{ state: "uploading" }, "Starting, waiting for the network", { now: 5001 }],
     [{ state: "uploading", transfer: sending([0, size]) }, "Sent; waiting for the store to confirm"],
     [{ state: "finishing" }, "Finishing"],
     [{ state: "retrying", ...retry }, "Retrying in 5 s (2 of 20)"],
@@ -128,6 +131,8 @@ test("status", () => {
     [{ state: "failed" }, "Failed"],
     [{ state: "failed", transfer: half() }, "Failed; Retry resumes at 50 %"],
     [{ state: "failed", transfer: all() }, "Failed; all of it is sent"],
+    [{ state: "failed", transfer: half(), lostNetwork: true }, "Failed; Retry resumes at 50 %"],
+    [{ state: "failed", transfer: half(), lostNetwork: true }, "Waiting for the network; will resume at 50 %", { online: false }],
     [{ state: "deleting" }, "Deleting"],
     [{ state: "undeleted" }, "Not deleted"],
   ]) {
@@ -145,6 +150,7 @@ test("reasons: the other side's own sentence first, then what is known", () => {
     [{ ...server, status: 0 }, "The signing server does not answer."],
     [{ ...store, status: 403, message: "Access Denied", code: "AccessDenied" }, "The store says: Access Denied (AccessDenied)"],
     [{ ...store, status: 503, code: "SlowDown" }, "The store answered with status 503 (SlowDown)."],
+    [{ ...store, status: 0, code: "HiddenETag" }, "The bucket's CORS rules hide the ETag of what is stored, without which the parts cannot be put together."],
     [{ ...store, status: 404, code: "NoSuchUpload", startsOver: true },
       "The store has lost what was sent, so the file starts over (NoSuchUpload)."],
     [{ ...store, status: 0 }, "The store at s3.example.org does not answer: no network, or the bucket's CORS rules do not let this page in."],
@@ -162,4 +168,5 @@ test("summary", () => {
     [["done"], "1 file: 1 uploaded"],
     [["done", "undeleted", "failed", "paused", "uploading", "queued"], "6 files: 2 uploaded, 1 failed, 1 paused, 2 to go"],
   ]) assert.equal(words.summary(states), text);
+  assert.equal(words.summary(["done", "uploading"], { sent: 45 * MB, total: 100 * MB }), "2 files: 1 uploaded, 1 to go, 45 % of 100 MB");
 });

@@ -20,6 +20,12 @@ const inFlight = 3 * partSize
 // uploadHalf uploads longFile until nothing more gets through.
 func uploadHalf(t *testing.T, s *store, version int) *halfway {
 	t.Helper()
+	return uploadHalfOf(t, s, version, longFile.path(), `net::ERR_.*partNumber=`, `'beforeunload'`) // parts are cut off, and pages left
+}
+
+// uploadHalfOf uploads a file that has longFile's size, or more. Errors on the console may match those expected.
+func uploadHalfOf(t *testing.T, s *store, version int, path string, expected ...string) *halfway {
+	t.Helper()
 	h := &halfway{bucket: newBucket(t, s)}
 	h.proxy = startProxy(t, s.port, inFlight+2*mib) // enough for one part at least
 	dir := newWorkDir(t)
@@ -29,8 +35,8 @@ func uploadHalf(t *testing.T, s *store, version int) *halfway {
 		fine_u_conf.callbacks = {onUploadChunkSuccess: function () { partsStored++; }};`
 	conf.write(t, dir)
 	srv := startServer(t, dir, settingsFor(h.bucket, pathStyle.endpoint(h.proxy.port)))
-	h.tab = openTab(t, srv.url, `net::ERR_.*partNumber=`) // parts are cut off below
-	h.choose(longFile)
+	h.tab = openTab(t, srv.url, expected...)
+	h.chooseFile(path)
 	eventually(t, 30*time.Second, "the upload is stuck", h.proxy.full)
 	eventually(t, 10*time.Second, "the browser knows of a stored part", func() bool { return h.partsStored() > 0 })
 	return h

@@ -30,7 +30,7 @@ func TestPageTellsTheLimit(t *testing.T) {
 	page := openTab(t, srv.url)
 	page.sees(5*time.Second, "6.0 MB a file")
 	page.choose(overLimit, atLimit, smallFile)
-	page.sees(5*time.Second, `12 MB.png is too large, maximum file size is 6.0MB.`)
+	page.sees(5*time.Second, `12 MB.png is too large; a file may have 6.0 MB at most.`)
 	page.await(20*time.Second, 2, done)
 	page.portray("too-large")
 	if n := eval[int](page, `document.querySelectorAll("[qq-file-id]").length`); n != 2 {

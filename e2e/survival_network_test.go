@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -21,7 +22,11 @@ var networkBreaks = []row{
 		happens: func(v *voyage) { v.embark(); v.offline(3 * time.Second) },
 		says:    []string{`Waiting for the network; will resume at \d+ %`, `Retrying in \d s \(\d of 20\)`},
 	}, {
-		name: "2 network away 60 s", store: "versitygw",
+		name: "1 network away for more attempts than there are", store: "radosgw",
+		happens: (*voyage).exhaust,
+		says:    []string{`Waiting for the network; will resume at \d+ %`},
+	}, {
+		name: "2 network away 60 s", store: "versitygw", seconds: 60,
 		happens: func(v *voyage) { v.embark(); v.offline(60 * time.Second) },
 		says:    []string{`Waiting for the network; will resume at \d+ %`},
 	}, {
@@ -33,11 +38,11 @@ var networkBreaks = []row{
 		happens: func(v *voyage) { v.slowDown(10 * time.Second) },
 		says:    []string{`Retrying in \d s \(2 of 20\); will resume`, `The store says: Please reduce your request rate\. \(SlowDown\)`},
 	}, {
-		name: "5 store hangs 30 s", store: "versitygw",
+		name: "5 store hangs 30 s", store: "versitygw", seconds: 30,
 		happens: func(v *voyage) { v.hang(30 * time.Second) },
 		says:    []string{`^\d+ % of 64 MB, waiting for the network$`},
 	}, {
-		name: "5 store hangs until somebody gives up", store: "versitygw",
+		name: "5 store hangs until somebody gives up", store: "versitygw", seconds: 65,
 		happens: (*voyage).hangForEver,
 		says:    []string{`^\d+ % of 64 MB, waiting for the network$`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
 	}, {
@@ -55,6 +60,15 @@ func (v *voyage) offline(d time.Duration) {
 	time.Sleep(d)
 	v.line.mend()
 	v.emulateNetwork(false)
+}
+
+// exhaust tries again so soon that the attempts would be used up long before the network is back.
+func (v *voyage) exhaust() {
+	appendFile(v.t, filepath.Join(v.dir, "client_conf.js"), `
+		fine_u_conf.retry.autoAttemptDelay = 0.3;
+		fine_u_conf.retry.maxAutoAttempts = 4;`)
+	v.embark()
+	v.offline(8 * time.Second)
 }
 
 // emulateNetwork fails new requests and tells the page that there is no network; or ends that.
@@ -77,7 +91,7 @@ func (v *voyage) resetAll() {
 	v.embark()
 	sent := v.line.sent()
 	v.line.reset()
-	eventually(v.t, 20*time.Second, "the parts are under way again", func() bool { return v.line.sent() == sent+3 && v.line.stuck() })
+	eventually(v.t, time.Minute, "the parts are under way again", func() bool { return v.line.sent() >= sent+3 && v.line.stuck() })
 	v.line.reset()
 	v.line.open()
 }
@@ -96,8 +110,10 @@ func (v *voyage) slowDown(d time.Duration) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		w.Write([]byte(answer))
 	})
+	begin := time.Now()
 	v.line.open()
-	time.Sleep(d)
+	v.awaitWords(time.Minute, `\(2 of 20\)`)
+	time.Sleep(time.Until(begin.Add(d)))
 	v.line.mend()
 }
 
@@ -133,6 +149,6 @@ func (v *voyage) changeNetwork() {
 	v.line.move(v.t, loopback(v.line.port))
 	v.line.reset()
 	v.line.open()
-	v.awaitWords(10*time.Second, `Waiting for the network; will resume`)
+	v.awaitWords(time.Minute, `Waiting for the network; will resume`)
 	v.emulateNetwork(false)
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +24,10 @@ var serverBreaks = []row{
 		happens: (*voyage).killServer,
 		says:    []string{`The signing server does not answer\.`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
 	}, {
+		name: "7 signing server hangs", store: "radosgw", seconds: 40,
+		happens: (*voyage).hangServer,
+		says:    []string{`\d+ %( of 64 MB)?, waiting for the signing server`, `The signing server does not answer\.`, `Retrying in \d+ s \(1 of 20\); will resume at \d+ %`},
+	}, {
 		name: "8 signing server restarted under load", store: "radosgw",
 		happens: (*voyage).restartServer,
 	}, {
@@ -35,6 +40,11 @@ var serverBreaks = []row{
 	}, {
 		name: "17 last answer of versitygw lost", store: "versitygw",
 		happens: (*voyage).loseLastAnswer,
+	}, {
+		name: "18 store takes its time to put the parts together", store: "versitygw",
+		happens: (*voyage).waitForTheEnd,
+		says:    []string{"Finishing|Sent; waiting for the store to confirm"},
+		never:   `Retrying|Failed`,
 	}, {
 		name: "16 one of two signing servers killed", store: "versitygw",
 		happens: (*voyage).killReplica,
@@ -49,7 +59,7 @@ func (v *voyage) killStore() {
 	v.embark()
 	gateway.process.stop()
 	v.line.open()
-	v.awaitWords(20*time.Second, `Retrying in`)
+	v.awaitWords(time.Minute, `Retrying in`)
 	gateway.start(v.t)
 }
 
@@ -57,8 +67,47 @@ func (v *voyage) killServer() {
 	v.embark()
 	v.server.process.stop()
 	v.line.open()
+	v.awaitWords(time.Minute, `Retrying in`)
 	time.Sleep(5 * time.Second)
 	v.restart()
+}
+
+// shorten makes the page wait for answers a sixth of the time.
+func (v *voyage) shorten() {
+	appendFile(v.t, filepath.Join(v.dir, "client_conf.js"), `
+		(({get, set}) => Object.defineProperty(XMLHttpRequest.prototype, "timeout", {
+			get, set(ms) { set.call(this, ms / 6); }
+		}))(Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout"));`)
+}
+
+// hangServer stops the server while one part after the other wants a signature, so that some of them wait for it when
+// the first gives up and all are tried again.
+func (v *voyage) hangServer() {
+	v.shorten()
+	v.embark()
+	v.server.signal(syscall.SIGSTOP)
+	for stored := range 3 {
+		v.line.allow(partSize)
+		eventually(v.t, 30*time.Second, "the next part is stored", func() bool { return len(v.line.confirmed()) > len(v.before)+stored })
+		time.Sleep(6 * time.Second) // the page gives up after ten, and tries again five later
+	}
+	v.awaitWords(60*time.Second, `Retrying in`)
+	v.awaitWords(60*time.Second, `waiting for the signing server`)
+	v.server.signal(syscall.SIGCONT)
+	v.line.open()
+}
+
+// waitForTheEnd lets the store need longer for the last request than the page waits for any short one.
+func (v *voyage) waitForTheEnd() {
+	v.shorten()
+	v.embark()
+	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+			time.Sleep(13 * time.Second)
+		}
+		v.line.forward(w, r)
+	})
+	v.line.open()
 }
 
 // restart starts the server again where it was.

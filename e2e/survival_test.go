@@ -18,11 +18,13 @@ import (
 // that the page knew to be stored is sent again, the page says what is going on, and the user presses no button
 // that the row does not name. docs/survival.md tells what happens in each.
 //
-// The rows run beside each other, those that wait for the longest first.
+// The rows run beside each other, the long ones first.
 func TestSurvival(t *testing.T) {
 	t.Parallel()
 	stores := map[string]*store{"radosgw": shared.radosgw, "versitygw": startVersitygw(t)}
-	for _, row := range slices.Concat(userBreaks, networkBreaks, serverBreaks) {
+	rows := slices.Concat(networkBreaks, serverBreaks, userBreaks)
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.seconds, a.seconds) })
+	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			v := prepare(t, row, stores[row.store])
@@ -40,6 +42,7 @@ type row struct {
 	says        []string        // what is to be read on the page at some time: regular expressions
 	never       string          // what the page must not say: a regular expression; "": that the upload has failed
 	startsOver  bool            // the store has lost the parts
+	seconds     int             // that the row waits, where they are many
 }
 
 // A voyage is an upload on its way over a line that can be broken.
@@ -109,7 +112,7 @@ func (v *voyage) depart(files ...testFile) {
 // awaitStandstill waits until nothing moves and the page knows all that is stored, and takes down what that is.
 func (v *voyage) awaitStandstill() {
 	v.t.Helper()
-	eventually(v.t, 60*time.Second, "the upload stands still", func() bool {
+	eventually(v.t, 3*time.Minute, "the upload stands still", func() bool {
 		return v.line.stuck() && len(v.known()) == len(v.line.confirmed())
 	})
 	v.remember()
@@ -157,7 +160,7 @@ func (v *voyage) arrive() {
 			underWay = append(underWay, f)
 		}
 	}
-	uploads := v.await(90*time.Second, len(underWay), done)
+	uploads := v.await(2*time.Minute, len(underWay), done)
 	for i, u := range uploads {
 		v.bucket.holds(v.t, u.Key, underWay[i], eval[string](v.tab, `fine_u_conf.request.params.dataset`))
 	}

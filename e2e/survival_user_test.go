@@ -27,11 +27,11 @@ var userBreaks = []row{
 		happens: (*voyage).reload,
 		says:    []string{stopped, `Resuming at \d+ %`},
 	}, {
-		name: "10 browser killed", store: "versitygw",
+		name: "10 browser killed", store: "versitygw", seconds: 10,
 		happens: (*voyage).killBrowser,
 		says:    []string{stopped, `Resuming at \d+ %`},
 	}, {
-		name: "11 paused for 20 minutes", store: "radosgw",
+		name: "11 paused for 20 minutes", store: "radosgw", seconds: 65,
 		happens: (*voyage).pauseForLong,
 		user:    []string{"pause", "continue"},
 		says:    []string{`Paused; will resume at \d+ %`, `Resuming at \d+ %`},
@@ -46,7 +46,13 @@ var userBreaks = []row{
 		says:       []string{`^The store has lost what was sent, so the file starts over \(NoSuchUpload\)\.$`, `Retrying in \d s \(\d of 20\)$`},
 		startsOver: true,
 	}, {
-		name: "15 three files, one cancelled, one paused", store: "versitygw",
+		name: "12 upload forgotten, and paused while a new one begins", store: "radosgw",
+		happens:    (*voyage).forgetAndPause,
+		user:       []string{"pause", "continue"},
+		says:       []string{`Paused; will start over`},
+		startsOver: true,
+	}, {
+		name: "15 three files, one cancelled, one paused", store: "versitygw", seconds: 20,
 		happens: (*voyage).juggle,
 		user:    []string{"pause", "cancel", "continue"},
 		says:    []string{`Paused; will resume at \d+ %`, `Waiting for the network; will resume at \d+ %`},
@@ -59,7 +65,7 @@ func (v *voyage) reload() {
 	v.do(chromedp.Reload())
 	v.line.reset()
 	v.line.open()
-	v.awaitWords(10*time.Second, `survey\.bam stopped at`)
+	v.awaitWords(time.Minute, `survey\.bam stopped at`)
 	v.choose(surveyFile)
 }
 
@@ -83,7 +89,7 @@ func (v *voyage) killBrowser() {
 
 	_, leave = v.openBrowser(profile)
 	v.t.Cleanup(leave)
-	v.awaitWords(10*time.Second, `survey\.bam stopped at`)
+	v.awaitWords(time.Minute, `survey\.bam stopped at`)
 	v.choose(surveyFile)
 }
 
@@ -126,7 +132,7 @@ func (v *voyage) pauseForLong() {
 		};`)
 	v.embark()
 	v.press(0, "pause")
-	v.await(5*time.Second, 1, paused)
+	v.await(30*time.Second, 1, paused)
 	v.line.reset()
 	v.line.open()
 	old := v.line.lastPart()
@@ -137,7 +143,7 @@ func (v *voyage) pauseForLong() {
 	v.command(`clock.ahead += 20 * 60e3`)
 	sent, signed := v.line.sent(), v.signatures()
 	v.press(0, "continue")
-	v.await(60*time.Second, 1, done)
+	v.await(2*time.Minute, 1, done)
 	if parts, asked := v.line.sent()-sent, v.signatures()-signed; asked != parts+1 { // one for the end of the upload
 		v.t.Errorf("%d parts were sent after the pause with %d new signatures, want %d", parts, asked, parts+1)
 	}
@@ -177,9 +183,50 @@ func (v *voyage) replay(old *http.Request) string {
 	return string(text)
 }
 
-// forget aborts the upload behind the browser's back, as a bucket's lifecycle rule does.
+// forget lets the store lose the upload, and wants the file to be sent once more, once.
 func (v *voyage) forget() {
 	v.embark()
+	first := v.abort()
+	v.line.open()
+	v.line.mend()
+	v.await(90*time.Second, 1, done)
+	second := v.line.lastPart().URL.Query().Get("uploadId")
+	if parts := int64(v.line.sentFor(second)); second == first || parts != surveyFile.parts() {
+		v.t.Errorf("%d parts were sent for the second upload, want %d", parts, surveyFile.parts())
+	}
+}
+
+// forgetAndPause pauses while the store is asked for a new upload: nothing may be sent before Continue.
+func (v *voyage) forgetAndPause() {
+	v.embark()
+	v.abort()
+	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
+			time.Sleep(4 * time.Second)
+		}
+		v.line.forward(w, r)
+	})
+	v.line.open()
+	v.awaitWords(60*time.Second, `starts over`)
+	v.awaitWords(30*time.Second, `Starting|Resuming`)
+	eventually(v.t, 10*time.Second, "a Pause button", func() bool {
+		return eval[bool](v.tab, `document.querySelector(".qq-upload-pause-selector").checkVisibility()`)
+	})
+	v.press(0, "pause")
+	sent := v.line.sent()
+	v.awaitWords(5*time.Second, `Paused`)
+	time.Sleep(6 * time.Second)
+	if more := v.line.sent() - sent; more != 0 {
+		v.t.Errorf("%d parts were sent during the pause", more)
+	}
+	v.line.mend()
+	v.press(0, "continue")
+}
+
+// abort aborts the upload behind the browser's back, as a bucket's lifecycle rule does, and returns its id. The line is
+// cut until it is mended.
+func (v *voyage) abort() (uploadID string) {
+	v.t.Helper()
 	uploads, err := v.bucket.unfinished(v.t.Context())
 	if err != nil || len(uploads) != 1 {
 		v.t.Fatalf("the store has %d unfinished uploads, %v; want 1", len(uploads), err)
@@ -189,13 +236,7 @@ func (v *voyage) forget() {
 	if _, err := v.bucket.client.AbortMultipartUpload(v.t.Context(), &abort); err != nil {
 		v.t.Fatal(err)
 	}
-	v.line.open()
-	v.line.mend()
-	v.await(60*time.Second, 1, done)
-	second := v.line.lastPart().URL.Query().Get("uploadId")
-	if parts := int64(v.line.sentFor(second)); second == *uploads[0].UploadId || parts != surveyFile.parts() {
-		v.t.Errorf("%d parts were sent for the second upload, want %d", parts, surveyFile.parts())
-	}
+	return *uploads[0].UploadId
 }
 
 // juggle does everything at once. Fine Uploader sends one file after the other, over three connections.
@@ -207,7 +248,7 @@ func (v *voyage) juggle() {
 	v.nextFile(1, "cancel", thirdSurveyFile)
 	v.offline(5 * time.Second)
 	v.press(0, "continue")
-	v.await(60*time.Second, 2, done)
+	v.await(2*time.Minute, 2, done)
 }
 
 // nextFile stops a file, and lets the next one come half-way.
@@ -216,7 +257,7 @@ func (v *voyage) nextFile(id int, button string, next testFile) {
 	v.press(id, button)
 	v.line.reset()
 	v.line.allow(halfOfIt)
-	eventually(v.t, 60*time.Second, "the next file is under way", func() bool {
+	eventually(v.t, 2*time.Minute, "the next file is under way", func() bool {
 		return eval[int](v.tab, `(witness.stored[%s] || []).length`, next.name) > 3
 	})
 	v.awaitStandstill()

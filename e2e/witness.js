@@ -13,7 +13,7 @@ fine_u_conf.callbacks = {
 };
 
 new MutationObserver(function () {
-  document.querySelectorAll("[data-role=status], [data-role=error], #unfinished li").forEach(function (element) {
+  document.querySelectorAll("[data-role=status], [data-role=error], #unfinished span").forEach(function (element) {
     var text = element.textContent;
     if (!element.hidden && !witness.said.includes(text)) witness.said.push(text);
   });

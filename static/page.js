@@ -6,9 +6,10 @@
 import { watchAnswers } from "./answers.js";
 import { hashNatively } from "./hash.js";
 import { Records } from "./records.js";
-import { abortedStaysAborted, oneSignatureAtATime, quietEmptyXML, refusalsAreFinal, stalledIsLost, startsOverOnce } from "./repairs.js";
+import * as repairs from "./repairs.js";
 import { Rows } from "./rows.js";
 import { SetupWatch } from "./setup.js";
+import { Tabs } from "./tabs.js";
 import * as words from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -31,55 +32,110 @@ addEventListener("DOMContentLoaded", () => {
 });
 
 function start(conf) {
-  quietEmptyXML();
+  const records = new Records(conf.resume);
+  records.clean();
+  repairs.quietEmptyXML();
   hashNatively(qq);
-  abortedStaysAborted(qq);
-  stalledIsLost(qq);
-  const signaturesFirst = oneSignatureAtATime(qq);
-  const lastAnswer = watchAnswers(qq, conf);
-  const freshStart = startsOverOnce(qq, lastAnswer);
-  const records = new Records();
-  const rows = new Rows({ retry: conf.retry, lastAnswer, announce: announcer(byId("announcer")), summarize });
+  repairs.abortedStaysAborted(qq);
+  repairs.partsNeedETags(qq);
+  repairs.stalledIsLost(qq);
+  const latestAttempt = repairs.onlyTheLatestAttempt(qq);
+  const answers = watchAnswers(qq, conf);
+  const freshStart = repairs.startsOverOnce(qq, answers.last);
+  const tabs = new Tabs();
+  const rows = new Rows({ answers, announce: announcer(byId("announcer")), summarize });
   const list = rows.callbacks();
   const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
+  const keep = keeper(records, tabs, conf);
   const uploader = new qq.s3.FineUploader(withPage(conf, {
     ...list,
     onValidateBatch: clearNotes,
-    onStatusChange: (...args) => { list.onStatusChange(...args); keepRecords(records, conf); },
+    onSubmit: (id, name) => refuseOtherTabs(tabs, uploader.getUuid(id), name),
+    onStatusChange: (id, before, now) => {
+      list.onStatusChange(id, before, now);
+      if (over.has(now)) tabs.letGo(uploader.getUuid(id));
+      keep();
+    },
     onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); records.save(); },
-    onComplete: (id, name, { success }) => success && setup.uploaded(),
-    onError: (...args) => { list.onError(...args); setup.failed(lastAnswer(), location.origin); },
-  }));
-  refusalsAreFinal(uploader, lastAnswer);
-  signaturesFirst(uploader);
+    onComplete: (id, name, { success }) => { if (success) setup.stored(); },
+    onError: (id, ...args) => {
+      list.onError(id, ...args);
+      if (setup.failed(answers.last(), { origin: location.origin, online: navigator.onLine })) rows.referToFault(id);
+    },
+    onSessionRequestComplete: (...args) => { list.onSessionRequestComplete(...args); newestFirst(uploader); },
+  }, (id) => uploader.getFile(id)?.lastModified));
+  repairs.retriesWhatMayPass(uploader, answers.last);
+  const isUnreadable = repairs.unreadableIsFinal(uploader, answers.last);
   freshStart(uploader);
-  rows.attach(uploader);
+  latestAttempt(uploader);
+  rows.attach(uploader, isUnreadable);
+  if (!conf.session?.endpoint) newestFirst(uploader);
   showDestination(conf);
   keepFocusOnInput(conf.element);
   byId("starting").remove();
-  records.restore().then(() => keepRecords(records, conf));
+  addEventListener("pagehide", () => records.save());
+  records.restore().then(keep);
   return uploader;
 }
 
-/** Saves what is known of half-uploaded files, and names those that are not in the list. */
-async function keepRecords(records, conf) {
-  await records.save();
-  const listed = new Set(uploader.getUploads().map(({ uuid }) => uuid));
-  const texts = records.unfinished(conf).filter(({ uuid }) => !listed.has(uuid)).map(words.unfinished);
-  byId("unfinished").replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+/** Statuses with which an upload is of no more concern to a tab. */
+const over = new Set(["upload successful", "canceled", "rejected", "deleted"]);
+
+/** A file that another tab is uploading is not taken: two tabs would send the same parts. */
+async function refuseOtherTabs(tabs, uuid, name) {
+  if (await tabs.take(uuid)) return;
+  addNote(`${name} is being uploaded in another tab.`);
+  throw new Error("another tab");
 }
 
-/** The user's settings, with the page's callbacks in front of the user's own, whose answer counts. */
-function withPage(conf, ours) {
+/** A chosen file goes on top of the list; earlier uploads come newest first, and so are added at its end. */
+function newestFirst(uploader) {
+  uploader._options.display.prependFiles = true;
+}
+
+/**
+ * The returned function saves what is known of half-uploaded files, and names those that no tab is at: of many calls, once.
+ */
+function keeper(records, tabs, conf) {
+  let due = null;
+  const keep = async () => {
+    due = null;
+    await records.save();
+    const taken = await tabs.taken();
+    const listed = new Set(uploader.getUploads().map(({ uuid }) => uuid));
+    const left = records.unfinished(conf).filter(({ uuid }) => !listed.has(uuid) && !taken.has(uuid));
+    byId("unfinished").replaceChildren(...left.map((file) => unfinishedItem(file, () => records.forget(file.uuid).then(keep))));
+  };
+  return () => { due ??= setTimeout(keep, 100); };
+}
+
+function unfinishedItem(file, forget) {
+  const item = document.createElement("li");
+  const text = Object.assign(document.createElement("span"), { textContent: words.unfinished(file) });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Forget", onclick: forget });
+  button.setAttribute("aria-label", `Forget ${file.name}`);
+  item.append(text, button);
+  return item;
+}
+
+/**
+ * The user's settings, with the page's callbacks in front of the user's own, whose answer counts; one of the page's may
+ * make it wait. A file that changed since is another one for resume, though its name and size be the same.
+ */
+function withPage(conf, ours, version) {
   const theirs = conf.callbacks ?? {};
   const callbacks = { ...theirs };
   for (const [name, tell] of Object.entries(ours)) {
     callbacks[name] = function (...args) {
-      tell(...args);
-      return theirs[name]?.apply(this, args);
+      const gate = tell(...args);
+      const answer = () => theirs[name]?.apply(this, args);
+      return gate instanceof Promise ? gate.then(answer) : answer();
     };
   }
-  return { showMessage: addNote, ...conf, text: { fileInputTitle: "Choose files", ...conf.text }, callbacks };
+  const { customKeys = () => [] } = conf.resume ?? {};
+  const resume = { ...conf.resume, customKeys: (id) => [...customKeys(id), version(id)] };
+  const messages = { sizeError: "{file} is too large; a file may have {sizeLimit} at most.", ...conf.messages };
+  return { showMessage: addNote, ...conf, messages, resume, text: { fileInputTitle: "Choose files", sizeSymbols: [" kB", " MB", " GB", " TB", " PB", " EB"], ...conf.text }, callbacks };
 }
 
 /** Fine Uploader makes a new file input after every choice, and the keyboard would lose its place. */
@@ -138,8 +194,9 @@ function hideFault() {
 
 // Texts outside the list
 
-function summarize(states) {
-  byId("summary").textContent = words.summary(states);
+function summarize(states, bytes) {
+  const text = words.summary(states, bytes);
+  if (byId("summary").textContent !== text) byId("summary").textContent = text;
 }
 
 /** Files that were not taken: one line each, until the next choice. */
@@ -160,7 +217,8 @@ function announcer(region) {
     if (waiting.push(sentence) > 1) return;
     setTimeout(() => {
       const sentences = waiting.splice(0);
-      region.textContent = sentences.length > 2 ? byId("summary").textContent : sentences.join(" ");
+      const text = sentences.length > 2 ? byId("summary").textContent : sentences.join(" ");
+      region.textContent = region.textContent === text ? `${text} ` : text; // the same again is announced when it differs
     }, 2000);
   };
 }

@@ -1,43 +1,78 @@
 // Fine Uploader's records of half-uploaded files, kept where a crash does not reach them.
 //
 // It keeps them in localStorage, which Chromium writes to the disk up to a minute late: a browser that is killed has
-// forgotten its latest uploads, or parts of them. IndexedDB is written at once, so a copy is kept there.
+// forgotten its latest uploads, or parts of them. IndexedDB is written at once, so a copy is kept there. Where a browser
+// keeps nothing for this page, there are no records, and uploads work all the same.
 
 const prefix = "qqs3resume";
+const DAY = 24 * 60 * 60 * 1000;
 
 export class Records {
   #copy = new Map(); // what IndexedDB has, as far as this page knows
   #database = null;
+  #writing = null;
+  #life;
 
-  /** Brings back what localStorage has lost. Without IndexedDB, nothing. */
+  /** resume: Fine Uploader's options; its records live seven days unless they say otherwise. */
+  constructor({ recordsExpireIn = 7 } = {}) {
+    this.#life = recordsExpireIn * DAY;
+  }
+
+  /** Takes away what cannot be read as a record, which would keep Fine Uploader from starting. */
+  clean() {
+    for (const [key, text] of entries()) if (!parse(text)) localStorage.removeItem(key);
+  }
+
+  /** Brings back what localStorage has lost. */
   async restore() {
     try {
       for (const [key, text] of await this.#read()) {
         this.#copy.set(key, text);
-        if (time(text) > time(localStorage.getItem(key))) localStorage.setItem(key, text);
+        const fresh = Date.now() - time(text) < this.#life;
+        if (fresh && time(text) > time(localStorage.getItem(key))) localStorage.setItem(key, text);
       }
     } catch {
-      // the browser keeps nothing for this page
+      // no IndexedDB, or localStorage is full
     }
   }
 
-  /** Copies what Fine Uploader has changed, once it is through with what it is doing. */
-  async save() {
-    await null;
+  /** Copies what Fine Uploader has changed, once it is through with what it is doing: one write after the other. */
+  save() {
+    this.#writing ??= this.#saveAll().finally(() => { this.#writing = null; });
+    return this.#writing;
+  }
+
+  async #saveAll() {
+    for (let again = true; again; ) {
+      await null;
+      again = await this.#saveOnce();
+    }
+  }
+
+  /** Whether there was something to save. */
+  async #saveOnce() {
     const now = new Map(entries());
     const changed = [...now].filter(([key, text]) => this.#copy.get(key) !== text);
     const gone = [...this.#copy.keys()].filter((key) => !now.has(key));
     this.#copy = now;
-    if (changed.length + gone.length > 0) await this.#write(changed, gone).catch(() => {});
+    if (changed.length + gone.length === 0) return false;
+    await this.#write(changed, gone).catch(() => {});
+    return true;
   }
 
   /** The files left half uploaded to where conf leads: {uuid, name, share}, where share of 1 is stored. */
   unfinished({ request, resume }) {
     const place = [request.endpoint, ...(resume?.customKeys?.() ?? [])];
     return entries()
-      .filter(([key]) => place.every((part) => `${key}-`.includes(`-${part}-`)))
+      .filter(([key, text]) => parse(text) && place.every((part) => `${key}-`.includes(`-${part}-`)))
       .map(([, text]) => JSON.parse(text))
       .map(({ uuid, name, loaded, size }) => ({ uuid, name, share: loaded / size }));
+  }
+
+  /** Takes the file's record away; its parts stay in the store until the bucket's lifecycle rule ends them. */
+  forget(uuid) {
+    for (const [key, text] of entries()) if (parse(text)?.uuid === uuid) localStorage.removeItem(key);
+    return this.save();
   }
 
   async #read() {
@@ -47,9 +82,11 @@ export class Records {
   }
 
   async #write(changed, gone) {
-    const records = (await this.#open()).transaction("records", "readwrite", { durability: "strict" }).objectStore("records");
+    const transaction = (await this.#open()).transaction("records", "readwrite", { durability: "strict" });
+    const records = transaction.objectStore("records");
     for (const [key, text] of changed) records.put(text, key);
     for (const key of gone) records.delete(key);
+    await new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: reject }));
   }
 
   #open() {
@@ -57,19 +94,33 @@ export class Records {
   }
 }
 
-function openDatabase() {
+async function openDatabase() {
   const opening = indexedDB.open("s3-sign-srv", 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore("records");
   return result(opening);
 }
 
 function entries() {
-  return Object.entries(localStorage).filter(([key]) => key.startsWith(prefix));
+  try {
+    return Object.entries(localStorage).filter(([key]) => key.startsWith(prefix));
+  } catch {
+    return []; // the browser keeps nothing for this page
+  }
+}
+
+/** What Fine Uploader wrote, or null where it is no record. */
+function parse(text) {
+  try {
+    const record = JSON.parse(text);
+    return Array.isArray(record.chunking.remaining) && record.lastUpdated > 0 ? record : null;
+  } catch {
+    return null;
+  }
 }
 
 /** When a record was written, in ms; -1 for none. */
 function time(text) {
-  return text === null ? -1 : JSON.parse(text).lastUpdated;
+  return parse(text)?.lastUpdated ?? -1;
 }
 
 function result(request) {

@@ -1,4 +1,31 @@
 // Faults of Fine Uploader 5.16.2 that the page mends from outside. The library's last version has them all.
+//
+// What wraps qq.createXhrInstance or qq.s3.RequestSigner is called before the uploader is made; what it returns, and what
+// takes the uploader, after. lastAnswer is from answers.js.
+
+/** Does something with every request that qq makes from now on, before Fine Uploader has it. */
+function withEveryRequest(qq, prepare) {
+  const create = qq.createXhrInstance;
+  qq.createXhrInstance = function () {
+    const xhr = create.call(qq);
+    prepare(xhr);
+    return xhr;
+  };
+}
+
+/** Puts another getSignature in the place of every signer's, made from the signer's own. */
+function withEverySigner(qq, wrap) {
+  const Signer = qq.s3.RequestSigner;
+  qq.s3.RequestSigner = function (options) {
+    Signer.call(this, options);
+    this.getSignature = wrap(this.getSignature);
+  };
+  qq.s3.RequestSigner.prototype = Signer.prototype;
+}
+
+/** The file's id in the id of a signature request: 7 for the file's own, "7.3" for its part 3. */
+const fileOf = (id) => parseInt(id, 10);
+const isPart = (id) => typeof id === "string";
 
 /**
  * Pause and Cancel abort every request of a file, but a request still waiting for its signature is not open yet, so
@@ -6,91 +33,76 @@
  * and the upload starts over with "not in ascending order". From here on, what was aborted is never sent.
  */
 export function abortedStaysAborted(qq) {
-  const create = qq.createXhrInstance;
-  qq.createXhrInstance = function () {
-    const xhr = create.call(qq);
+  withEveryRequest(qq, (xhr) => {
+    const { abort } = xhr;
     xhr.abort = function () {
       if (xhr.readyState === XMLHttpRequest.UNSENT) xhr.open = xhr.setRequestHeader = xhr.send = () => {};
-      XMLHttpRequest.prototype.abort.call(xhr);
+      abort.call(xhr);
     };
-    return xhr;
-  };
+  });
 }
 
 /**
- * A second signature for a part that still waits for its first one loses a place in Fine Uploader's queue for good, and
- * after three of them the upload stands still. Continue and Retry would ask for it, so they wait for the first to come.
- * Call it before the uploader is made, and what it returns with the uploader.
+ * After a failure, a pause or a new start Fine Uploader asks for the parts' signatures anew, while older requests for
+ * them may still wait for their answers. It keeps them by file and part: the newer overwrites the older, which then loses
+ * a place in the queue of three for good, and after three of them the upload stands still. And an older one that is
+ * answered after all ends the newer attempt, or sends a part of a file that is paused, cancelled or starts over. From
+ * here on every request has an id of its own, and what an older attempt has asked for is of no interest any more.
  */
-export function oneSignatureAtATime(qq) {
-  const waiting = new Map(); // by the file's id: signatures asked for
-  const Signer = qq.s3.RequestSigner;
-  qq.s3.RequestSigner = function (options) {
-    Signer.call(this, options);
-    const ask = this.getSignature;
-    this.getSignature = (id, toSign) => {
-      const signature = ask(id, toSign);
-      const file = parseInt(id, 10); // "7.3" is part 3 of file 7
-      const asked = waiting.get(file) ?? new Set();
-      waiting.set(file, asked.add(signature));
-      return signature.done(() => asked.delete(signature));
-    };
-  };
-  qq.s3.RequestSigner.prototype = Signer.prototype;
+export function onlyTheLatestAttempt(qq) {
+  const attempts = new Map(); // by the file's id: how many there were
+  let asked = 0;
+  let isStopped = () => false;
+  withEverySigner(qq, (ask) => (id, toSign) => {
+    if (!isPart(id)) return ask(id, toSign);
+    const file = fileOf(id);
+    const attempt = attempts.get(file);
+    const wanted = new qq.Promise();
+    const ifWanted = (tell) => (...args) => attempts.get(file) === attempt && !isStopped(file) && tell(...args);
+    ask(`${id}.${++asked}`, toSign).then(ifWanted(wanted.success), ifWanted(wanted.failure));
+    return wanted;
+  });
   return (uploader) => {
-    const deferred = new Set();
-    for (const action of ["continueUpload", "retry"]) {
+    isStopped = (id) => [qq.status.CANCELED, qq.status.PAUSED].includes(uploader.getUploads({ id })?.status);
+    for (const action of ["_onAutoRetry", "continueUpload", "retry"]) {
       const act = uploader[action];
-      uploader[action] = function attempt(id) {
-        const [first] = waiting.get(id) ?? [];
-        if (!first) return act.call(this, id);
-        if (deferred.has(id)) return true;
-        deferred.add(id);
-        first.done(() => deferred.delete(id) && attempt.call(this, id));
-        return true;
+      uploader[action] = function (id, ...rest) {
+        attempts.set(id, (attempts.get(id) ?? 0) + 1);
+        return act.call(this, id, ...rest);
       };
     }
   };
 }
 
+/** How often a file may start over before it counts as failed, by what the store says; else once. */
+const startsAllowed = { NoSuchUpload: 3 };
+
 /**
  * When the store has lost an upload, the first part that learns of it makes Fine Uploader forget all parts and start
  * over, but it stumbles over its own log message, in which it counts parts that it has just forgotten, and the file
  * stands still for ever. If it did not, the other parts under way would learn of it, too, and each would start the file
- * once more. From here on, a file that starts over does so once, and leaves nothing behind: not a request under way, nor
- * one that waits for its signature. The latter goes for a cancelled file, too.
- * Call it before the uploader is made, and what it returns with the uploader; lastAnswer is from answers.js.
+ * once more; and because every stored part sets its count of attempts back to none, a file that can never be put
+ * together would be sent again and again. From here on, a file that starts over does so once at a time and a few times
+ * at most, and leaves no request under way.
  */
 export function startsOverOnce(qq, lastAnswer) {
   toleratesNothing(qq);
   const requestsBeside = groupByUpload(qq);
-  const starts = new Map(); // by the file's id: how often it has started over
-  let isCanceled = () => false;
-  const Signer = qq.s3.RequestSigner;
-  qq.s3.RequestSigner = function (options) {
-    Signer.call(this, options);
-    const ask = this.getSignature;
-    this.getSignature = (id, toSign) => {
-      const signature = ask(id, toSign);
-      if (typeof id !== "string") return signature;
-      const file = parseInt(id, 10); // "7.3" is part 3 of file 7
-      const start = starts.get(file);
-      const wanted = new qq.Promise();
-      const ifWanted = (tell) => (...args) => starts.get(file) === start && !isCanceled(file) && tell(...args);
-      signature.then(ifWanted(wanted.success), ifWanted(wanted.failure));
-      return wanted;
-    };
-  };
-  qq.s3.RequestSigner.prototype = Signer.prototype;
+  const starts = new Map(); // by the file's id: how often it has started over since somebody pressed Retry
   return (uploader) => {
-    isCanceled = (id) => uploader.getUploads({ id })?.status === qq.status.CANCELED;
-    const autoRetry = uploader._onAutoRetry;
+    const { _onAutoRetry, retry } = uploader;
     uploader._onAutoRetry = function (id, name, response, xhr, ...rest) {
-      if (lastAnswer()?.startsOver) {
-        starts.set(id, (starts.get(id) ?? 0) + 1);
+      const answer = lastAnswer();
+      if (answer?.startsOver) {
         requestsBeside(xhr).forEach(silence);
+        starts.set(id, (starts.get(id) ?? 0) + 1);
+        if (starts.get(id) > (startsAllowed[answer.code] ?? 1)) return false;
       }
-      return autoRetry.call(this, id, name, response, xhr, ...rest);
+      return _onAutoRetry.call(this, id, name, response, xhr, ...rest);
+    };
+    uploader.retry = function (id) {
+      starts.delete(id);
+      return retry.call(this, id);
     };
   };
 }
@@ -109,17 +121,14 @@ function silence(xhr) {
 /** The returned function gives the other requests under way that have the same uploadId. */
 function groupByUpload(qq) {
   const uploads = new Map(); // by request
-  const create = qq.createXhrInstance;
-  qq.createXhrInstance = function () {
-    const xhr = create.call(qq);
+  withEveryRequest(qq, (xhr) => {
     const { open } = xhr;
     xhr.open = function (method, url, ...rest) {
       uploads.set(xhr, new URL(url, document.baseURI).searchParams.get("uploadId"));
       return open.call(xhr, method, url, ...rest);
     };
     xhr.addEventListener("loadend", () => uploads.delete(xhr));
-    return xhr;
-  };
+  });
   return (xhr) => {
     const upload = uploads.get(xhr);
     return upload ? [...uploads.keys()].filter((other) => other !== xhr && uploads.get(other) === upload) : [];
@@ -127,42 +136,74 @@ function groupByUpload(qq) {
 }
 
 /**
- * A computer that wakes up, or moves to another network, may have connections that are dead without having been closed.
- * Fine Uploader waits for them for ever. From here on, a file or a part of which nothing has moved for the patience (ms)
- * counts as lost, and is tried again; so does any short request without an answer. On a line so slow that this is wrong,
- * it is wrong a few times only, since the patience doubles. The end of an upload in parts may take the store minutes,
- * and is waited for.
+ * A part's ETag is needed to put the parts together. Where the bucket's CORS rules do not expose it, Fine Uploader
+ * notices nothing, sends all parts, and is told InvalidPart in the end. From here on such a part has failed.
  */
-export function stalledIsLost(qq, patience = 60_000) {
-  const create = qq.createXhrInstance;
-  qq.createXhrInstance = function () {
-    const xhr = create.call(qq);
+export function partsNeedETags(qq) {
+  withEveryRequest(qq, (xhr) => {
     const { open } = xhr;
-    let isShort = true;
+    let isPartRequest = false;
     xhr.open = function (method, url, ...rest) {
-      isShort = !url.includes("uploadId=");
-      return open.call(xhr, method, url, ...rest);
+      isPartRequest = method === "PUT" && url.includes("partNumber=");
+      return open.call(this, method, url, ...rest);
+    };
+    xhr.addEventListener("readystatechange", () => {
+      if (xhr.readyState !== XMLHttpRequest.DONE || !isPartRequest || xhr.status !== 200 || xhr.getResponseHeader("ETag")) return;
+      xhr.hidesETag = true;
+      Object.defineProperty(xhr, "status", { value: 0 });
+    });
+  });
+}
+
+const SHORT = 60_000;          // ms that a request without a file may take
+const ENDING = 15 * 60_000;    // ms that the store may take to put the parts together
+const PATIENCE = 60_000;       // ms in which something of a file must move
+const MOST_PATIENCE = 240_000; // ms
+const BACK = 10_000;           // ms, the same, when the browser is back online
+
+/**
+ * A computer that wakes up, or moves to another network, may have connections that are dead without having been closed.
+ * Fine Uploader waits for them for ever. From here on, a file or a part of which nothing moves any more counts as lost,
+ * and is tried again; so does a request without an answer. On a line so slow that this is wrong, it is wrong a few times
+ * only: with each time a file's patience doubles, up to four minutes, until something of it is stored.
+ */
+export function stalledIsLost(qq, times = { short: SHORT, ending: ENDING, patience: PATIENCE, most: MOST_PATIENCE, back: BACK }) {
+  const patience = new Map(); // by file: {ms, at}, where at is when it was last lost
+  withEveryRequest(qq, (xhr) => {
+    const { open, send } = xhr;
+    let url = "";
+    xhr.open = function (method, asked, ...rest) {
+      url = asked;
+      return open.call(this, method, asked, ...rest);
     };
     xhr.send = function (body) {
-      if (body instanceof Blob || body instanceof FormData) watch(xhr);
-      else if (isShort) xhr.timeout = patience;
-      XMLHttpRequest.prototype.send.call(xhr, body);
+      if (body instanceof Blob) watch(xhr, url.split("?")[0]);
+      else if (body instanceof FormData) watch(xhr, body.get("key"));
+      else xhr.timeout = url.includes("uploadId=") ? times.ending : times.short;
+      return send.call(xhr, body);
     };
-    return xhr;
-  };
+  });
 
-  function watch(xhr) {
+  function watch(xhr, file) {
     let alarm = null;
-    const wait = () => {
+    const wait = (ms = patience.get(file)?.ms ?? times.patience) => {
       clearTimeout(alarm);
-      alarm = setTimeout(() => {
-        patience *= 2;
-        xhr.abort();
-      }, patience);
+      alarm = setTimeout(lose, ms);
     };
-    xhr.addEventListener("loadstart", wait);
-    xhr.upload.addEventListener("progress", wait);
-    xhr.addEventListener("loadend", () => clearTimeout(alarm));
+    const lose = () => {
+      const { ms, at } = patience.get(file) ?? { ms: times.patience, at: 0 };
+      if (Date.now() - at > ms / 2) patience.set(file, { ms: Math.min(2 * ms, times.most), at: Date.now() }); // its parts stall together
+      xhr.abort();
+    };
+    const backOnline = () => wait(times.back);
+    xhr.addEventListener("loadstart", () => wait());
+    xhr.upload.addEventListener("progress", () => wait());
+    addEventListener("online", backOnline);
+    xhr.addEventListener("loadend", () => {
+      clearTimeout(alarm);
+      removeEventListener("online", backOnline);
+      if (xhr.status === 200 || xhr.status === 204) patience.delete(file);
+    });
   }
 }
 
@@ -178,13 +219,45 @@ export function quietEmptyXML() {
   };
 }
 
+const LONGEST_DELAY = 60; // s between two attempts
+
 /**
- * A refusal is repeated as often as a lost connection. Automatic retry is for what may pass: a refusal is shown at
- * once, and the Retry button stays for those who know better. lastAnswer is from answers.js.
+ * Fine Uploader repeats a refusal as often as a lost connection, counts attempts without a network like others, and
+ * waits the same few seconds before each. From here on, a refusal is shown at once, and the Retry button stays for those
+ * who know better; without a network a file waits for one; and after every fourth attempt the wait doubles.
  */
-export function refusalsAreFinal(uploader, lastAnswer) {
+export function retriesWhatMayPass(uploader, lastAnswer) {
+  const { retry } = uploader._options;
+  const shortest = retry.autoAttemptDelay;
   const shouldRetry = uploader._shouldAutoRetry;
   uploader._shouldAutoRetry = function (id) {
-    return !lastAnswer()?.final && shouldRetry.call(this, id);
+    if (lastAnswer()?.final) return false;
+    if (!navigator.onLine && this._autoRetries[id] > 0) this._autoRetries[id]--;
+    const will = shouldRetry.call(this, id);
+    const doublings = Math.floor(((this._autoRetries[id] ?? 1) - 1) / 4);
+    retry.autoAttemptDelay = Math.max(shortest, Math.min(LONGEST_DELAY, shortest * 2 ** doublings));
+    return will;
   };
+}
+
+/**
+ * A file that was changed, moved or removed after it was chosen cannot be read any more. Fine Uploader calls that a
+ * problem with the signature (version 4) or the network (version 2) and tries again. From here on it is final.
+ * The returned function tells whether a file cannot be read.
+ */
+export function unreadableIsFinal(uploader, lastAnswer) {
+  const unreadable = new Set(); // ids
+  const shouldRetry = uploader._shouldAutoRetry;
+  uploader._shouldAutoRetry = function (id) {
+    const answer = lastAnswer();
+    if (!answer || (answer.from === "store" && answer.status === 0)) probe(id);
+    return !unreadable.has(id) && shouldRetry.call(this, id);
+  };
+  const autoRetry = uploader._onAutoRetry;
+  uploader._onAutoRetry = function (id, name, response, ...rest) {
+    if (!lastAnswer() && response.error === "Problem signing the chunk!") unreadable.add(id); // the digest failed, nobody was asked
+    return autoRetry.call(this, id, name, response, ...rest);
+  };
+  const probe = (id) => uploader.getFile(id)?.slice(0, 1).arrayBuffer().catch(() => unreadable.add(id));
+  return (id) => unreadable.has(id);
 }

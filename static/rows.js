@@ -23,26 +23,31 @@ const states = {
   "delete failed": "undeleted",
 };
 const moving = new Set(["uploading", "finishing", "retrying"]);
+const toGo = new Set(["queued", ...moving]);
 
 export class Rows {
   #uploader;
+  #summarizing = null;
   #files = new Map(); // by Fine Uploader's id
   #ticking = null;
   #retry;
-  #lastAnswer;
+  #isUnreadable;
+  #answers;
   #announce;
   #summarize;
 
-  /** retry: the user's settings; lastAnswer: from answers.js; announce(sentence) and summarize(states) show text. */
-  constructor({ retry = {}, lastAnswer, announce, summarize }) {
-    this.#retry = { autoAttemptDelay: 5, maxAutoAttempts: 3, ...retry };
-    this.#lastAnswer = lastAnswer;
+  /** answers: from answers.js; announce(sentence) and summarize(states, bytes) show text. */
+  constructor({ answers, announce, summarize }) {
+    this.#answers = answers;
     this.#announce = announce;
     this.#summarize = summarize;
   }
 
-  attach(uploader) {
+  /** isUnreadable(id): from repairs.js. */
+  attach(uploader, isUnreadable) {
     this.#uploader = uploader;
+    this.#retry = uploader._options.retry; // its delay grows
+    this.#isUnreadable = isUnreadable;
     for (const event of ["online", "offline"]) addEventListener(event, () => this.#networkChanged());
   }
 
@@ -67,7 +72,7 @@ export class Rows {
     const file = this.#files.get(id) ?? this.#add(id);
     const before = file.state;
     file.state = state;
-    if (state === "uploading" || state === "paused") file.transfer.begin();
+    if (state === "uploading" || state === "paused") file.transfer.begin(Date.now());
     if (state === "paused" || (state === "retrying" && before === "failed")) Object.assign(file, { retryAt: null, error: null });
     if (state === "done") this.#done(file);
     this.#draw(file);
@@ -81,8 +86,15 @@ export class Rows {
     queueMicrotask(() => keepFocus(this.#row(id)));
   }
 
+  /** Of many files that change at once, once. */
   #showSummary() {
-    this.#summarize([...this.#files.values()].map((file) => file.state));
+    this.#summarizing ??= setTimeout(() => {
+      this.#summarizing = null;
+      const files = [...this.#files.values()];
+      const open = files.filter(({ state, size }) => toGo.has(state) && size > 0);
+      const sum = (of) => open.reduce((bytes, file) => bytes + of(file), 0);
+      this.#summarize(files.map(({ state }) => state), { sent: sum(({ transfer }) => transfer.sent), total: sum(({ size }) => size) });
+    }, TICK);
   }
 
   #add(id) {
@@ -114,7 +126,7 @@ export class Rows {
     const file = this.#files.get(id);
     const row = this.#row(id);
     if (!file || !row) return;
-    for (const button of row.querySelectorAll("button")) button.setAttribute("aria-label", `${button.textContent} ${file.name}`);
+    for (const button of row.querySelectorAll("button")) label(button, button.textContent, file.name);
     role(row, "progress").setAttribute("aria-label", `Progress of ${file.name}`);
     role(row, "size").textContent = file.size >= 0 ? words.size(file.size) : "";
     this.#draw(file);
@@ -137,20 +149,30 @@ export class Rows {
   }
 
   #willRetry(id, attempt) {
+    const file = this.#files.get(id);
     const { autoAttemptDelay, maxAutoAttempts } = this.#retry;
-    Object.assign(this.#files.get(id), { attempt, attempts: maxAutoAttempts, retryAt: Date.now() + autoAttemptDelay * 1000 });
+    Object.assign(file, { attempt, attempts: maxAutoAttempts, retryAt: Date.now() + autoAttemptDelay * 1000 });
+    if (attempt === 1) this.#announce(`${file.name}: ${file.error?.text ?? "An attempt failed."} It is tried again.`);
   }
 
   #wentWrong(id, text) {
     const file = this.#files.get(id);
     if (!file) return;
-    const answer = this.#lastAnswer();
-    file.error = { text: words.reason(answer, text), id: answer?.id };
+    const answer = this.#answers.last();
+    file.error = this.#isUnreadable(id) ? { text: words.unreadable } : { text: words.reason(answer, text), id: answer?.id };
     file.lostNetwork = answer?.status === 0;
     if (answer?.startsOver) file.transfer.startOver();
-    file.transfer.begin();
+    file.transfer.begin(Date.now());
     this.#draw(file);
     if (file.state !== "uploading") this.#announce(`${file.name}: ${file.error.text}`);
+  }
+
+  /** The reason stands elsewhere on the page, for all files. */
+  referToFault(id) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.error = { text: "See the top of the page." };
+    this.#draw(file);
   }
 
   /** Whatever failed for want of a network is tried again when there is one. */
@@ -166,6 +188,7 @@ export class Rows {
     this.#ticking ??= setInterval(() => {
       const active = [...this.#files.values()].filter((file) => moving.has(file.state));
       active.forEach((file) => this.#draw(file));
+      this.#showSummary();
       if (active.length > 0) return;
       clearInterval(this.#ticking);
       this.#ticking = null;
@@ -177,7 +200,9 @@ export class Rows {
     if (!row) return;
     row.dataset.state = file.state;
     role(row, "progress").value = words.percent(file.transfer.sent, file.size);
-    write(role(row, "status"), words.status(file, { now: Date.now(), online: navigator.onLine }));
+    write(role(row, "status"), words.status(file, { now: Date.now(), online: navigator.onLine, waitsFor: this.#answers.waitsFor() }));
+    write(role(row, "key"), file.state === "done" ? this.#uploader.getKey(file.id) : "");
+    label(role(row, "cancel"), file.state === "failed" ? "Remove" : "Cancel", file.name);
     write(role(row, "error"), file.error?.text);
     write(role(row, "error-id"), file.error?.id && `Reference ${file.error.id}`);
   }
@@ -204,6 +229,12 @@ function firstButton(row) {
 
 function role(row, name) {
   return row.querySelector(`[data-role="${name}"]`);
+}
+
+/** A button's word, and for those who hear it alone, what it is about. */
+function label(button, word, name) {
+  if (button.textContent !== word) button.textContent = word;
+  button.setAttribute("aria-label", `${word} ${name}`);
 }
 
 function write(element, text = "") {

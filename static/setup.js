@@ -1,45 +1,46 @@
 // What is wrong with the set-up, for the person who can mend it, when the first request fails. No DOM.
 //
 // A request that failed after others worked is a matter of the file or the network, and its row says so. One that
-// failed before any worked is most likely a matter of the settings.
+// failed before any worked is most likely a matter of the settings. Silence is not, the first time.
 
 /** Watches the answers of the server and the store and tells when one of them looks like a wrong set-up. */
 export class SetupWatch {
   #worked = new Set();
+  #silences = 0;
   #show;
 
-  /** show({title, text, steps, origin}) presents the fault; show(null) takes it away. */
+  /** show({title, text, steps}) presents the fault; show(null) takes it away. */
   constructor(show) {
     this.#show = show;
   }
 
-  /** An upload went through: both sides are set up. */
-  uploaded() {
+  /** A part or a file is in the store, so the signature was good too. */
+  stored() {
     this.#worked.add("server").add("store");
     this.#show(null);
   }
 
-  /** A part or a form is in the store, so the signature was good too. */
-  stored() {
-    this.#worked.add("server").add("store");
-  }
-
-  /** An upload failed with this answer, as answers.js gives it. */
-  failed(answer, origin) {
-    if (!answer || this.#worked.has(answer.from)) return;
+  /** An upload failed with this answer, as answers.js gives it. Returns whether the fault is shown. */
+  failed(answer, { origin, online }) {
+    if (!answer || !online || (this.#worked.has(answer.from) && answer.code !== "HiddenETag")) return false;
+    if (answer.status === 0 && answer.code !== "HiddenETag" && ++this.#silences < 2) return false;
     const fault = answer.from === "server" ? ofServer(answer) : ofStore(answer, origin);
-    if (fault) this.#show({ origin, ...fault });
+    if (fault) this.#show(fault);
+    return fault !== null;
   }
 }
 
-function ofServer({ status, message, kind, id }) {
+function ofServer({ status, option, message, kind, id }) {
   if (kind === "setup") {
-    return { title: "The signing server refuses what this page asks for.", text: id ? `${message} (Reference ${id} in its log.)` : message, steps: "doctor" };
+    const steps = message.includes("clock") ? null : "doctor"; // which cannot see the uploading computer's clock
+    return { title: "The signing server refuses what this page asks for.", text: id ? `${message} (Reference ${id} in its log.)` : message, steps };
   }
-  if (status === 0) return { title: "The signing server does not answer.", text: "Start it, or set signature.endpoint in client_conf.js to its address.", steps: null };
-  if (status === 404 || status === 405) return { title: "There is no signing server at signature.endpoint.", text: `It answered with status ${status}; set signature.endpoint in client_conf.js to its /s3/sign.`, steps: null };
+  if (status === 0) return { title: "The signing server does not answer.", text: `Start it, or set ${option} in client_conf.js to its address.`, steps: null };
+  if (status === 404 || status === 405) return { title: `There is no signing server at ${option}.`, text: `It answered with status ${status}; set ${option} in client_conf.js to ${addresses[option]}, or the full address of it.`, steps: null };
   return null; // a hook's no, a rate limit, a fault of its own: not this page's settings
 }
+
+const addresses = { "signature.endpoint": "/s3/sign", "uploadSuccess.endpoint": "/s3/success", "deleteFile.endpoint": "/s3/delete", "session.endpoint": "/s3/session" };
 
 /** The store's codes that mean wrong settings, each with what to look at. */
 const settings = {
@@ -54,10 +55,17 @@ const settings = {
 };
 
 function ofStore({ status, host, code, message }, origin) {
+  if (code === "HiddenETag") {
+    return {
+      title: "The bucket's CORS rules hide the ETag of what is stored.",
+      text: `Without it the parts of a file cannot be put together. The rules must have ETag as an ExposeHeader for pages from ${origin}.`,
+      steps: "cors",
+    };
+  }
   if (status === 0) {
     return {
       title: `The browser cannot reach the store at ${host}.`,
-      text: `Either it is down or has another address, or the bucket's CORS rules do not let pages from ${origin} in.`,
+      text: `It is down or has another address, or the bucket's CORS rules do not let pages from ${origin} in, or it refused the request without letting the page read why.`,
       steps: "cors",
     };
   }

@@ -10,6 +10,7 @@ export class Transfer {
   #lastPart = 0;
   #confirmed = new Set();
   #samples = []; // [ms, bytes], oldest first
+  #begun = 0;    // ms
 
   constructor(size) {
     this.#size = size;
@@ -30,9 +31,10 @@ export class Transfer {
   }
 
   /** A new attempt: speed starts afresh and only what is stored counts as sent. */
-  begin() {
+  begin(now = 0) {
     this.#sent = this.stored;
     this.#samples = [];
+    this.#begun = now;
   }
 
   /** The store has lost what it had. */
@@ -72,9 +74,9 @@ export class Transfer {
     return this.#samples.length > 0;
   }
 
-  /** How long ago that was, in ms. */
+  /** How long ago that was, or the attempt's beginning, in ms. */
   quiet(now) {
-    return this.moving ? now - this.#samples.at(-1)[0] : Infinity;
+    return now - (this.moving ? this.#samples.at(-1)[0] : this.#begun);
   }
 
   /** Bytes a second over the last seconds, or null while there is nothing honest to say. It falls when nothing moves. */

@@ -33,26 +33,28 @@ export function percent(bytes, total) {
 
 const sentences = {
   queued: () => "Waiting for its turn",
-  uploading: (file, { now }) => uploading(file, now),
+  uploading: (file, where) => uploading(file, where),
   finishing: () => "Finishing",
   retrying: (file, { now, online }) => retrying(file, now, online),
   paused: (file) => `Paused; ${goesOn(file, "will resume", "will start over")}`,
   done: () => "Uploaded",
-  failed: (file) => (file.transfer.stored > 0 ? `Failed; ${goesOn(file, "Retry resumes")}` : "Failed"),
+  failed: (file, { online }) => failed(file, online),
   deleting: () => "Deleting",
   undeleted: () => "Not deleted",
 };
 
-/** What is going on with a file; where has the time in ms and whether the browser has a network. */
+/** What is going on with a file; where has the time in ms, whether the browser has a network, and whom all waits for. */
 export function status(file, where) {
   return sentences[file.state](file, where);
 }
 
-function uploading({ transfer, size: total }, now) {
+function uploading({ transfer, size: total }, { now, waitsFor }) {
   if (transfer.sent >= total) return "Sent; waiting for the store to confirm";
-  if (transfer.sent === 0) return "Starting";
-  if (!transfer.moving) return `Resuming at ${percent(transfer.sent, total)} %`;
-  if (transfer.quiet(now) > STALLED) return `${share(transfer, total)}, waiting for the network`;
+  const stalled = transfer.quiet(now) > STALLED;
+  const waits = stalled ? `, waiting for the ${waitsFor === "server" ? "signing server" : "network"}` : "";
+  if (transfer.sent === 0) return `Starting${waits}`;
+  if (!transfer.moving) return `Resuming at ${percent(transfer.sent, total)} %${waits}`;
+  if (stalled) return share(transfer, total) + waits;
   const rate = transfer.rate(now);
   if (!rate) return share(transfer, total);
   return `${share(transfer, total)}, ${size(rate)}/s, about ${duration((total - transfer.sent) / rate)} left`;
@@ -60,6 +62,11 @@ function uploading({ transfer, size: total }, now) {
 
 function share(transfer, total) {
   return `${percent(transfer.sent, total)} % of ${size(total)}`;
+}
+
+function failed(file, online) {
+  if (file.lostNetwork && !online) return `Waiting for the network; ${goesOn(file, "will resume", "will start over")}`;
+  return file.transfer.stored > 0 ? `Failed; ${goesOn(file, "Retry resumes")}` : "Failed";
 }
 
 function retrying(file, now, online) {
@@ -80,9 +87,12 @@ export function unfinished({ name, share }) {
   return `${name} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
 }
 
+export const unreadable = "The file cannot be read any more: it was changed, moved or removed. Choose it again.";
+
 /** Why a request failed: the other side's own sentence where it gave one. */
 export function reason(answer, otherwise) {
   if (!answer) return otherwise;
+  if (answer.code === "HiddenETag") return "The bucket's CORS rules hide the ETag of what is stored, without which the parts cannot be put together.";
   if (answer.startsOver) return `The store has lost what was sent, so the file starts over (${answer.code}).`;
   const who = answer.from === "server" ? "The signing server" : "The store";
   if (answer.message) return answer.from === "server" ? answer.message : `${who} says: ${answer.message}${inBrackets(answer.code)}`;
@@ -95,13 +105,14 @@ function inBrackets(text) {
   return text ? ` (${text})` : "";
 }
 
-/** The list in one line. */
-export function summary(states) {
+/** The list in one line; of the files to go, sent of total bytes are on their way. */
+export function summary(states, { sent = 0, total = 0 } = {}) {
   if (states.length === 0) return "";
   const count = (...wanted) => states.filter((state) => wanted.includes(state)).length;
   const done = count("done", "deleting", "undeleted");
   const told = [[done, "uploaded"], [count("failed"), "failed"], [count("paused"), "paused"]];
   const toGo = states.length - told.reduce((sum, [n]) => sum + n, 0);
   const parts = [...told, [toGo, "to go"]].filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
+  if (states.length > 1 && sent > 0 && sent < total) parts.push(share({ sent }, total));
   return `${files(states.length)}: ${parts.join(", ")}`;
 }
