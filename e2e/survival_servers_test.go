@@ -87,8 +87,10 @@ func (v *voyage) hangServer() {
 	v.embark()
 	v.server.signal(syscall.SIGSTOP)
 	for stored := range 3 {
-		v.line.allow(partSize)
-		eventually(v.t, 30*time.Second, "the next part is stored", func() bool { return len(v.line.confirmed()) > len(v.before)+stored })
+		eventually(v.t, time.Minute, "the next part is stored", func() bool {
+			v.line.allow(mib / 4)
+			return len(v.line.confirmed()) > len(v.before)+stored
+		})
 		time.Sleep(6 * time.Second) // the page gives up after ten, and tries again five later
 	}
 	v.awaitWords(60*time.Second, `Retrying in`)

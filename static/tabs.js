@@ -7,10 +7,15 @@ const prefix = "s3-sign-srv upload ";
 
 export class Tabs {
   #release = new Map(); // by the upload's uuid
+  #last = Promise.resolve();
 
-  /** Takes the upload for this tab; false if another one has it. */
+  /** Takes the upload for this tab; false if another one has it. Answers come in the order of the calls. */
   take(uuid) {
-    if (!navigator.locks || this.#release.has(uuid)) return Promise.resolve(true);
+    return (this.#last = this.#last.then(() => this.#lock(uuid)));
+  }
+
+  #lock(uuid) {
+    if (!navigator.locks || this.#release.has(uuid)) return true;
     return new Promise((resolve) => {
       navigator.locks.request(prefix + uuid, { ifAvailable: true }, (lock) => {
         resolve(lock !== null);
