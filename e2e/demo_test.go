@@ -26,7 +26,11 @@ func TestDemo(t *testing.T) {
 	page.await(10*time.Second, 1, done)
 	page.choose(testFiles...)
 	page.await(30*time.Second, 1+len(testFiles), done)
+	page.sees(5*time.Second, "12 files: 12 uploaded")
 	page.portray("demo-done")
+	if names := eval[[]string](page, `[...document.querySelectorAll(".file-name")].map((name) => name.textContent)`); names[0] != testFiles[0].name || names[1] != testFiles[1].name || names[11] != smallFile.name {
+		t.Errorf("the last choice is not on top, in its order: %q", names)
+	}
 	demoData := func(f testFile) string { return filepath.Join(dir, "demo-data", "demo", page.uploadOf(f).Key) }
 	for _, f := range append(testFiles, smallFile) {
 		if got, err := os.ReadFile(demoData(f)); err != nil || !bytes.Equal(got, f.content()) {

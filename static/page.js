@@ -49,7 +49,7 @@ function start(conf) {
   const keep = keeper(records, tabs, conf);
   const uploader = new qq.s3.FineUploader(withPage(conf, {
     ...list,
-    onValidateBatch: clearNotes,
+    onValidateBatch: () => { clearNotes(); rows.newBatch(); },
     onSubmit: (id, name) => refuseOtherTabs(tabs, uploader.getUuid(id), name),
     onStatusChange: (id, before, now) => {
       list.onStatusChange(id, before, now);
@@ -62,14 +62,12 @@ function start(conf) {
       list.onError(id, ...args);
       if (setup.failed(answers.last(), { origin: location.origin, online: navigator.onLine })) rows.referToFault(id);
     },
-    onSessionRequestComplete: (...args) => { list.onSessionRequestComplete(...args); newestFirst(uploader); },
   }, (id) => uploader.getFile(id)?.lastModified));
   repairs.retriesWhatMayPass(uploader, answers.last);
   const isUnreadable = repairs.unreadableIsFinal(uploader, answers.last);
   freshStart(uploader);
   latestAttempt(uploader);
   rows.attach(uploader, isUnreadable);
-  if (!conf.session?.endpoint) newestFirst(uploader);
   showDestination(conf);
   keepFocusOnInput(conf.element);
   byId("starting").remove();
@@ -86,11 +84,6 @@ async function refuseOtherTabs(tabs, uuid, name) {
   if (await tabs.take(uuid)) return;
   addNote(`${name} is being uploaded in another tab.`);
   throw new Error("another tab");
-}
-
-/** A chosen file goes on top of the list; earlier uploads come newest first, and so are added at its end. */
-function newestFirst(uploader) {
-  uploader._options.display.prependFiles = true;
 }
 
 /**

@@ -28,6 +28,7 @@ const toGo = new Set(["queued", ...moving]);
 export class Rows {
   #uploader;
   #summarizing = null;
+  #below = null; // the row that the batch being chosen stands above
   #files = new Map(); // by Fine Uploader's id
   #ticking = null;
   #retry;
@@ -55,7 +56,7 @@ export class Rows {
   callbacks() {
     return {
       onStatusChange: (id, _, now) => this.#statusChanged(id, now),
-      onSubmitted: (id) => this.#appeared(id),
+      onSubmitted: (id) => { this.#moveUp(id); this.#appeared(id); },
       onSessionRequestComplete: () => this.#files.forEach((file) => this.#appeared(file.id)),
       onUploadChunk: (id, _, part) => this.#files.get(id)?.transfer.partStarts(part),
       onUploadChunkSuccess: (id, part) => this.#files.get(id)?.transfer.partStored(part),
@@ -64,6 +65,11 @@ export class Rows {
       onAutoRetry: (id, _, attempt) => this.#willRetry(id, attempt),
       onError: (id, _, text) => this.#wentWrong(id, text),
     };
+  }
+
+  /** What is chosen from now on goes on top of the list, in its order. */
+  newBatch() {
+    this.#below = document.querySelector(".qq-upload-list-selector").firstElementChild;
   }
 
   #statusChanged(id, status) {
@@ -116,9 +122,16 @@ export class Rows {
   /** The row is still there, and is removed as soon as this returns. */
   #gone(id) {
     const row = this.#row(id);
+    if (row && row === this.#below) this.#below = row.nextElementSibling;
     if (row?.contains(document.activeElement)) focusBeside(row);
     this.#files.delete(id);
     this.#showSummary();
+  }
+
+  /** Fine Uploader adds rows at the end of the list. Its own way to do otherwise exchanges the first two. */
+  #moveUp(id) {
+    const row = this.#row(id);
+    row?.parentElement.insertBefore(row, this.#below);
   }
 
   /** Fine Uploader has put the row on the page. */
