@@ -7,16 +7,17 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-let dir, words, Transfer;
+let dir, words, Transfer, SetupWatch;
 
 // static/ is the browser's, which needs no package.json to know a module; node does.
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), "page-"));
   await writeFile(join(dir, "package.json"), '{"type": "module"}');
-  for (const name of ["words.js", "transfer.js"]) await cp(new URL(`../static/${name}`, import.meta.url), join(dir, name));
+  for (const name of ["words.js", "transfer.js", "setup.js"]) await cp(new URL(`../static/${name}`, import.meta.url), join(dir, name));
   const load = (name) => import(pathToFileURL(join(dir, name)));
   words = await load("words.js");
   ({ Transfer } = await load("transfer.js"));
+  ({ SetupWatch } = await load("setup.js"));
 });
 after(() => rm(dir, { recursive: true }));
 
@@ -169,4 +170,32 @@ test("summary", () => {
     [["done", "undeleted", "failed", "paused", "uploading", "queued"], "6 files: 2 uploaded, 1 failed, 1 paused, 2 to go"],
   ]) assert.equal(words.summary(states), text);
   assert.equal(words.summary(["done", "uploading"], { sent: 45 * MB, total: 100 * MB }), "2 files: 1 uploaded, 1 to go, 45 % of 100 MB");
+});
+
+test("what is wrong with the set-up is shown when nothing has worked yet, and not for one silence", () => {
+  const server = { from: "server", option: "signature.endpoint" };
+  const store = { from: "store", host: "s3.example.org" };
+  const setup = { ...server, status: 403, kind: "setup", message: "Set objectProperties.bucket.", id: "1a2b" };
+  const online = { origin: "https://page.example.org", online: true };
+  for (const [name, events, title, steps] of [
+    ["a setting", [setup], "The signing server refuses what this page asks for.", "doctor"],
+    ["a clock", [{ ...setup, message: "The clock of the uploading computer is wrong." }], "The signing server refuses what this page asks for.", null],
+    ["a hook's no", [{ ...server, status: 403, message: "No." }], undefined],
+    ["another address", [{ ...server, option: "uploadSuccess.endpoint", status: 404 }], "There is no signing server at uploadSuccess.endpoint.", null],
+    ["one silence", [{ ...store, status: 0 }], undefined],
+    ["two silences", [{ ...store, status: 0 }, { ...store, status: 0 }], "The browser cannot reach the store at s3.example.org.", "cors"],
+    ["no network", [{ ...store, status: 0 }, { ...store, status: 0 }], undefined],
+    ["a key that is unknown", [{ ...store, status: 403, code: "InvalidAccessKeyId" }], "The store at s3.example.org refuses the upload.", "doctor"],
+    ["a code that is no setting's", [{ ...store, status: 404, code: "NoSuchUpload" }], undefined],
+    ["after something worked", ["stored", { ...store, status: 0 }, { ...store, status: 0 }], null],
+    ["hidden ETag, after something worked", ["stored", { ...store, status: 0, code: "HiddenETag" }], "The bucket's CORS rules hide the ETag of what is stored.", "cors"],
+    ["taken back", [setup, "stored"], null],
+  ]) {
+    let shown;
+    const watch = new SetupWatch((fault) => { shown = fault; });
+    const where = name === "no network" ? { ...online, online: false } : online;
+    for (const event of events) event === "stored" ? watch.stored() : watch.failed(event, where);
+    assert.equal(shown?.title ?? shown, title, name);
+    if (title) assert.equal(shown.steps, steps, name);
+  }
 });
