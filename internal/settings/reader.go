@@ -136,6 +136,8 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 		r.fault(name, "is %q; set it to an address such as https://s3.example.org", v)
 	case u.Hostname() == "some.s3.server.ac.uk":
 		r.fault(name, "still is the placeholder %s; set it to your store's address", v)
+	case !isPort(u.Port()):
+		r.fault(name, "has the port %s; set it to one of 1 to 65535, or leave it out", u.Port())
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		r.fault(name, "has more in it than an address; set it to scheme, host and port alone")
 	case u.Path != "":
@@ -147,6 +149,12 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 		return u
 	}
 	return nil
+}
+
+// isPort accepts a port that can be connected to, or none.
+func isPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return port == "" || err == nil && 1 <= n && n <= 65535
 }
 
 // cannedACLs are AWS's ("Canned ACL") that make sense for an upload.

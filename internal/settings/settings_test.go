@@ -73,6 +73,7 @@ func TestFaults(t *testing.T) {
 		{"AWS_ENDPOINT=https://some.s3.server.ac.uk", "AWS_ENDPOINT still is the placeholder"},
 		{"AWS_ENDPOINT=https://s3.example.org/mybucket", "AWS_ENDPOINT has a path; set it to https://s3.example.org and"},
 		{"AWS_ENDPOINT=https://mybucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
+		{"AWS_ENDPOINT=https://127.0.0.1:99999", "AWS_ENDPOINT has the port 99999; set it to one of 1 to 65535"},
 		{"AWS_ENDPOINT=https://u:p@s3.example.org", "more in it than an address"},
 		{"AWS_REGION=us/east", "AWS_REGION is"},
 		{"AWS_SESSION_TOKEN=t0ken", "AWS_SESSION_TOKEN is set"},
