@@ -119,7 +119,6 @@ var errHang = errors.New("hangs")
 
 // TestHooksDecide gives the answer that each outcome of a hook becomes.
 func TestHooksDecide(t *testing.T) {
-	denied := hooks.Deny("This file has not been approved for transfer.")
 	for _, test := range []struct {
 		name   string
 		err    error
@@ -127,7 +126,9 @@ func TestHooksDecide(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"denies", denied, false, 403, "This file has not been approved for transfer."},
+		{"denies", hooks.Deny("This file has not been approved for transfer."), false, 403, "This file has not been approved for transfer."},
+		{"denies in Latin-1", hooks.Deny("no \xe9."), false, 403, "no ?."},
+		{"wants a login, in Latin-1", hooks.NotLoggedIn("no \xe9."), false, 401, "no ?."},
 		{"fails", errors.New("db password s3cret"), false, 500, "tell its operator the id"},
 		{"panics", nil, true, 500, "tell its operator the id"},
 		{"hangs", errHang, false, 500, "tell its operator the id"},
@@ -157,8 +158,10 @@ func TestHooksDecide(t *testing.T) {
 			ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"),
 			ask(t, "DELETE", w.url+"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", "", ""),
 		} {
-			if got.status != test.status || !strings.Contains(got.body, test.says) || strings.Contains(got.body, "s3cret") {
-				t.Errorf("the hook %s: %d %s", test.name, got.status, got.body)
+			var said struct{ Error, ID string }
+			err := json.Unmarshal([]byte(got.body), &said)
+			if err != nil || got.status != test.status || !strings.Contains(said.Error, test.says) || said.ID == "" || strings.Contains(got.body, "s3cret") {
+				t.Errorf("the hook %s: %d %q, %v", test.name, got.status, got.body, err)
 			}
 		}
 		for _, call := range w.store.taken() {
