@@ -294,7 +294,7 @@ func TestCrossSite(t *testing.T) {
 	}
 }
 
-// TestRate lets one address ask in a burst, behind a proxy or not.
+// TestRate lets one address ask in a burst: what a trusted proxy says it is, else the connection's.
 func TestRate(t *testing.T) {
 	w := startWorld(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, []string{"127.0.0.1/32"} })
 	burst := func(forwarded string) (signed int, last answer) {
@@ -314,11 +314,15 @@ func TestRate(t *testing.T) {
 	if signed, _ := burst("203.0.113.10, 198.51.100.3"); signed != 0 { // what the client writes itself does not count
 		t.Errorf("a made-up address in front bought %d more", signed)
 	}
-	direct := startWorld(t, func(c *config) { c.server.Rate = 0.5 })
-	w = direct
-	for i, address := range []string{"198.51.100.1", "198.51.100.2"} {
-		if signed, _ := burst(address); signed != 5*(1-i) {
-			t.Errorf("no proxy is trusted, yet X-Forwarded-For %s let %d through", address, signed)
+	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
+		w = startWorld(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, trusted })
+		for i, address := range []string{"198.51.100.1", "198.51.100.2", "192.0.2.1", "127.0.0.1, 192.0.2.1"} {
+			if signed, _ := burst(address); signed != []int{5, 0, 0, 0}[i] {
+				t.Errorf("%s trusted, yet X-Forwarded-For %s let %d through", name, address, signed)
+			}
+		}
+		if log := w.log.taken(); strings.Count(log, `"peer":"127.0.0.1"`) != 75 || strings.Count(log, `"peer":`) != 75 { // of 80
+			t.Errorf("%s trusted, and the log names as peers: %s", name, log)
 		}
 	}
 }

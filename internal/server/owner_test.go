@@ -176,6 +176,13 @@ func TestCookie(t *testing.T) {
 			t.Errorf("%s %v: %s, want %s", test.target, test.header, got, test.want)
 		}
 	}
+	// Only a trusted proxy knows that the browser came over HTTPS.
+	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
+		direct := owned(t, func(c *config) { c.server.TrustedProxies = trusted })
+		if set := ask(t, "GET", direct.url+"/s3/owner", "", "", "X-Forwarded-Proto", "https", "X-Forwarded-For", "192.0.2.1").header.Get("Set-Cookie"); set == "" || strings.Contains(set, "Secure") {
+			t.Errorf("%s trusted, and X-Forwarded-Proto makes the cookie %s", name, set)
+		}
+	}
 	// A visit renews the lease and keeps the owner.
 	cookie, owner := w.browse(t)
 	later := now.Add(20 * 24 * time.Hour)
