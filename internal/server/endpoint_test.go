@@ -36,16 +36,22 @@ func ask(t *testing.T, method, url, contentType, body string, header ...string) 
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultTransport.RoundTrip(r)
+	got, err := exchange(r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return got
+}
+
+// exchange sends r, follows no redirect, and reads the answer.
+func exchange(r *http.Request) (answer, error) {
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return answer{}, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	return answer{res.StatusCode, res.Header, string(text)}, err
 }
 
 const (
@@ -313,6 +319,18 @@ func TestRate(t *testing.T) {
 	}
 	if signed, _ := burst("203.0.113.10, 198.51.100.3"); signed != 0 { // what the client writes itself does not count
 		t.Errorf("a made-up address in front bought %d more", signed)
+	}
+	// The list of files, which costs the store more, is counted with the sign requests.
+	w = owned(t, func(c *config) { c.server.Rate = 0.5 })
+	for i, want := range []int{200, 200, 200, 200, 200, 429, 429} {
+		method, target := "GET", "/s3/session"
+		if i%2 > 0 {
+			method, target = "POST", "/s3/sign" // of a stranger: counted, and refused
+			want = map[int]int{200: 401, 429: 429}[want]
+		}
+		if got := ask(t, method, w.url+target, jsonType, partV2); got.status != want {
+			t.Errorf("request %d, %s: %d %s, want %d", i, target, got.status, got.body, want)
+		}
 	}
 	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
 		w = startWorld(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, trusted })

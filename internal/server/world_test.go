@@ -311,16 +311,11 @@ func (w *world) send(t testing.TB, a attack) answer {
 	}
 	r.Host = a.header.Get("Host")
 	r.Header.Del("Host")
-	res, err := http.DefaultTransport.RoundTrip(r)
+	got, err := exchange(r)
 	if err != nil {
 		t.Fatalf("%s %s: %v", a.method, a.target, err)
 	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	return got
 }
 
 // endless is a body of spaces, which JSON may begin with.

@@ -1,0 +1,155 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/sign"
+)
+
+const (
+	pageFiles = 1000 // files in an answer to LIST
+	heldPages = 12   // what the collector has
+	readPages = 10   // what is read of it
+	toldFiles = 200
+	maxHeads  = 16
+)
+
+// A library stands in for the store of two owners. The collector has twelve pages of files: every fiftieth
+// is of today, the others are of yesterday, and those of the last two pages are of tomorrow. The other has
+// 200 files. It answers no HEAD of a file before it is opened.
+type library struct {
+	collector string // "OWNER/"
+	open      chan struct{}
+	busy      chan struct{} // closed when maxHeads HEADs wait
+	listed    chan struct{} // closed when the other's list was asked for
+
+	mu            sync.Mutex
+	lists, heads  int // calls so far
+	waiting, most int // HEADs without an answer: now, and at the worst
+}
+
+func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/report.txt"):
+		w.Header().Set("Content-Length", "11")
+	case r.Method == http.MethodHead:
+		l.count(0, 1)
+		<-l.open
+		l.count(0, -1)
+	default:
+		l.count(1, 0)
+		l.list(w, r.URL.Query())
+	}
+}
+
+// count notes that a LIST has come, and that a HEAD has come or is answered.
+func (l *library) count(list, head int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lists += list
+	l.heads += max(head, 0)
+	l.waiting += head
+	l.most = max(l.most, l.waiting)
+	if head > 0 && l.heads == maxHeads {
+		close(l.busy)
+	}
+}
+
+// list answers with a page; a page's token is its number.
+func (l *library) list(w http.ResponseWriter, q url.Values) {
+	page, files, more := 0, toldFiles, false
+	if q.Get("prefix") == l.collector {
+		fmt.Sscan(q.Get("continuation-token"), &page)
+		files, more = pageFiles, page+1 < heldPages
+	} else {
+		close(l.listed)
+	}
+	fmt.Fprintf(w, "<ListBucketResult><IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", more, page+1)
+	for n := page * pageFiles; n < page*pageFiles+files; n++ {
+		at := now.Add(time.Duration(n) * time.Millisecond)
+		switch {
+		case page >= readPages:
+			at = at.Add(24 * time.Hour)
+		case n%50 > 0:
+			at = at.Add(-24 * time.Hour)
+		}
+		fmt.Fprintf(w, "<Contents><Key>%s%05d.txt</Key><Size>1</Size><LastModified>%s</LastModified></Contents>", q.Get("prefix"), n, at.Format("2006-01-02T15:04:05.000Z"))
+	}
+	fmt.Fprint(w, "</ListBucketResult>")
+}
+
+// TestSessionIsBounded opens the pages of two owners. Of the collector's twelve pages of files ten are read, of
+// these the 200 newest files are told, and the store is asked about 16 files at a time by both together. Other
+// questions to the store do not stand behind these.
+func TestSessionIsBounded(t *testing.T) {
+	l := &library{open: make(chan struct{}), busy: make(chan struct{}), listed: make(chan struct{})}
+	s3 := httptest.NewServer(l)
+	defer s3.Close()
+	open := sync.OnceFunc(func() { close(l.open) })
+	defer open()
+	w := owned(t, func(c *config) {
+		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+	})
+	cookie, owner := w.browse(t)
+	otherCookie, _ := w.browse(t)
+	l.collector = owner + "/"
+	list, otherList := make(chan string), make(chan string)
+	wait := func(sign chan struct{}, early chan string) {
+		t.Helper()
+		select {
+		case <-sign:
+		case body := <-early:
+			t.Fatalf("a list came before the store told of any file: %.300s", body)
+		}
+	}
+	go func() { list <- w.sessionOf(cookie) }()
+	wait(l.busy, list)
+	go func() { otherList <- w.sessionOf(otherCookie) }()
+	wait(l.listed, otherList)
+	for range 20 { // meanwhile a seventeenth HEAD would come
+		if got := ask(t, "POST", w.url+"/s3/success", formType, "bucket=mybucket&key="+owner+"/report.txt", "Cookie", cookie); got.status != 200 {
+			t.Errorf("a report meanwhile: %d %s", got.status, got.body)
+		}
+	}
+	open()
+	var told []struct {
+		S3Key string `json:"s3Key"`
+	}
+	if body := <-list; json.Unmarshal([]byte(body), &told) != nil || len(told) != toldFiles {
+		t.Fatalf("%d files: %.300s", len(told), body)
+	}
+	for i, file := range told {
+		if want := fmt.Sprintf("%s/%05d.txt", owner, (toldFiles-1-i)*50); file.S3Key != want {
+			t.Fatalf("file %d is %s, want %s", i, file.S3Key, want)
+		}
+	}
+	<-otherList
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lists != readPages+1 || l.heads != 2*toldFiles || l.most != maxHeads {
+		t.Errorf("%d LISTs, %d HEADs, %d of them at a time; want %d, %d, %d", l.lists, l.heads, l.most, readPages+1, 2*toldFiles, maxHeads)
+	}
+}
+
+// sessionOf returns the list of files, or what went wrong: it is called beside the test.
+func (w *world) sessionOf(cookie string) string {
+	r, err := http.NewRequest("GET", w.url+"/s3/session", nil)
+	if err != nil {
+		return err.Error()
+	}
+	r.Header.Set("Cookie", cookie)
+	got, err := exchange(r)
+	if err != nil {
+		return err.Error()
+	}
+	return got.body
+}
