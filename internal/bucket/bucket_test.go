@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +89,35 @@ func TestErrors(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || !strings.Contains(e.Text, test.want) || e.Missing != test.missing || strings.Contains(e.Text, "s3cret") {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// TestRedirects has a store that sends every call on to another listener, which must see none: a redirect would
+// let whoever answers for the store choose where the server calls (D19 of internal/server's tests).
+func TestRedirects(t *testing.T) {
+	var seen atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { seen.Add(1) }))
+	defer elsewhere.Close()
+	calls := map[string]func(*Bucket) error{
+		"HEAD":   func(b *Bucket) error { _, err := b.Head(t.Context(), "k"); return err },
+		"DELETE": func(b *Bucket) error { return b.Delete(t.Context(), "k") },
+		"LIST":   func(b *Bucket) error { _, err := b.List(t.Context(), "owner/"); return err },
+	}
+	for name, call := range calls {
+		for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+			var asked atomic.Int32
+			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				http.Redirect(w, r, elsewhere.URL+r.URL.Path, status)
+			}))
+			err := call(at(t, store.URL))
+			store.Close()
+			var e *Error
+			if !errors.As(err, &e) || e.Missing || !strings.Contains(e.Text, "check AWS_REGION and AWS_ENDPOINT") || asked.Load() != 1 || seen.Load() != 0 {
+				t.Errorf("%s, redirected with %d: %v; the store was asked %d times, the other listener %d", name, status, err, asked.Load(), seen.Load())
+			}
+			seen.Store(0)
 		}
 	}
 }
