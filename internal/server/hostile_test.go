@@ -3,6 +3,8 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +100,27 @@ func TestEveryRowIsAccountedFor(t *testing.T) {
 	}
 	for id := range attacks {
 		t.Errorf("%s is not on the list", id)
+	}
+}
+
+// TestHiddenFilesAreThere holds the row D21 against the site: what it asks for below static/ is there, and would
+// be served by a server that opens whatever is asked for. A name without a file is refused by any server.
+func TestHiddenFilesAreThere(t *testing.T) {
+	dir := newSite(t).dir
+	asked := map[string]bool{}
+	for _, r := range rowsCalls {
+		for _, a := range r.attacks {
+			asked[a.target] = asked[a.target] || r.id == "D21"
+		}
+	}
+	for _, target := range []string{
+		"/static/.env", "/static/.git/config", "/static/sub/.hidden", // dotfiles
+		"/static/out.env", "/static/sub/out.env", "/static/up/p3s3f.env", "/static/away/page.js", // links that lead out
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, target))
+		if err != nil || string(text) != hidden || !asked[target] {
+			t.Errorf("%s holds %q, %v; asked for: %t", target, text, err, asked[target])
+		}
 	}
 }
 

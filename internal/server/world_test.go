@@ -139,6 +139,7 @@ func mustParse(address string) *url.URL {
 
 // A site is a working directory with a page, and beside and in it what must not be served.
 type site struct {
+	dir        string
 	static     *os.Root
 	clientConf string
 }
@@ -158,6 +159,7 @@ func newSite(t testing.TB) site {
 		"static/.env":         hidden,
 		"static/.git/config":  hidden,
 		"static/sub/page.js":  "1",
+		"static/sub/.hidden":  hidden,
 		"static-not/page.js":  hidden,
 	} {
 		file := filepath.Join(dir, name)
@@ -168,7 +170,7 @@ func newSite(t testing.TB) site {
 			t.Fatal(err)
 		}
 	}
-	for link, target := range map[string]string{"out.env": "../p3s3f.env", "up": "..", "away": filepath.Join(dir, "static-not")} {
+	for link, target := range map[string]string{"out.env": "../p3s3f.env", "sub/out.env": "../../p3s3f.env", "up": "..", "away": filepath.Join(dir, "static-not")} {
 		if err := os.Symlink(target, filepath.Join(dir, "static", link)); err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +180,7 @@ func newSite(t testing.TB) site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { static.Close() })
-	return site{static, filepath.Join(dir, "client_conf.js")}
+	return site{dir, static, filepath.Join(dir, "client_conf.js")}
 }
 
 // A store stands in for S3: it notes the calls, has every object, and obeys.
