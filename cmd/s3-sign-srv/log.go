@@ -15,12 +15,12 @@ func newLog(set settings.Settings, w io.Writer) *slog.Logger {
 	if set.LogJSON {
 		return slog.New(slog.NewJSONHandler(escapingWriter{w}, options))
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(escapingWriter{w}, options))
 }
 
-// escapingWriter gets one line of JSON at a time and writes as escapes what is valid in JSON, but a terminal
-// obeys or shows in another order: DEL, the C1 controls, and marks such as U+202E. slog's text handler quotes
-// them itself.
+// escapingWriter gets one line at a time and writes as escapes what is valid in JSON, but a terminal obeys or
+// shows in another order: DEL, the C1 controls, and marks such as U+202E. slog's text handler quotes them
+// itself, but for a DEL in a value that needs no quotes otherwise.
 type escapingWriter struct{ to io.Writer }
 
 func (w escapingWriter) Write(line []byte) (int, error) {

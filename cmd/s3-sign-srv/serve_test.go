@@ -244,21 +244,22 @@ func selfSigned(t *testing.T) (crtFile, keyFile string) {
 
 // TestLogs wants lines that a terminal does not obey, in both formats, and the same text behind them.
 func TestLogs(t *testing.T) {
-	const hostile = "caf\u00e9\u009b2J\x7f\u0085\u202e\x1b[2J\nforged"
-	for _, asJSON := range []bool{false, true} {
-		var out strings.Builder
-		log := newLog(settings.Settings{LogJSON: asJSON}, &out)
-		log.Info("refused", "path", hostile, "metadata", map[string]string{"name": hostile})
-		line, more, _ := strings.Cut(out.String(), "\n")
-		if more != "" || strings.ContainsFunc(line, isHidden) || !strings.Contains(line, "caf\u00e9") {
-			t.Errorf("%q", out.String())
-		}
-		if !asJSON {
-			continue
-		}
-		var read struct{ Path string }
-		if err := json.Unmarshal([]byte(line), &read); err != nil || read.Path != hostile {
-			t.Errorf("%v %q", err, read.Path)
+	for _, hostile := range []string{"caf\u00e9\u009b2J\x7f\u0085\u202e\x1b[2J\nforged", "caf\u00e9\x7f", "caf\u00e9\u202e"} {
+		for _, asJSON := range []bool{false, true} {
+			var out strings.Builder
+			log := newLog(settings.Settings{LogJSON: asJSON}, &out)
+			log.Info("refused", "path", hostile, "form", map[string]string{hostile: hostile})
+			line, more, _ := strings.Cut(out.String(), "\n")
+			if more != "" || strings.ContainsFunc(line, isHidden) || !strings.Contains(line, "caf\u00e9") {
+				t.Errorf("%q", out.String())
+			}
+			if !asJSON {
+				continue
+			}
+			var read struct{ Path string }
+			if err := json.Unmarshal([]byte(line), &read); err != nil || read.Path != hostile {
+				t.Errorf("%v %q", err, read.Path)
+			}
 		}
 	}
 }
