@@ -86,7 +86,7 @@ var rowsPolicy = []row{
 		bodyV2(strings.TrimSuffix(`{"headers":`+quoteJSON(part2)+`}`, "}")+`,"v4":true}`, strings.TrimSuffix(`{"headers":`+quoteJSON(part2)+`}`, "}")+`,"policy":"x"}`))},
 	{id: "C19", what: "a policy and a string in one", attacks: bodyV2(
 		`{"headers":"",`+policy2[1:], `{"headers":`+quoteJSON(part2)+`,`+policy2[1:], strings.TrimSuffix(policy2, "}")+`,"headers":""}`, strings.TrimSuffix(policy2, "}")+`,"headers":`+quoteJSON(part2)+`}`, `{"headers":null,`+policy2[1:], `{"headers":`+quoteJSON(part2)+`,"conditions":[]}`)},
-	{id: "C20", what: "headers that are not a string, bodies that are no request", attacks: slices.Concat(
+	{id: "C20", what: "headers that are not a string, bodies that are no request", code: http.StatusBadRequest, attacks: slices.Concat(
 		bodyV2(`{"headers":["POST"]}`, `{"headers":[`+quoteJSON(part2)+`]}`, `{"headers":0}`, `{"headers":true}`, `{"headers":{}}`, `{"headers":null}`, `{"headers":""}`, `{"headers":}`, `{"headers"}`, `{}`, `[]`, `null`, `true`, `0`, `""`, ``, ` `, quoteJSON(part2), `[`+policy2+`]`, `{"policy":`+policy2+`}`, `{"headers":{"headers":`+quoteJSON(part2)+`}}`),
 		bodyV4(`{"headers":["AWS4-HMAC-SHA256"]}`, `{"headers":null}`, `{}`, `[]`, `null`, ``))},
 	{id: "C21", what: "conditions that are none", attacks: slices.Concat(

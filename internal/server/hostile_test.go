@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,15 +68,15 @@ var elsewhere = map[string]string{
 	"C8":  "a prefix that is not whole segments: TestOwnUploadsOnly",
 	"D2":  "foreign origins: TestCrossSite",
 	"D3":  "no cookie, a forged or expired one, somebody else's: TestStrangers, TestCookie, TestLogin",
-	"D5":  "success never deletes: TestHarmless",
+	"D5":  "success never deletes: TestHarmless; with a live store, not what is too large either: TestLiftedLimit in e2e",
 	"D6":  "success never makes links: TestHarmless",
 	"D9":  "a forged ETag or name: TestHarmless, since S3 must be asked",
-	"D10": "a replayed success: TestHarmless",
+	"D10": "a replayed success is told again, which a hook must bear: TestHarmless",
 	"D14": "a uuid is only passed on, the key decides: TestOwnUploadsOnly",
 	"D22": "no answer has a link that Host could bend: TestHarmless",
-	"D23": "slow senders: the tests of cmd/s3-sign-srv, where the time limits are",
+	"D23": "slow senders: TestLimits in cmd/s3-sign-srv, where the time limits are; beside busy connections TestUnderLoad in e2e",
 	"D24": "too many requests: TestRate",
-	"D25": "hmac.Equal in internal/visitor; forged cookies: TestCookie",
+	"D25": "hmac.Equal in internal/visitor, which no test can time; forged cookies: TestStrangers, TestRead in internal/visitor",
 	"D26": "no hook is a URL; hooks that fail: TestHooksDecide",
 	"D27": "no link to an object is made: TestHarmless",
 }
@@ -100,6 +101,29 @@ func TestEveryRowIsAccountedFor(t *testing.T) {
 	}
 	for id := range attacks {
 		t.Errorf("%s is not on the list", id)
+	}
+}
+
+// TestElsewhereExists wants the tests that elsewhere names to exist, each in the package that it is said to be in.
+func TestElsewhereExists(t *testing.T) {
+	for id, why := range elsewhere {
+		for _, name := range regexp.MustCompile(`Test[A-Z]\w+(?: in [\w/-]+)?`).FindAllString(why, -1) {
+			name, in, isElsewhere := strings.Cut(name, " in ")
+			folder := "."
+			if isElsewhere {
+				folder = filepath.Join("../..", in)
+			}
+			files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(files, func(file string) bool {
+				text, err := os.ReadFile(file)
+				return err == nil && strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {")
+			}) {
+				t.Errorf("%s is said to be shown by %s, which is not in %s", id, name, folder)
+			}
+		}
 	}
 }
 

@@ -132,8 +132,8 @@ var rowsV2 = []row{
 			"partNumber=1&uploadId", "partNumber=1&partNumber=2&uploadId=U", "partNumber=1&uploadId=U&uploadId=V", "partNumber=1;uploadId=U", "partNumber=1&&uploadId=U", "partnumber=1&uploadId=U", "partNumber=1&uploadId=U?", "partNumber=1&uploadId=U&acl", "acl&partNumber=1&uploadId=U"),
 		each(part2, "partNumber=1", "partNumber=0", "partNumber=-1", "partNumber=10001", "partNumber=1e3", "partNumber=01", "partNumber=１", "partNumber=+1", "partNumber=", "partNumber=1.0", "partNumber=0x1",
 			"partNumber=%31", "partNumber= 1", "partNumber=99999999999999999999", "partNumber=1_0"),
-		each(abort2, "?uploadId=UPID.abc-_123", "?uploadId=U&acl", "?uploads&uploadId=U", "?UploadID=U"),
-		each(complete2, "?uploadId=UPID.abc-_123", "?uploadId=U&partNumber=1", "?partNumber=1&uploadId=U"))...)},
+		each(abort2, "?uploadId=UPID.abc-_123", "?uploadId=", "?uploadId=&", "?uploadId=&uploadId=U", "?uploadId=U&acl", "?uploads&uploadId=U", "?UploadID=U"),
+		each(complete2, "?uploadId=UPID.abc-_123", "?uploadId=", "?uploadId", "?uploadId=&", "?uploadId=U&partNumber=1", "?partNumber=1&uploadId=U"))...)},
 	{id: "A22", what: "upload IDs that break out of the query", attacks: stringV2(slices.Concat(
 		each(part2, "UPID.abc-_123", "U&acl", "U%26acl", "U#x", "U\nx", "U/x", "U+x", "U x", "U=", "é", "U\x00", "U?x", "U;x", `U"x`, strings.Repeat("U", 1025), strings.Repeat("U", 5000)),
 		each(abort2, "UPID.abc-_123", "U&versionId=1", "U%26", strings.Repeat("U", 5000)))...)},

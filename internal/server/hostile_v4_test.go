@@ -46,8 +46,12 @@ var rowsV4 = []row{
 		each(part4, host4, "host:evil.example\n", "host:other.localhost:9312\n"), each(abort4, host4, "host:other.localhost:9312\n"))...)},
 	{id: "B6", what: "almost our host", attacks: stringV4(each(initiate4, host4,
 		"host:mybucketXlocalhost:9312\n", "host:mybucket.localhost.evil.com:9312\n", "host:mybucket.localhost:9312.evil.com\n", "host:mybucket-localhost:9312\n", "host:xmybucket.localhost:9312\n", "host:x.mybucket.localhost:9312\n",
-		"host:mybucket.s3.amazonaws.com\n", "host:mybucketXs3Yamazonaws.com\n", "host:mybucket.s3.amazonaws.com.evil.com\n", "host:mybucket.localhost.:9312\n", "host:mybucket.localhost:09312\n", "host:mybucket.localhost:9312?\n", "host:mybucket.localhost:9312#\n",
+		"host:mybucket.s3.amazonaws.com\n", "host:mybucket.localhost.:9312\n", "host:mybucket.localhost:09312\n", "host:mybucket.localhost:9312?\n", "host:mybucket.localhost:9312#\n",
 		"host:127.1:9312\n", "host:2130706433:9312\n", "host:[::1]:9312\n", "host:mybucket.127.0.0.1:9312\n")...)},
+	{id: "B6", what: "almost our host at AWS, whose dots are no jokers", says: "AWS_ENDPOINT", attacks: atAWS(each(initiate4, host4,
+		"host:mybucketXs3Yamazonaws.com\n", "host:mybucket.s3.amazonaws.com.evil.com\n", "host:mybucket.s3Xamazonaws.com\n", "host:mybucket.s3.amazonawsXcom\n", "host:mybucketXs3.amazonaws.com\n", "host:mybucket.s3.us-east-1Xamazonaws.com\n", "host:mybucket.s3XdualstackXus-east-1.amazonaws.com\n",
+		"host:evil.example/mybucket.s3.amazonaws.com\n", "host:mybucket.s3.amazonaws.com@evil.example\n", "host:xmybucket.s3.amazonaws.com\n", "host:other.s3.amazonaws.com\n", "host:s3.amazonaws.com/other\n", "host:mybucket.s3.amazonaws.com:9312\n", "host:mybucket.s3.eu-west-1.amazonaws.com\n",
+		"host:mybucket.s3-accelerate.amazonaws.com\n", "host:mybucket.s3-website-us-east-1.amazonaws.com\n", "host:mybucket.s3.us-east-1.amazonaws.com.cn\n", "host:localhost:9312\n")...)},
 	{id: "B6", what: "a virtual host at a store that is only known by paths, which would read the bucket from the path", in: pathByName, says: "P3S3F_ADDRESSING", attacks: inPathByName(slices.Concat(
 		[]string{initiate4, part4, complete4, abort4},
 		each(initiate4, "\n/uuid.txt\n", "\n/otherbucket/evil.txt\n"),
@@ -88,6 +92,7 @@ var rowsV4 = []row{
 	{id: "B13", what: "whole objects, buckets and sub-resources", attacks: stringV4(slices.Concat(
 		each(part4, "PUT\n/uuid.txt\npartNumber=1&uploadId=UPID.abc-_123", "PUT\n/k\n", "PUT\n/\n", "PUT\n/k\nacl=", "PUT\n/\npolicy=", "PUT\n/\ncors=", "POST\n/\ndelete=", "POST\n/k\nrestore=", "POST\n/k\nselect=&select-type=2", "PUT\n/k\ntagging=", "PATCH\n/k\npartNumber=1&uploadId=U"),
 		each(abort4, "DELETE\n/uuid.txt\nuploadId=UPID.abc-_123", "DELETE\n/k\n", "DELETE\n/\n", "DELETE\n/k\nversionId=1", "DELETE\n/\nuploadId=U", "DELETE\n/k\ntagging="),
+		each(abort4, "uploadId=UPID.abc-_123", "uploadId=", "uploadId", "uploadId=&uploadId=U"), each(complete4, "uploadId=UPID.abc-_123", "uploadId=", "uploadId", "uploadId=&uploadId=U"),
 		each(initiate4, "uploads=", "uploads", "uploads=1", "uploads=&uploadId=U", "Uploads=", "uploads=&", ""),
 		each(initiate4, "/uuid.txt", "/", "", "uuid.txt", "*"),
 		each(part4, "partNumber=1&uploadId=UPID.abc-_123", "uploadId=U&partNumber=1", "partNumber=0&uploadId=U", "partNumber=10001&uploadId=U", "partNumber=01&uploadId=U", "partNumber=1&uploadId=", "partNumber=1&uploadId=U%26", "partNumber=1&uploadId=U=",
@@ -138,6 +143,11 @@ var underAddress = each(swap(initiate4, host4, "host:mybucket.127.0.0.1:9312\n")
 // pathOf is text for the path-style endpoint.
 func pathOf(text string) string {
 	return strings.ReplaceAll(text, "mybucket.localhost:9312", "127.0.0.1:9312")
+}
+
+// atAWS sends strings to the server whose store is AWS.
+func atAWS(texts ...string) []attack {
+	return signRequests("/s3/sign?v4=true", aws, headersBodies(texts)...)
 }
 
 // inPathByName sends strings to the server whose store is known by paths alone, though by a name.

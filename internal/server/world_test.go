@@ -40,6 +40,7 @@ const (
 	virtualHosted    setup = "virtual-hosted endpoint"         // http://mybucket.localhost:9312
 	pathByName       setup = "path-style endpoint with a name" // http://localhost:9312/mybucket
 	virtualByAddress setup = "virtual-hosted endpoint with an address"
+	aws              setup = "AWS"
 	limited          setup = "at most 15000000 bytes"
 	typed            setup = "text/plain and image/* alone"
 	noDelete         setup = "delete switched off"
@@ -55,6 +56,7 @@ var setups = map[setup]func(*config){
 	},
 	pathByName:       func(c *config) { c.sign.Endpoint = mustParse("http://localhost:9312") },
 	virtualByAddress: func(c *config) { c.sign.VirtualHosted = true },
+	aws:              func(c *config) { c.sign.Endpoint = mustParse("https://s3.amazonaws.com") },
 	limited:          func(c *config) { c.sign.MaxBytes = 15000000 },
 	typed:            func(c *config) { c.sign.ContentTypes = []string{"text/plain", "image/*"} },
 	noDelete:         func(c *config) { c.server.AllowDelete = false },
