@@ -18,6 +18,7 @@ import (
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/visitor"
 )
 
 // partV2 is the body of an honest sign request.
@@ -239,9 +240,10 @@ func TestSuccessIsVerified(t *testing.T) {
 	}
 }
 
-// TestCrossSite asks as a browser does for pages of other sites.
+// TestCrossSite asks as a browser does for pages of other sites. What changes something is done for an allowed
+// origin and refused for any other; what only reads is answered, but only an allowed origin's page may read it.
 func TestCrossSite(t *testing.T) {
-	const app, other = "https://app.example.org", "https://app.example.org.evil.com"
+	const app = "https://app.example.org"
 	for _, test := range []struct {
 		allowed []string
 		origin  string
@@ -255,47 +257,79 @@ func TestCrossSite(t *testing.T) {
 		{nil, "null", "cross-site", false, true},
 		{nil, app, "", false, true}, // a browser without Sec-Fetch-Site
 		{[]string{app}, app, "cross-site", true, false},
-		{[]string{app}, other, "cross-site", false, true},
+		{[]string{"https://other.example.org", app}, app, "cross-site", true, false},
+		{[]string{app}, "https://app.example.org.evil.com", "cross-site", false, true},
+		{[]string{app}, "https://appXexample.org", "cross-site", false, true}, // dots are no jokers
+		{[]string{app}, "https://evil.app.example.org", "cross-site", false, true},
+		{[]string{app}, "https://app.example.org:8443", "cross-site", false, true},
+		{[]string{app}, "https://app.example.org, https://evil.com", "cross-site", false, true},
 		{[]string{app}, "http://app.example.org", "cross-site", false, true},
+		{[]string{app}, "*", "cross-site", false, true},
 		{[]string{app}, "null", "cross-site", false, true},
 		{[]string{app}, "", "same-origin", false, false},
 	} {
-		w := startWorld(t, func(c *config) { c.server.AllowedOrigins = test.allowed })
-		header := []string{}
+		w := startWorld(t, func(c *config) {
+			c.server.AllowedOrigins, c.server.OwnUploadsOnly = test.allowed, true
+			c.server.Visitors = visitor.NewKeeper(c.sign.SecretKey)
+			c.server.Hooks.Identify = func(context.Context, *http.Request) (string, error) { return "user/42", nil }
+		})
+		from := http.Header{}
 		for name, value := range map[string]string{"Origin": test.origin, "Sec-Fetch-Site": test.site} {
 			if value != "" {
-				header = append(header, name, value)
+				from.Set(name, value)
 			}
 		}
-		preflight := ask(t, "OPTIONS", w.url+"/s3/sign", "", "", append(header, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-requested-with,cache-control")...)
-		answers := []answer{
-			ask(t, "POST", w.url+"/s3/sign", jsonType, partV2, header...),
-			ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket", header...),
-			ask(t, "DELETE", w.url+"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", "", "", header...),
-			ask(t, "POST", w.url+"/s3/delete", formType, "key=uuid.txt&bucket=mybucket&qquuid=5690&_method=DELETE", header...),
+		with := func(a attack, more ...string) attack {
+			a.header = from.Clone()
+			for i := 0; i < len(more); i += 2 {
+				a.header.Set(more[i], more[i+1])
+			}
+			return a
+		}
+		const object = "key=user/42/uuid.txt&bucket=mybucket"
+		changes := []attack{
+			with(attack{method: "POST", target: "/s3/sign", body: strings.Replace(partV2, "/uuid.txt", "/user/42/uuid.txt", 1)}, "Content-Type", jsonType),
+			with(attack{method: "POST", target: "/s3/success", body: object}, "Content-Type", formType),
+			with(attack{method: "PUT", target: "/s3/success", body: object}, "Content-Type", formType),
+			with(attack{method: "DELETE", target: "/s3/delete/5176-887?" + object}),
+			with(attack{method: "POST", target: "/s3/delete", body: object + "&qquuid=5690&_method=DELETE"}, "Content-Type", formType),
+		}
+		var answers []answer
+		for _, a := range changes {
+			if test.refused {
+				w.refuses(t, row{says: "A page of another site asked", code: 403}, a)
+			}
+			got := w.send(t, a)
+			if !test.refused && got.status != 200 {
+				t.Errorf("%+v: %s %s: %d %s", test, a.method, a.target, got.status, got.body)
+			}
+			answers = append(answers, got)
+		}
+		for target, says := range map[string]string{"/s3/owner": `{"owner":"user/42"}`, "/s3/session": "[]", "/static/client_conf.js": "var fine_u_conf = {};"} {
+			got := w.send(t, with(attack{method: "GET", target: target}))
+			if got.status != 200 || !strings.HasPrefix(got.body, says) {
+				t.Errorf("%+v: %s: %d %s", test, target, got.status, got.body)
+			}
+			answers = append(answers, got)
+		}
+		preflight := w.send(t, with(attack{method: "OPTIONS", target: "/s3/sign"}, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-requested-with,cache-control"))
+		want := map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Cross-Origin-Resource-Policy": "same-origin", "Vary": ""}
+		if test.allowed != nil {
+			want["Vary"] = "Origin"
+		}
+		if test.trusted {
+			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"], want["Cross-Origin-Resource-Policy"] = app, "true", "cross-origin"
 		}
 		for _, got := range append(answers, preflight) {
-			if origin := got.header.Get("Access-Control-Allow-Origin"); (origin == app) != test.trusted || !test.trusted && origin != "" {
-				t.Errorf("%+v: Access-Control-Allow-Origin %q", test, origin)
-			}
-			if credentials := got.header.Get("Access-Control-Allow-Credentials"); (credentials == "true") != test.trusted {
-				t.Errorf("%+v: Access-Control-Allow-Credentials %q", test, credentials)
-			}
-			if test.allowed != nil && got.header.Get("Vary") != "Origin" {
-				t.Errorf("%+v: Vary %q", test, got.header.Get("Vary"))
-			}
-		}
-		for _, got := range answers {
-			if (got.status == 403) != test.refused || (got.status == 200) == test.refused {
-				t.Errorf("%+v: %d %s", test, got.status, got.body)
+			for name, value := range want {
+				if header := got.header.Get(name); header != value {
+					t.Errorf("%+v: %s is %q, want %q, with %s", test, name, header, value, got.body)
+				}
 			}
 		}
 		headers := preflight.header.Get("Access-Control-Allow-Headers")
 		if test.trusted != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") && strings.Contains(headers, "content-type")) {
 			t.Errorf("%+v: Access-Control-Allow-Headers %q", test, headers)
-		}
-		if calls := w.store.taken(); test.refused && len(calls) > 0 {
-			t.Errorf("%+v: the store was called: %v", test, calls)
 		}
 	}
 }

@@ -185,7 +185,7 @@ func newSite(t testing.TB) site {
 	return site{dir, static, filepath.Join(dir, "client_conf.js")}
 }
 
-// A store stands in for S3: it notes the calls, has every object, and obeys.
+// A store stands in for S3: it notes the calls, has every object but lists none, and obeys.
 type store struct {
 	url  string
 	etag atomic.Pointer[string]
@@ -209,8 +209,12 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.calls = append(s.calls, r.Method+" "+r.RequestURI)
 	s.mu.Unlock()
-	if r.Method == http.MethodDelete {
+	switch r.Method {
+	case http.MethodDelete:
 		w.WriteHeader(http.StatusNoContent)
+		return
+	case http.MethodGet:
+		io.WriteString(w, "<ListBucketResult/>")
 		return
 	}
 	w.Header().Set("ETag", *s.etag.Load())
