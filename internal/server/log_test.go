@@ -3,10 +3,17 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
 )
 
 // TestOneLineTells finds a mismatch by reading the one log line that the answer's id names: the
@@ -42,6 +49,43 @@ func TestOneLineTells(t *testing.T) {
 			if line[name] != want {
 				t.Errorf("%s is %q, want %q in %s", name, line[name], want, text)
 			}
+		}
+	}
+}
+
+// TestLogLineIsBounded has faults with long texts, of a hook or a store, and wants the beginning of each in the log
+// line: enough to find the fault by, and no more than a line can bear.
+func TestLogLineIsBounded(t *testing.T) {
+	long := "the database says: " + strings.Repeat("é", 100000)
+	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>%s</Message></Error>", long)
+	}))
+	defer s3.Close()
+	var hook error
+	w := startWorld(t, func(c *config) {
+		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Hooks.Delete = func(context.Context, *hooks.Deletion) error { return hook }
+	})
+	for name, test := range map[string]struct {
+		hook   error
+		status int
+		says   string
+	}{
+		"a hook fails":            {errors.New(long), 500, "the database says: éé"},
+		"a hook fails, wrapped":   {fmt.Errorf("count: %w", errors.New(long)), 500, "count: the database says: éé"},
+		"a store has much to say": {nil, 502, "api error AccessDenied: the database says: éé"},
+	} {
+		hook = test.hook
+		w.log.taken()
+		got := ask(t, "DELETE", w.url+deletePath, "", "")
+		var line struct{ Cause string }
+		text := w.log.taken()
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%s: %v: %.300s", name, err, text)
+		}
+		if n := utf8.RuneCountInString(line.Cause); got.status != test.status || !strings.Contains(line.Cause, test.says) || n != 2000 || len(text) > maxLine {
+			t.Errorf("%s: %d, the cause has %d characters, the line %d bytes: %.300s", name, got.status, n, len(text), text)
 		}
 	}
 }

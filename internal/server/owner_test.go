@@ -229,6 +229,11 @@ func TestLogin(t *testing.T) {
 		login("user//42"):   {500, ""},
 		login("user/../42"): {500, ""},
 		login("user\n42"):   {500, ""},
+
+		login(strings.Repeat("o", 512)):  {403, "belongs to somebody else"}, // half of a key
+		login(strings.Repeat("o", 513)):  {500, "tell its operator the id"},
+		login(strings.Repeat("ö", 257)):  {500, "tell its operator the id"},
+		login(strings.Repeat("o", 5000)): {500, "tell its operator the id"},
 	} {
 		got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", session)
 		if got.status != want.status || !strings.Contains(got.body, want.says) {

@@ -1,6 +1,11 @@
 package visitor
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +51,32 @@ func TestRead(t *testing.T) {
 		if ok != test.ok || ok && got != id {
 			t.Errorf("%s: %q %v", test.name, got, ok)
 		}
+	}
+}
+
+// TestKnownAnswer makes a cookie by RFC 5869 and RFC 2104, step by step, and wants Value's to be the same: a key
+// that is derived otherwise, or for another purpose, would end all cookies with the next release, and one that is
+// the S3 key itself would sign more than cookies.
+func TestKnownAnswer(t *testing.T) {
+	mac := func(key, text []byte) []byte {
+		h := hmac.New(sha256.New, key)
+		h.Write(text)
+		return h.Sum(nil)
+	}
+	// derive is HKDF-SHA256 without a salt, for one block of output.
+	derive := func(secret []byte, purpose string) []byte {
+		pseudorandom := mac(make([]byte, sha256.Size), secret)  // 2.2: an absent salt is a block of zeros
+		return mac(pseudorandom, append([]byte(purpose), 0x01)) // 2.3: T(1)
+	}
+	// Test case 3 of RFC 5869, its first block.
+	if got := hex.EncodeToString(derive(bytes.Repeat([]byte{0x0b}, 22), "")); got != "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d" {
+		t.Fatalf("derive is not HKDF: %s", got)
+	}
+	const signed = "ABCDEFGHIJKLMNOPQRSTUVWXYZ.1798027200" // 30 days after now
+	key := derive([]byte("secret"), "s3-sign-srv visitor cookie 1")
+	want := signed + "." + base64.RawURLEncoding.EncodeToString(mac(key, []byte(signed)))
+	if got := NewKeeper(sign.NewSecret("secret")).Value("ABCDEFGHIJKLMNOPQRSTUVWXYZ", now); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 }
 
