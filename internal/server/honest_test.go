@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -38,45 +39,56 @@ func (w *world) honest(t *testing.T, a attack) map[string]any {
 	return members
 }
 
-// TestHonest grants every request that the attacks are made from: each differs from one of them in
-// what the table shows, and in nothing else.
-func TestHonest(t *testing.T) {
-	servers := startSetups(t)
-	for _, test := range []struct {
-		name    string
-		in      setup
-		attacks []attack
-		calls   int // to S3
-	}{
-		{"version 2", "", stringV2(initiate2, part2, complete2, abort2), 0},
-		{"version 2, typed", typed, stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", "")), 0},
-		{"version 2, limited", limited, stringV2(swap(part2, "partNumber=1&", "partNumber=3&")), 0},
-		{"version 2, ACL", withACL, stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read")), 0},
-		{"version 2, date at the window's ends", "", stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08")), 0},
-		{"version 2, digest", "", stringV2(swap(initiate2, "POST\n\n", "POST\nXrY7u+Ae7tCTyyK7j1rNww==\n")), 0},
-		{"version 2, long key", "", stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024))), 0},
-		{"version 4", "", stringV4(initiate4, part4, complete4, abort4), 0},
-		{"version 4, path-style by name", "", inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...), 0},
-		{"version 4, AWS", "", atAWS(each(initiate4, host4, "host:mybucket.s3.amazonaws.com\n", "host:mybucket.s3.us-east-1.amazonaws.com\n", "host:mybucket.s3-us-east-1.amazonaws.com\n", "host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n", "host:s3.amazonaws.com\n")...), 0},
-		{"version 2 alone", onlyV2, slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2)), 0},
-		{"policies", "", slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4)), 0},
-		{"policies, limited", limited, bodyV2(sized2), 0},
-		{"policies, typed", typed, bodyV2(policy2), 0},
-		{"success", "", slices.Concat(forms("POST", "/s3/success", success), forms("PUT", "/s3/success?st=1", success)), 1},
-		{"delete", "", slices.Concat(deletes(deletePath), forms("POST", "/s3/delete", deleteForm)), 1},
-	} {
-		for _, a := range test.attacks {
-			w := servers[a.in]
-			if a.in == "" {
-				w = servers[test.in]
-			}
-			w.store.taken()
-			w.honest(t, a)
-			if calls := w.store.taken(); len(calls) != test.calls {
-				t.Errorf("%s: S3 was called: %q", test.name, calls)
-			}
-		}
+// grants sends an honest request and checks all that its row says of it.
+func (w *world) grants(t *testing.T, r row, a attack) {
+	t.Helper()
+	defer w.clock.Store(w.clock.Load())
+	defer w.store.etag.Store(w.store.etag.Load())
+	if !a.at.IsZero() {
+		w.clock.Store(&a.at)
 	}
+	if a.etag != "" {
+		w.store.etag.Store(&a.etag)
+	}
+	w.store.taken()
+	w.told.taken()
+	members := w.honest(t, a)
+	if calls := w.store.taken(); len(calls) != r.calls {
+		t.Errorf("S3 was called: %q", calls)
+	}
+	if told := w.told.keys(); len(told) != 1 || a.key != "" && told[0] != a.key {
+		t.Errorf("the hook was told of %q, want %q", told, a.key)
+	}
+	if signature, isSigned := members["signature"]; isSigned == (r.calls > 0) || a.signature != "" && signature != a.signature {
+		t.Errorf("signature %v, want %s", signature, a.signature)
+	}
+}
+
+// honestRows is every control.
+func honestRows(t *testing.T) []row {
+	t.Helper()
+	return slices.Concat(rowsHonest, capturedRows(t), namedRows())
+}
+
+// rowsHonest has every request that the attacks are made from: each differs from one of them in what the
+// table shows, and in nothing else.
+var rowsHonest = []row{
+	{what: "version 2", attacks: stringV2(initiate2, part2, complete2, abort2)},
+	{what: "version 2, typed", in: typed, attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", ""))},
+	{what: "version 2, limited", in: limited, attacks: stringV2(swap(part2, "partNumber=1&", "partNumber=3&"))},
+	{what: "version 2, ACL", in: withACL, attacks: stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read"))},
+	{what: "version 2, date at the window's ends", attacks: stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08"))},
+	{what: "version 2, digest", attacks: stringV2(swap(initiate2, "POST\n\n", "POST\nXrY7u+Ae7tCTyyK7j1rNww==\n"))},
+	{what: "version 2, long key", attacks: stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024)))},
+	{what: "version 4", attacks: stringV4(initiate4, part4, complete4, abort4)},
+	{what: "version 4, path-style by name", attacks: inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...)},
+	{what: "version 4, AWS", attacks: atAWS(each(initiate4, host4, "host:mybucket.s3.amazonaws.com\n", "host:mybucket.s3.us-east-1.amazonaws.com\n", "host:mybucket.s3-us-east-1.amazonaws.com\n", "host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n", "host:s3.amazonaws.com\n")...)},
+	{what: "version 2 alone", in: onlyV2, attacks: slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2))},
+	{what: "policies", attacks: slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4))},
+	{what: "policies, limited", in: limited, attacks: bodyV2(sized2)},
+	{what: "policies, typed", in: typed, attacks: bodyV2(policy2)},
+	{what: "success", calls: 1, attacks: slices.Concat(forms("POST", "/s3/success", success), forms("PUT", "/s3/success?st=1", success))},
+	{what: "delete", calls: 1, attacks: slices.Concat(deletes(deletePath), forms("POST", "/s3/delete", deleteForm))},
 }
 
 // captured is a request that Fine Uploader sent (internal/sign/testdata).
@@ -105,79 +117,111 @@ func (c captured) now(t *testing.T) time.Time {
 	return at.Add(-back)
 }
 
-// TestHonestCaptured grants every captured request that is to be granted, the clock at its time.
-func TestHonestCaptured(t *testing.T) {
-	servers := startSetups(t)
-	withACL := startWorld(t, func(c *config) { setups[virtualHosted](c); c.sign.ACLs = []string{"public-read"} })
+// capturedRows has every captured request that is to be granted, the clock at its time.
+func capturedRows(t *testing.T) (rows []row) {
+	t.Helper()
 	f, err := os.Open("../sign/testdata/captured.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	granted := 0
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var row captured
-		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+		var c captured
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			t.Fatal(err)
 		}
-		w := servers[pathStyle]
-		switch {
-		case strings.HasPrefix(row.Expect, "refuse"):
+		if strings.HasPrefix(c.Expect, "refuse") {
 			continue
-		case strings.Contains(row.Expect, "ACL"):
-			w = withACL
-		case strings.Contains(row.Endpoint, "virtual"):
-			w = servers[virtualHosted]
 		}
-		at := row.now(t)
-		w.clock.Store(&at)
-		if form, err := url.ParseQuery(row.Body); err == nil && form.Get("etag") != "" {
-			etag := form.Get("etag")
-			w.store.etag.Store(&etag)
+		r := row{what: "captured: " + c.Scenario, in: pathStyle}
+		switch {
+		case strings.Contains(c.Expect, "ACL"):
+			r.in = virtualWithACL
+		case strings.Contains(c.Endpoint, "virtual"):
+			r.in = virtualHosted
 		}
-		answer := w.honest(t, attack{method: row.Method, target: row.URL, header: http.Header{"Content-Type": {row.ContentType}}, body: row.Body})
-		if row.Signature != "" && answer["signature"] != row.Signature {
-			t.Errorf("%s: signature %v, want %s", row.Scenario, answer["signature"], row.Signature)
+		a := attack{method: c.Method, target: c.URL, header: http.Header{"Content-Type": {c.ContentType}}, body: c.Body, at: c.now(t), signature: c.Signature}
+		if c.Kind == "" { // a report or a delete
+			r.calls = 1
+			form, _ := url.ParseQuery(c.Body)
+			a.etag = form.Get("etag")
 		}
-		granted++
+		r.attacks = []attack{a}
+		rows = append(rows, r)
 	}
-	if granted < 120 {
-		t.Errorf("%d captured requests were granted, want at least 120", granted)
+	if len(rows) < 120 {
+		t.Errorf("%d captured requests are to be granted, want at least 120", len(rows))
 	}
+	return rows
 }
 
-// honestNames are the files of the browser tests (e2e/files_test.go), each difficult in its own way.
+// honestNames are the files of the browser tests, and some more; each is difficult in its own way.
 var honestNames = []string{
 	"one byte.txt", "kibibyte.csv", "12 MB.png", "11 MB without extension", "reads.bam", "spaces  and (brackets), more.txt", "Füße größer als Äpfel.txt",
-	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz", "hello.txt", "untyped",
+	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz", "hello.txt", "long.bam", "untyped", "untyped and long",
+	"survey.bam", "second survey.bam", "third survey.bam", "200 MB.bam",
 	"it's ~50% \"done\"!*.txt", "..twodots", "trailing dot.", "a..b", "$1 \\1 $& ${HOME.txt", "🙂.txt", "e\u0301.txt",
 }
 
-// TestHonestNames grants every operation for every name, in each scheme of keys that the browser tests use.
-func TestHonestNames(t *testing.T) {
-	servers := startSetups(t)
-	for _, name := range honestNames {
-		for _, key := range []string{"0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.txt", name, "a folder/of number 3/" + name} {
-			escaped := "/" + strings.ReplaceAll(escape(key), "%2F", "/")
-			metadata := "qqfilename:" + escape(name)
-			inV2 := func(base string) string {
-				return strings.Replace(strings.Replace(base, "/uuid.txt", escaped, 1), "qqfilename:my%20file%20%C3%A9.txt", metadata, 1)
-			}
-			attacks := slices.Concat(stringV2(inV2(initiate2), inV2(part2), inV2(complete2), inV2(abort2)), stringV4(inV2(initiate4), inV2(part4), inV2(complete4), inV2(abort4)))
-			if !strings.Contains(key, "${") { // which only a policy's key must not have
-				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)))
-			}
-			attacks = slices.Concat(attacks, forms("POST", "/s3/success", swap(success, "key=uuid.txt", "key="+url.QueryEscape(key))), deletes(swap(deletePath, "key=uuid.txt", "key="+url.QueryEscape(key))))
-			for _, a := range attacks {
-				w := servers[a.in]
-				w.told.taken()
-				w.honest(t, a)
-				if told := w.told.keys(); !slices.Equal(told, []string{key}) {
-					t.Errorf("the hook was told of %q, want %q", told, key)
-				}
+// keySchemes are the ways in which the browser tests name objects: objectProperties.key as it stands there, and
+// the keys that come of it. Where callers have owners, each may have one in front.
+var keySchemes = []struct{ script, key string }{
+	{`"uuid"`, "UUID.EXTENSION"},
+	{`"filename"`, "NAME"},
+	{`function (id) { return "a folder/of number " + id + "/" + this.getName(id); }`, "a folder/of number 3/NAME"},
+	{`function (id) { return "a folder/" + this.getName(id); }`, "a folder/NAME"},
+	{`function (id) { return Promise.resolve("later/" + this.getName(id)); }`, "later/NAME"},
+	{`function (id) { return owner.then((o) => o + '/' + id); }`, "3"},
+	{`function (id) {
+  var name = this.getUuid(id) + "." + qq.getExtension(this.getName(id));
+  return owner.then(function (id) { return id + "/" + name; });
+}`, "UUID.EXTENSION"},
+}
+
+// keysOf are the keys that a file of that name may get, once each.
+func keysOf(name string) (keys []string) {
+	const uuid = "0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a"
+	extension := path.Ext(name)
+	if extension == name || extension == "." {
+		extension = "" // Fine Uploader finds none in ".name" and "name."
+	}
+	for _, scheme := range keySchemes {
+		key := strings.NewReplacer("UUID.EXTENSION", uuid+extension, "NAME", name).Replace(scheme.key)
+		for _, key := range []string{key, "L53KYQWHDE7D6KZNFKVN75STFR/" + key} {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
 			}
 		}
 	}
+	return keys
+}
+
+// namedRows has every operation for every name, in each scheme of keys.
+func namedRows() (rows []row) {
+	for _, name := range honestNames {
+		signed := row{what: "operations on " + name}
+		told := row{what: "reports of " + name, calls: 1}
+		for _, key := range keysOf(name) {
+			escaped := "/" + strings.ReplaceAll(escape(key), "%2F", "/")
+			on := func(base string) string {
+				return strings.Replace(strings.Replace(base, "/uuid.txt", escaped, 1), "qqfilename:my%20file%20%C3%A9.txt", "qqfilename:"+escape(name), 1)
+			}
+			attacks := slices.Concat(stringV2(on(initiate2), on(part2), on(complete2), on(abort2)), stringV4(on(initiate4), on(part4), on(complete4), on(abort4)))
+			if !strings.Contains(key, "${") { // which only a policy's key must not have
+				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)))
+			}
+			spelt := "key=" + url.QueryEscape(key)
+			reports := slices.Concat(forms("POST", "/s3/success", swap(success, "key=uuid.txt", spelt)), deletes(swap(deletePath, "key=uuid.txt", spelt)), forms("POST", "/s3/delete", swap(deleteForm, "key=uuid.txt", spelt)))
+			for _, list := range [][]attack{attacks, reports} {
+				for i := range list {
+					list[i].key = key
+				}
+			}
+			signed.attacks, told.attacks = append(signed.attacks, attacks...), append(told.attacks, reports...)
+		}
+		rows = append(rows, signed, told)
+	}
+	return rows
 }
 
 // keys returns the keys that hooks were told of since they were last asked for.

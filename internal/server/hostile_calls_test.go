@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The honest calls from which attacks are made; TestHonest has them accepted.
+// The honest calls from which attacks are made; the controls have them accepted.
 const (
 	success    = "key=uuid.txt&uuid=0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22"
 	deleteForm = "key=uuid.txt&bucket=mybucket&qquuid=56906c85-2715-4835-a3c5-4ef5b5c7cf1d&_method=DELETE"

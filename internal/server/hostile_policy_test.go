@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// The honest policies from which attacks are made; TestHonest has them signed.
+// The honest policies from which attacks are made; the controls have them signed.
 const (
 	policy2 = `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},{"Content-Type":"text/plain"},{"success_action_status":"200"},` +
 		`{"key":"uuid.txt"},{"x-amz-meta-qqfilename":"my%20file%20%C3%A9.txt"}]}`

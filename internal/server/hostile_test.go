@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,28 +10,39 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A row is one kind of hostile request, with its byte variants. The ids are those by which
 // docs/security.md and the issues call them: A is version 2 strings to sign, B version 4 strings,
-// C policies, D callers, success, delete and plumbing.
+// C policies, D callers, success, delete and plumbing. A row without an id is a control: honest requests,
+// which must be granted.
 type row struct {
 	id   string
 	what string
-	in   setup  // the server it is sent to, where an attack does not say
+	in   setup // the server it is sent to, where an attack does not say
+
+	// Of the refusal.
 	says string // what the sentence must say, where a person has to be told more than no
 	code int    // the status; 0: any 4xx
+
+	calls int // to S3, of an honest request; without one it is signed
 
 	attacks []attack
 }
 
-// An attack is one request that must come to nothing.
+// An attack is one request that must come to nothing, or in a control's row an honest one.
 type attack struct {
 	in             setup
 	method, target string // target as it stands in the request line
 	header         http.Header
 	body           string
 	stream         int64 // bytes to send without a Content-Length, instead of body
+
+	// Of an honest request.
+	at             time.Time // the server's clock; zero: now
+	etag           string    // of the object in S3
+	key, signature string    // what the hook must be told of, and the answer must hold; empty: any
 }
 
 // hostileRows is every table of this package.
@@ -39,25 +51,30 @@ func hostileRows() []row {
 }
 
 // TestHostile sends every attack to a real server and wants each refused: a 4xx that says why, nothing
-// signed, no hook asked, no call to S3, one log line.
+// signed, no hook asked, no call to S3, one log line. The controls go to the same servers, and are granted: a
+// hook told, a signature given or S3 called, no log line.
 func TestHostile(t *testing.T) {
 	servers := startSetups(t)
-	sent := 0
-	for _, r := range hostileRows() {
-		t.Run(r.id+" "+r.what, func(t *testing.T) {
+	var refused, granted int
+	for _, r := range slices.Concat(hostileRows(), honestRows(t)) {
+		t.Run(cmp.Or(r.id, "honest")+" "+r.what, func(t *testing.T) {
 			for _, a := range r.attacks {
-				if a.in == "" {
-					a.in = r.in
+				w := servers[cmp.Or(a.in, r.in)]
+				if r.id == "" {
+					w.grants(t, r, a)
+					granted++
+				} else {
+					a.in = cmp.Or(a.in, r.in)
+					w.refuses(t, r, a)
+					refused++
 				}
-				servers[a.in].refuses(t, r, a)
-				sent++
 			}
 		})
 	}
-	if sent < 500 {
-		t.Errorf("%d hostile requests were sent, want at least 500", sent)
+	if refused < 1800 || granted < 3000 {
+		t.Errorf("%d hostile and %d honest requests were sent, want at least 1800 and 3000", refused, granted)
 	}
-	t.Logf("%d hostile requests", sent)
+	t.Logf("%d hostile and %d honest requests", refused, granted)
 }
 
 // elsewhere says of the rows without an attack in this package what becomes of them.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The honest strings from which attacks are made; TestHonest has them signed.
+// The honest strings from which attacks are made; the controls have them signed.
 const (
 	date2     = "x-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n"
 	initiate2 = "POST\n\ntext/plain\n\nx-amz-acl:private\n" + date2 + "x-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/uuid.txt?uploads"

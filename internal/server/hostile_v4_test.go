@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The honest strings from which attacks are made; TestHonest has them signed.
+// The honest strings from which attacks are made; the controls have them signed.
 const (
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	partHash  = "5e8dd316726b0335fd63b0d1c4aa87e0ab7ba0d8b8b4a2ecf0d4f6a0e8a3c1f2"

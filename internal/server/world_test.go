@@ -46,6 +46,7 @@ const (
 	noDelete         setup = "delete switched off"
 	onlyV2           setup = "version 2 alone"
 	withACL          setup = "public-read allowed"
+	virtualWithACL   setup = "virtual-hosted endpoint, public-read allowed"
 )
 
 // setups says how each differs from a path-style endpoint with the default settings.
@@ -62,6 +63,9 @@ var setups = map[setup]func(*config){
 	noDelete:         func(c *config) { c.server.AllowDelete = false },
 	onlyV2:           func(c *config) { c.sign.OnlyV2 = true },
 	withACL:          func(c *config) { c.sign.ACLs = []string{"public-read"} },
+	virtualWithACL: func(c *config) {
+		c.sign.Endpoint, c.sign.VirtualHosted, c.sign.ACLs = mustParse("http://localhost:9312"), true, []string{"public-read"}
+	},
 }
 
 // config is what a setup may change.
