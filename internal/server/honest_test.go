@@ -374,18 +374,23 @@ func TestHarmless(t *testing.T) {
 
 // signatureV4 is the signature of a V4 string as AWS describes it, derived here anew.
 func signatureV4(text string) string {
+	lines := strings.SplitN(text, "\n", 4)
+	digest := sha256.Sum256([]byte(lines[3]))
+	return hex.EncodeToString(macV4(lines[2], strings.Join(lines[:3], "\n")+"\n"+hex.EncodeToString(digest[:])))
+}
+
+// macV4 is the HMAC of text by the signing key of a scope.
+func macV4(scope, text string) []byte {
 	mac := func(key []byte, text string) []byte {
 		h := hmac.New(sha256.New, key)
 		h.Write([]byte(text))
 		return h.Sum(nil)
 	}
-	lines := strings.SplitN(text, "\n", 4)
 	key := []byte("AWS4" + secretKey)
-	for step := range strings.SplitSeq(lines[2], "/") {
+	for step := range strings.SplitSeq(scope, "/") {
 		key = mac(key, step)
 	}
-	digest := sha256.Sum256([]byte(lines[3]))
-	return hex.EncodeToString(mac(key, strings.Join(lines[:3], "\n")+"\n"+hex.EncodeToString(digest[:])))
+	return mac(key, text)
 }
 
 // TestLogHoldsNoSecretAndNoForgery sends everything in this package, good and bad, to a server with
