@@ -83,8 +83,12 @@ func readmeTable(t *testing.T) map[string]string {
 // TestNamesInDocuments wants every test, setting and file that the documents name to exist.
 func TestNamesInDocuments(t *testing.T) {
 	tests, table := testNames(t), readmeTable(t)
-	for _, document := range []string{"README.md", "CHANGES.md", "docs/hooks.md", "docs/protocol.md", "docs/security.md", "docs/production.md"} {
-		text, err := os.ReadFile(root + document)
+	documents, err := filepath.Glob(root + "docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range append(documents, root+"README.md", root+"CHANGES.md") {
+		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +103,7 @@ func TestNamesInDocuments(t *testing.T) {
 			}
 		}
 		for _, link := range regexp.MustCompile(`\]\(([\w./-]+)[#)]`).FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(root, filepath.Dir(document), link[1])); err != nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(document), link[1])); err != nil {
 				t.Errorf("%s has a link to %s: %v", document, link[1], err)
 			}
 		}
