@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 )
 
@@ -79,18 +81,61 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func run[T any](p *tab, a chromedp.Action[T]) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-	defer cancel()
-	v, err := chromedp.Run(ctx, a)
+	v, err := tried(p, a)
 	if err != nil {
 		p.t.Fatalf("browser: %v\nconsole:\n%s", err, p.console)
 	}
 	return v
 }
 
+func tried[T any](p *tab, a chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	return chromedp.Run(ctx, a)
+}
+
 // eval evaluates a JavaScript expression in the page; %s in it become the arguments, as JSON.
 func eval[T any](p *tab, expression string, args ...any) T {
 	p.t.Helper()
+	return run(p, evaluation[T](p, expression, args...))
+}
+
+// read is eval of an expression that changes nothing: where the page goes away meanwhile, the next one is read.
+func read[T any](p *tab, expression string, args ...any) (v T) {
+	p.t.Helper()
+	eventually(p.t, 20*time.Second, "a page that stays", func() (stays bool) {
+		v, stays = glance[T](p, expression, args...)
+		return stays
+	})
+	return v
+}
+
+// glance is eval of an expression that changes nothing; it is not there if the page goes away meanwhile.
+func glance[T any](p *tab, expression string, args ...any) (v T, there bool) {
+	p.t.Helper()
+	v, err := tried(p, evaluation[T](p, expression, args...))
+	if err != nil && !isNavigation(err) {
+		p.t.Fatalf("browser: %v\nconsole:\n%s", err, p.console)
+	}
+	return v, err == nil
+}
+
+// isNavigation reports whether an evaluation failed because another page took the place of the one it was in. The
+// protocol has one code for whatever goes wrong in the browser; the sentences are Chromium's.
+func isNavigation(err error) bool {
+	var e *cdproto.Error
+	return errors.As(err, &e) && slices.Contains([]string{
+		"Inspected target navigated or closed",
+		"Execution context was destroyed.",
+		"Cannot find default execution context",
+		"Cannot find context with specified id",
+		"Promise was collected",
+	}, e.Message)
+}
+
+func evaluation[T any](p *tab, expression string, args ...any) chromedp.Action[T] {
+	p.t.Helper()
+	args = slices.Clone(args)
 	for i, a := range args {
 		literal, err := json.Marshal(a)
 		if err != nil {
@@ -101,7 +146,7 @@ func eval[T any](p *tab, expression string, args ...any) T {
 	if len(args) > 0 {
 		expression = fmt.Sprintf(expression, args...)
 	}
-	return run(p, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	return chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise)
 }
 
 // command is eval for its effect.
@@ -110,11 +155,12 @@ func (p *tab) command(expression string, args ...any) {
 	eval[chromedp.Void](p, expression, args...)
 }
 
-// sees waits until the text can be read on the page.
+// sees waits until the text can be read on the page, or on one that takes its place.
 func (p *tab) sees(within time.Duration, text string) {
 	p.t.Helper()
 	eventually(p.t, within, fmt.Sprintf("%q on the page", text), func() bool {
-		return strings.Contains(eval[string](p, `(document.body?.innerText ?? "")`), text)
+		shown, there := glance[string](p, `(document.body?.innerText ?? "")`)
+		return there && strings.Contains(shown, text)
 	})
 }
 

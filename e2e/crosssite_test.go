@@ -75,7 +75,7 @@ func (p *tab) uploadOne(b *bucket) upload {
 	p.t.Helper()
 	p.choose(smallFile, untypedLongFile)
 	p.await(20*time.Second, 2, done)
-	dataset := eval[string](p, `fine_u_conf.request.params.dataset`)
+	dataset := read[string](p, `fine_u_conf.request.params.dataset`)
 	for _, f := range []testFile{smallFile, untypedLongFile} {
 		b.holds(p.t, p.uploadOf(f).Key, f, dataset)
 	}
@@ -158,13 +158,13 @@ func (p *tab) canDoNothing(srv *server, b *bucket, u upload) {
 	for _, a := range attempts {
 		before := srv.hooksTold()
 		if got := p.try(a, srv, b, u); got != "nothing" && (got != "blind" || a.allowed != "blind") {
-			p.t.Errorf("%s on %s: %s", a.name, eval[string](p, `location.origin`), got)
+			p.t.Errorf("%s on %s: %s", a.name, read[string](p, `location.origin`), got)
 		}
 		if srv.hooksTold() != before {
-			p.t.Errorf("%s on %s: a hook was told", a.name, eval[string](p, `location.origin`))
+			p.t.Errorf("%s on %s: a hook was told", a.name, read[string](p, `location.origin`))
 		}
 		if !b.has(p.t, u.Key) {
-			p.t.Fatalf("%s on %s: the object is gone", a.name, eval[string](p, `location.origin`))
+			p.t.Fatalf("%s on %s: the object is gone", a.name, read[string](p, `location.origin`))
 		}
 	}
 }

@@ -310,7 +310,7 @@ func TestOwnerBeforeKey(t *testing.T) {
 // owner asks the server who the browser is.
 func (p *tab) owner() string {
 	p.t.Helper()
-	return eval[string](p, `fetch("/s3/owner").then((answer) => answer.json()).then((reply) => reply.owner)`)
+	return read[string](p, `fetch("/s3/owner").then((answer) => answer.json()).then((reply) => reply.owner)`)
 }
 
 // uploadsAsOwner uploads the files and checks that they came whole, under keys of the browser's owner.

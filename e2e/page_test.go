@@ -35,7 +35,7 @@ type upload struct {
 
 func (p *tab) uploads() []upload {
 	p.t.Helper()
-	return eval[[]upload](p, `uploader.getUploads().map(u => (
+	return read[[]upload](p, `uploader.getUploads().map(u => (
 		{ID: u.id, Name: u.name, Status: u.status, Key: uploader.getKey(u.id) || ""}))`)
 }
 
