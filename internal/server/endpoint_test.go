@@ -152,7 +152,9 @@ func TestHooksDecide(t *testing.T) {
 			return test.err
 		}
 		w := startWorld(t, func(c *config) {
-			c.server.HookTimeout = 20 * time.Millisecond
+			if test.err == errHang {
+				c.server.HookTimeout = 20 * time.Millisecond
+			}
 			c.server.Hooks = hooks.Funcs{
 				Identify:        c.server.Hooks.Identify,
 				ChallengeIsGood: func(context.Context, *hooks.Challenge) error { return decide() },
