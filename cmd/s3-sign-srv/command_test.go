@@ -79,6 +79,7 @@ func TestHints(t *testing.T) {
 		"cors -origin https://example.org/":  "without a slash at the end",
 		"doctor -origin example.org":         "such as https://uploads.example.org",
 		"doctor -origin https://*.example.o": "such as https://uploads.example.org",
+		"cors -origin https://example.o:443": "without the scheme's own port",
 		"doctor now":                         "see s3-sign-srv help doctor",
 		"doctor -env /nowhere.env":           "-env",
 		"help dcotor":                        "did you mean doctor?",

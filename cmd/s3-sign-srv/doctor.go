@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -139,9 +139,8 @@ func (o *origins) String() string { return strings.Join(*o, " ") }
 
 // Set takes one.
 func (o *origins) Set(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Contains(u.Host, "*") || u.Scheme+"://"+strings.ToLower(u.Host) != value {
-		return fmt.Errorf("name the site by scheme, host and port as in the address bar, such as https://uploads.example.org, without a slash at the end")
+	if !settings.IsOrigin(value) {
+		return errors.New("name the site by scheme, host and port as in the address bar, such as https://uploads.example.org, without a slash at the end and without the scheme's own port")
 	}
 	*o = append(*o, value)
 	return nil

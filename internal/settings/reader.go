@@ -185,12 +185,18 @@ func (r *reader) mediaTypes(name string) []string {
 
 // origins reads sites as a browser spells them in Origin.
 func (r *reader) origins(name string) []string {
-	ok := func(origin string) bool {
-		u, err := url.Parse(origin)
-		return err == nil && u.Host != "" && !strings.Contains(u.Host, "*") && (u.Scheme == "http" || u.Scheme == "https") &&
-			u.Scheme+"://"+strings.ToLower(u.Host) == origin
+	return r.list(name, IsOrigin, "name each site by scheme, host and port, as https://app.example.org, without a slash at the end and without the scheme's own port")
+}
+
+// IsOrigin reports whether s is a site as browsers spell it in the header Origin: in small letters, without
+// the port that the scheme has by itself (HTML, "ASCII serialisation of an origin").
+func IsOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || strings.Contains(u.Host, "*") || strings.HasSuffix(u.Host, ":") {
+		return false
 	}
-	return r.list(name, ok, "name each site by scheme, host and port, as https://app.example.org, without a slash at the end")
+	own, known := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return known && u.Port() != own && u.Scheme+"://"+strings.ToLower(u.Host) == s
 }
 
 // rate reads a number of requests a second.

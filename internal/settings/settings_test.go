@@ -91,6 +91,7 @@ func TestFaults(t *testing.T) {
 		{"P3S3F_ALLOWED_ORIGINS=null", `lists "null"`},
 		{"P3S3F_ALLOWED_ORIGINS=https://a.example.org,https://b.example.org/", `lists "https://b.example.org/"`},
 		{"P3S3F_ALLOWED_ORIGINS=https://*.example.org", "P3S3F_ALLOWED_ORIGINS"},
+		{"P3S3F_ALLOWED_ORIGINS=https://app.example.org:443", "without the scheme's own port"},
 		{"P3S3F_RATE=often", "P3S3F_RATE"},
 		{"P3S3F_RATE=0", "P3S3F_RATE"},
 		{"P3S3F_RATE=NaN", "P3S3F_RATE"},
@@ -109,6 +110,21 @@ func TestFaults(t *testing.T) {
 		}
 		if err != nil && (strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken")) {
 			t.Errorf("%s: the error tells a secret: %v", test.env, err)
+		}
+	}
+}
+
+// TestIsOrigin knows how browsers spell a site.
+func TestIsOrigin(t *testing.T) {
+	for origin, want := range map[string]bool{
+		"https://app.example.org": true, "http://localhost:5000": true, "http://[::1]:5000": true,
+		"https://app.example.org:80": true, "http://app.example.org:443": true,
+		"https://app.example.org:443": false, "http://app.example.org:80": false, "https://app.example.org:": false,
+		"https://app.example.org/": false, "https://App.example.org": false, "https://u@app.example.org": false,
+		"https://*.example.org": false, "app.example.org": false, "ftp://app.example.org": false, "null": false, "*": false, "": false,
+	} {
+		if IsOrigin(origin) != want {
+			t.Errorf("%q: want %v", origin, want)
 		}
 	}
 }
