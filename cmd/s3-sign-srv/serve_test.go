@@ -34,7 +34,7 @@ type program struct {
 func start(t *testing.T, env map[string]string) program {
 	t.Helper()
 	full := map[string]string{
-		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret", "AWS_DEST_BUCKET": "mybucket",
+		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see", "AWS_DEST_BUCKET": "mybucket",
 		"AWS_ENDPOINT": "http://127.0.0.1:9", "P3S3F_HOST_PORT": "0",
 	}
 	for name, value := range env {
@@ -153,7 +153,7 @@ func TestFaultsAtStart(t *testing.T) {
 		{map[string]string{"AWS_CLIENT_SECRET_KEY": "XXXX", "AWS_ENDPOINT": ""}, "AWS_CLIENT_SECRET_KEY still is the placeholder"},
 	} {
 		full := map[string]string{
-			"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret", "AWS_DEST_BUCKET": "mybucket",
+			"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see", "AWS_DEST_BUCKET": "mybucket",
 			"AWS_ENDPOINT": "http://127.0.0.1:9", "P3S3F_HOST_PORT": "0",
 		}
 		for name, value := range test.env {

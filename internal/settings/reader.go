@@ -91,12 +91,30 @@ func (r *reader) key(name string) string {
 	switch {
 	case v == "":
 		r.fault(name, "is not set; set it to a key of your store")
-	case strings.Trim(v, "X") == "":
-		r.fault(name, "still is the placeholder XXXX…; set it to a key of your store")
+	case isPlaceholder(v):
+		r.fault(name, "still is the placeholder %s; set it to a key of your store", v)
 	case strings.TrimSpace(v) != v || strings.ContainsAny(v, "\r\n"):
 		r.fault(name, "has white space around it; take it out")
 	}
 	return v
+}
+
+// isPlaceholder knows what p3s3f.env and the documents have in the place of one's own value.
+func isPlaceholder(v string) bool {
+	shipped := strings.Trim(v, "X") == "" || v == "somebucket" || v == "some.s3.server.ac.uk"
+	return shipped || v == "your-bucket" || strings.HasPrefix(v, "YOUR-")
+}
+
+// refuseSwappedKeys refuses an access key that may be the secret one, which every visitor would be told.
+// Secret keys are the longer of a pair, but for Google's (GOOG…), and may have characters of base64.
+func (r *reader) refuseSwappedKeys(access, secret string) {
+	if access == "" || secret == "" || isPlaceholder(access) || isPlaceholder(secret) {
+		return
+	}
+	longer := len(access) > len(secret) && !strings.HasPrefix(access, "GOOG")
+	if longer || strings.ContainsAny(access, "/+=") {
+		r.fault("AWS_CLIENT_ACCESS_KEY", "looks like a secret key; exchange it with AWS_CLIENT_SECRET_KEY if the two are swapped, else take a pair whose access key is the shorter half and has no /, + or = in it")
+	}
 }
 
 // bucketName is the grammar of AWS "Bucket naming rules", and upper case and "_", which Ceph allows.
@@ -107,6 +125,8 @@ func (r *reader) bucket(name string) string {
 	switch {
 	case v == "":
 		r.fault(name, "is not set; set it to the name of the bucket that uploads go to")
+	case isPlaceholder(v):
+		r.fault(name, "still is the placeholder %s; set it to the name of the bucket that uploads go to", v)
 	case !bucketName.MatchString(v) || strings.Contains(v, ".."):
 		r.fault(name, "is %q, which cannot be a bucket's name; set it to the bare name, without s3:// or slashes", v)
 	}
@@ -131,10 +151,13 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 		return nil
 	}
 	u, err := url.Parse(strings.TrimSuffix(v, "/"))
+	if err == nil {
+		u.Host = strings.ToLower(u.Host)
+	}
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		r.fault(name, "is %q; set it to an address such as https://s3.example.org", v)
-	case u.Hostname() == "some.s3.server.ac.uk":
+	case isPlaceholder(u.Hostname()):
 		r.fault(name, "still is the placeholder %s; set it to your store's address", v)
 	case !isPort(u.Port()):
 		r.fault(name, "has the port %s; set it to one of 1 to 65535, or leave it out", u.Port())
@@ -142,10 +165,9 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 		r.fault(name, "has more in it than an address; set it to scheme, host and port alone")
 	case u.Path != "":
 		r.fault(name, "has a path; set it to %s://%s and name the bucket in AWS_DEST_BUCKET", u.Scheme, u.Host)
-	case bucket != "" && strings.HasPrefix(u.Host, bucket+"."):
-		r.fault(name, "begins with the bucket's name; set it to %s://%s", u.Scheme, strings.TrimPrefix(u.Host, bucket+"."))
+	case bucket != "" && strings.HasPrefix(u.Host, strings.ToLower(bucket)+"."):
+		r.fault(name, "begins with the bucket's name; set it to %s://%s", u.Scheme, u.Host[len(bucket)+1:])
 	default:
-		u.Host = strings.ToLower(u.Host)
 		return u
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"s3-sign-srv/internal/settings"
@@ -19,7 +20,7 @@ const root = "../../"
 // in it and in p3s3f.env, and no other; and to set a variable to its default changes nothing.
 func TestReadmeTable(t *testing.T) {
 	needed := map[string]string{
-		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret",
+		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see",
 		"AWS_DEST_BUCKET": "mybucket", "AWS_ENDPOINT": "https://s3.example.org",
 	}
 	table := readmeTable(t)
@@ -78,6 +79,34 @@ func readmeTable(t *testing.T) map[string]string {
 		table[row[1]] = row[2] + row[3]
 	}
 	return table
+}
+
+// TestPlaceholders wants every placeholder of p3s3f.env and of the documents named as such.
+func TestPlaceholders(t *testing.T) {
+	lines := regexp.MustCompile(`(?m)^export (AWS_\w+)='?([^'\n]*)'?$`)
+	for _, file := range []string{"p3s3f.env", "docs/stores.md"} {
+		text, err := os.ReadFile(root + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := lines.FindAllStringSubmatch(string(text), -1)
+		if len(found) < 4 {
+			t.Fatalf("%s has no settings", file)
+		}
+		for _, line := range found {
+			name, value := line[1], line[2]
+			_, err := settings.Read(func(asked string) string {
+				if asked == name {
+					return value
+				}
+				return ""
+			})
+			own := regexp.MustCompile(`^(us-|eu-|uploads$|http://127|https://s3\.)`).MatchString(value) // can be used as it is
+			if strings.Contains(err.Error(), name+" still is the placeholder") == own {
+				t.Errorf("%s: %s=%s: %v", file, name, value, err)
+			}
+		}
+	}
 }
 
 // TestNamesInDocuments wants every test, setting and file that the documents name to exist.

@@ -75,6 +75,7 @@ func Read(getenv func(string) string) (Settings, error) {
 			MaxBytes:     r.size("P3S3F_MAX_BYTES"),
 		},
 	}
+	r.refuseSwappedKeys(s.Sign.AccessKey, s.Sign.SecretKey.Reveal())
 	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)
 	s.Sign.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign.Endpoint, s.Sign.Bucket), "path", "virtual") == "virtual"
 	r.refuseNamesBelowAddress(s.Sign)

@@ -10,7 +10,7 @@ import (
 func healthy(edits ...string) func(string) string {
 	env := map[string]string{
 		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE",
-		"AWS_CLIENT_SECRET_KEY": "s3cret",
+		"AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see",
 		"AWS_DEST_BUCKET":       "mybucket",
 		"AWS_ENDPOINT":          "https://S3.example.org/",
 	}
@@ -64,7 +64,13 @@ func TestFaults(t *testing.T) {
 		{"AWS_CLIENT_ACCESS_KEY=XXXXXXXXXXXXXXXXXXXX", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
 		{"AWS_CLIENT_SECRET_KEY=", "AWS_CLIENT_SECRET_KEY is not set"},
 		{"AWS_CLIENT_SECRET_KEY=XXXX", "AWS_CLIENT_SECRET_KEY still is the placeholder"},
-		{"AWS_CLIENT_SECRET_KEY=s3cret ", "AWS_CLIENT_SECRET_KEY has white space"},
+		{"AWS_CLIENT_SECRET_KEY=s3cret/that/nobody/may/see ", "AWS_CLIENT_SECRET_KEY has white space"},
+		{"AWS_CLIENT_ACCESS_KEY=YOUR-ACCESS-KEY", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
+		{"AWS_CLIENT_SECRET_KEY=YOUR-SECRET-KEY", "AWS_CLIENT_SECRET_KEY still is the placeholder"},
+		{"AWS_CLIENT_ACCESS_KEY=s3cret/that/nobody/may/see AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
+		{"AWS_CLIENT_ACCESS_KEY=s3cretthatnobodymaysee AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
+		{"AWS_CLIENT_ACCESS_KEY=s3cret= AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
+		{"AWS_DEST_BUCKET=somebucket", "AWS_DEST_BUCKET still is the placeholder"},
 		{"AWS_DEST_BUCKET=", "AWS_DEST_BUCKET is not set"},
 		{"AWS_DEST_BUCKET=s3://mybucket", "without s3:// or slashes"},
 		{"AWS_DEST_BUCKET=my..bucket", "cannot be a bucket's name"},
@@ -74,6 +80,7 @@ func TestFaults(t *testing.T) {
 		{"AWS_ENDPOINT=https://s3.example.org/mybucket", "AWS_ENDPOINT has a path; set it to https://s3.example.org and"},
 		{"AWS_ENDPOINT=https://mybucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
 		{"AWS_ENDPOINT=https://127.0.0.1:99999", "AWS_ENDPOINT has the port 99999; set it to one of 1 to 65535"},
+		{"AWS_ENDPOINT=https://MyBucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
 		{"AWS_ENDPOINT=https://u:p@s3.example.org", "more in it than an address"},
 		{"AWS_REGION=us/east", "AWS_REGION is"},
 		{"AWS_SESSION_TOKEN=t0ken", "AWS_SESSION_TOKEN is set"},
@@ -110,6 +117,18 @@ func TestFaults(t *testing.T) {
 		}
 		if err != nil && (strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken")) {
 			t.Errorf("%s: the error tells a secret: %v", test.env, err)
+		}
+	}
+}
+
+// TestKeysOfOtherShapes takes pairs that are not made as AWS's are.
+func TestKeysOfOtherShapes(t *testing.T) {
+	for _, pair := range []string{
+		"AWS_CLIENT_ACCESS_KEY=minioadmin AWS_CLIENT_SECRET_KEY=minioadmin",
+		"AWS_CLIENT_ACCESS_KEY=GOOG1E" + strings.Repeat("A", 55) + " AWS_CLIENT_SECRET_KEY=" + strings.Repeat("s", 40),
+	} {
+		if _, err := Read(healthy(strings.Fields(pair)...)); err != nil {
+			t.Errorf("%s: %v", pair, err)
 		}
 	}
 }
