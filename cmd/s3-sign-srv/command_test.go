@@ -76,6 +76,7 @@ func TestHints(t *testing.T) {
 		"cors a.xml -dry-run":                "flags come before the file",
 		"cors nowhere.xml":                   "cannot read the CORS rules",
 		"cors main.go":                       "is not a CORSConfiguration",
+		"cors testdata/no_method.xml":        "CORSRule 1 has no AllowedMethod; compare it with basic_cors.xml",
 		"cors -origin https://example.org/":  "without a slash at the end",
 		"doctor -origin example.org":         "such as https://uploads.example.org",
 		"doctor -origin https://*.example.o": "such as https://uploads.example.org",

@@ -47,26 +47,23 @@ func runCORS(ctx context.Context, args []string, lookup func(string) (string, bo
 }
 
 // readCORS returns the rules of file, with origins narrowed to these and to the headers that they need.
-func readCORS(file string, pages origins, getenv func(string) string) ([]byte, error) {
+func readCORS(file string, pages origins, getenv func(string) string) (bucket.CORS, error) {
 	document, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the CORS rules: %w", err)
 	}
-	if pages != nil {
-		headers := doctor.Headers(doctor.Config{Getenv: getenv, Dir: ".", Now: time.Now})
-		document, err = bucket.NarrowCORS(document, pages, headers)
-	}
-	if err == nil {
-		document, err = bucket.FormatCORS(document)
-	}
+	rules, err := bucket.ParseCORS(document)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a CORSConfiguration: %w", file, err)
+		return nil, fmt.Errorf("%s is not a CORSConfiguration that stores take: %w; compare it with basic_cors.xml", file, err)
 	}
-	return document, nil
+	if pages == nil {
+		return rules, nil
+	}
+	return rules.Narrow(pages, doctor.Headers(doctor.Config{Getenv: getenv, Dir: ".", Now: time.Now})), nil
 }
 
 // putCORS shows the rules before and after, and sets them unless it is a dry run.
-func putCORS(ctx context.Context, b *bucket.Bucket, name string, rules []byte, dryRun bool, stdout io.Writer) error {
+func putCORS(ctx context.Context, b *bucket.Bucket, name string, rules bucket.CORS, dryRun bool, stdout io.Writer) error {
 	before, err := b.CORS(ctx)
 	switch {
 	case err != nil && !bucket.IsForbidden(err):
@@ -75,23 +72,39 @@ func putCORS(ctx context.Context, b *bucket.Bucket, name string, rules []byte, d
 		fmt.Fprintf(stdout, "The rules of %s before cannot be shown: the key may not do s3:GetBucketCORS.\n", name)
 	case before == nil:
 		fmt.Fprintf(stdout, "%s had no CORS rules.\n", name)
-	case bucket.SameCORS(before, rules):
-		fmt.Fprintf(stdout, "%s has these rules already:\n\n%s", name, rules)
+	case before.Equal(rules):
+		fmt.Fprintf(stdout, "%s has these rules already:\n\n%s", name, rules.Document())
 		return nil
 	default:
-		fmt.Fprintf(stdout, "The rules of %s before:\n\n%s\n", name, before)
+		fmt.Fprintf(stdout, "The rules of %s before:\n\n%s\n", name, before.Document())
 	}
 	if dryRun {
-		fmt.Fprintf(stdout, "They would become:\n\n%s", rules)
+		fmt.Fprintf(stdout, "They would become:\n\n%s", rules.Document())
 		return nil
 	}
-	err = b.PutCORS(ctx, rules)
+	err = b.PutCORS(ctx, rules.Document())
 	if bucket.Status(err) == http.StatusNotImplemented {
 		return errors.New("the store keeps no CORS rules for single buckets; set them in its own configuration (MinIO: MINIO_API_CORS_ALLOW_ORIGIN)")
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "They are now:\n\n%s", rules)
+	return showCORS(ctx, b, rules, stdout)
+}
+
+// showCORS shows the rules that the store has kept, which may be others than it was sent.
+func showCORS(ctx context.Context, b *bucket.Bucket, sent bucket.CORS, stdout io.Writer) error {
+	now, err := b.CORS(ctx)
+	switch {
+	case bucket.IsForbidden(err):
+		fmt.Fprintf(stdout, "The store has taken:\n\n%s", sent.Document())
+		return nil
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(stdout, "They are now:\n\n%s", now.Document())
+	if !now.Equal(sent) {
+		return errors.New("the store has not kept the rules as they were sent; look at what it shows, and at its documentation of CORS")
+	}
 	return nil
 }

@@ -6,7 +6,6 @@ package bucket
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -112,17 +111,4 @@ func (b *Bucket) Create(ctx context.Context) error {
 	defer cancel()
 	_, err := b.client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &b.cfg.Name})
 	return b.explain("s3:CreateBucket", err)
-}
-
-// PutCORS replaces the bucket's CORS rules by those of document, a CORSConfiguration as in
-// basic_cors.xml.
-func (b *Bucket) PutCORS(ctx context.Context, document []byte) error {
-	rules, err := parseCORS(document)
-	if err != nil {
-		return fmt.Errorf("CORS configuration: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	_, err = b.client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &b.cfg.Name, CORSConfiguration: rules})
-	return b.explain("s3:PutBucketCORS", err)
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -134,24 +133,5 @@ func TestAway(t *testing.T) {
 	var e *Error
 	if !errors.As(err, &e) || e.Missing || !strings.Contains(e.Text, "check AWS_ENDPOINT") || time.Since(start) > Timeout+time.Second {
 		t.Errorf("%v after %v", err, time.Since(start))
-	}
-}
-
-// TestShippedCORS reads basic_cors.xml.
-func TestShippedCORS(t *testing.T) {
-	document, err := os.ReadFile("../../basic_cors.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := parseCORS(document)
-	if err != nil || len(c.CORSRules) != 1 {
-		t.Fatalf("%v %v", c, err)
-	}
-	r := c.CORSRules[0]
-	if got := fmt.Sprint(r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, *r.MaxAgeSeconds); got != "[*] [POST PUT DELETE] [*] [ETag] 3000" {
-		t.Error(got)
-	}
-	if _, err := parseCORS([]byte("<CORSConfiguration/>")); err == nil {
-		t.Error("an empty configuration was taken")
 	}
 }

@@ -1,19 +1,24 @@
 package bucket
 
 import (
+	"bytes"
+	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// corsConfiguration is the XML form that s3cmd setcors takes (AWS "Elements of a CORS configuration").
-type corsConfiguration struct {
-	XMLName xml.Name   `xml:"CORSConfiguration"`
-	Rules   []corsRule `xml:"CORSRule"`
-}
+// CORS are a bucket's CORS rules, nil where it has none.
+type CORS []CORSRule
 
-type corsRule struct {
+// CORSRule is one of them, by the names of AWS's "Elements of a CORS configuration".
+type CORSRule struct {
 	ID             *string  `xml:"ID"`
 	AllowedOrigins []string `xml:"AllowedOrigin"`
 	AllowedMethods []string `xml:"AllowedMethod"`
@@ -22,21 +27,140 @@ type corsRule struct {
 	MaxAgeSeconds  *int32   `xml:"MaxAgeSeconds"`
 }
 
-// parseCORS turns the XML form into the SDK's.
-func parseCORS(document []byte) (*types.CORSConfiguration, error) {
-	var c corsConfiguration
-	if err := xml.Unmarshal(document, &c); err != nil {
+// corsDocument is the XML form that s3cmd setcors takes.
+type corsDocument struct {
+	XMLName xml.Name `xml:"CORSConfiguration"`
+	Rules   CORS     `xml:"CORSRule"`
+}
+
+// ParseCORS reads a CORSConfiguration as in basic_cors.xml.
+func ParseCORS(document []byte) (CORS, error) {
+	var d corsDocument
+	if err := xml.Unmarshal(document, &d); err != nil {
 		return nil, err
 	}
-	if len(c.Rules) == 0 {
+	if len(d.Rules) == 0 {
 		return nil, errors.New("there is no CORSRule in it")
 	}
+	for i, rule := range d.Rules {
+		if err := rule.check(); err != nil {
+			return nil, fmt.Errorf("CORSRule %d %w", i+1, err)
+		}
+	}
+	return d.Rules, nil
+}
+
+// check wants what S3 wants of a rule.
+func (r CORSRule) check() error {
+	switch methods := []string{"GET", "PUT", "POST", "DELETE", "HEAD"}; {
+	case len(r.AllowedOrigins) == 0:
+		return errors.New("has no AllowedOrigin")
+	case len(r.AllowedMethods) == 0:
+		return errors.New("has no AllowedMethod")
+	case slices.ContainsFunc(r.AllowedMethods, func(m string) bool { return !slices.Contains(methods, m) }):
+		return fmt.Errorf("has an AllowedMethod that is none of %s", strings.Join(methods, ", "))
+	}
+	return nil
+}
+
+// Document returns the rules in the form that ParseCORS reads.
+func (c CORS) Document() []byte {
+	text, err := xml.MarshalIndent(corsDocument{Rules: c}, "", "  ")
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return append(bytes.TrimSpace(text), '\n')
+}
+
+// Narrow returns the rules with other origins, and with headers in place of the allowed ones.
+func (c CORS) Narrow(origins, headers []string) CORS {
+	narrow := slices.Clone(c)
+	for i := range narrow {
+		narrow[i].AllowedOrigins, narrow[i].AllowedHeaders = origins, headers
+	}
+	return narrow
+}
+
+// Equal reports whether both allow the same: stores change the order within a rule, and give rules IDs.
+func (c CORS) Equal(other CORS) bool { return reflect.DeepEqual(c.plain(), other.plain()) }
+
+func (c CORS) plain() (rules [][]string) {
+	for _, r := range c {
+		age := ""
+		if r.MaxAgeSeconds != nil {
+			age = fmt.Sprint(*r.MaxAgeSeconds)
+		}
+		for _, list := range [][]string{r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, {age}} {
+			rules = append(rules, slices.Sorted(slices.Values(list)))
+		}
+	}
+	return rules
+}
+
+// Allow reports whether a rule lets pages of origin send a request with these headers.
+func (c CORS) Allow(origin, method string, headers []string) bool {
+	return slices.ContainsFunc(c, func(r CORSRule) bool {
+		refused := func(header string) bool { return !matchAny(r.AllowedHeaders, header) }
+		return matchAny(r.AllowedOrigins, origin) && slices.Contains(r.AllowedMethods, method) && !slices.ContainsFunc(headers, refused)
+	})
+}
+
+// Origins lists the origins of all rules.
+func (c CORS) Origins() (origins []string) {
+	for _, r := range c {
+		origins = append(origins, r.AllowedOrigins...)
+	}
+	slices.Sort(origins)
+	return slices.Compact(origins)
+}
+
+// matchAny reports whether one of the patterns, in which one * stands for any text, is value.
+func matchAny(patterns []string, value string) bool {
+	value = strings.ToLower(value)
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		before, after, wild := strings.Cut(strings.ToLower(pattern), "*")
+		if !wild {
+			return before == value
+		}
+		rest, ok := strings.CutPrefix(value, before)
+		return ok && strings.HasSuffix(rest, after)
+	})
+}
+
+// CORS returns the bucket's rules.
+func (b *Bucket) CORS(ctx context.Context) (CORS, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	out, err := b.client.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: &b.cfg.Name})
+	if code := Code(err); code == "NoSuchCORSConfiguration" || code == "NoSuchCORS" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, b.explain("s3:GetBucketCORS", err)
+	}
+	var rules CORS
+	for _, r := range out.CORSRules {
+		rules = append(rules, CORSRule{r.ID, r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, r.MaxAgeSeconds})
+	}
+	return rules, nil
+}
+
+// PutCORS replaces the bucket's CORS rules by those of document, a CORSConfiguration as in
+// basic_cors.xml.
+func (b *Bucket) PutCORS(ctx context.Context, document []byte) error {
+	rules, err := ParseCORS(document)
+	if err != nil {
+		return fmt.Errorf("CORS configuration: %w", err)
+	}
 	out := new(types.CORSConfiguration)
-	for _, r := range c.Rules {
+	for _, r := range rules {
 		out.CORSRules = append(out.CORSRules, types.CORSRule{
 			ID: r.ID, AllowedOrigins: r.AllowedOrigins, AllowedMethods: r.AllowedMethods,
 			AllowedHeaders: r.AllowedHeaders, ExposeHeaders: r.ExposeHeaders, MaxAgeSeconds: r.MaxAgeSeconds,
 		})
 	}
-	return out, nil
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	_, err = b.client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &b.cfg.Name, CORSConfiguration: out})
+	return b.explain("s3:PutBucketCORS", err)
 }

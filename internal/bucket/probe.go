@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -125,18 +124,4 @@ func (b *Bucket) purgeUploads(ctx context.Context, prefix string) error {
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// CORS returns the bucket's rules as a document that PutCORS takes, nil where there are none.
-func (b *Bucket) CORS(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	out, err := b.client.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: &b.cfg.Name})
-	if code := Code(err); code == "NoSuchCORSConfiguration" || code == "NoSuchCORS" {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, b.explain("s3:GetBucketCORS", err)
-	}
-	return formatCORS(&types.CORSConfiguration{CORSRules: out.CORSRules})
 }

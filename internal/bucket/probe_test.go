@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -54,38 +53,5 @@ func TestCode(t *testing.T) {
 	}
 	if Code(nil) != "" || Status(nil) != 0 {
 		t.Error("no error has a code")
-	}
-}
-
-// TestCORSDocument reads rules, writes them and narrows them.
-func TestCORSDocument(t *testing.T) {
-	const wide = `<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><!-- no --><CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>`
-	flat := func(document []byte, err error) string {
-		if err != nil {
-			t.Error(err)
-		}
-		var b strings.Builder
-		for line := range strings.Lines(string(document)) {
-			b.WriteString(strings.TrimSpace(line))
-		}
-		return b.String()
-	}
-	narrow := flat(NarrowCORS([]byte(wide), []string{"https://a.example.org", "https://b.example.org"}, []string{"x-amz-date"}))
-	for _, test := range []struct{ got, want string }{
-		{flat(FormatCORS([]byte(wide))), "<CORSConfiguration><CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>"},
-		{narrow, "<CORSConfiguration><CORSRule><ID>x</ID><AllowedOrigin>https://a.example.org</AllowedOrigin><AllowedOrigin>https://b.example.org</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>x-amz-date</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>"},
-	} {
-		if test.got != test.want {
-			t.Errorf("\n got %s\nwant %s", test.got, test.want)
-		}
-	}
-	same := strings.Replace(wide, "<ID>x</ID>", "", 1)
-	if !SameCORS([]byte(wide), []byte(same)) || SameCORS([]byte(wide), []byte(narrow)) || SameCORS([]byte(wide), nil) {
-		t.Error("rules are not compared by what they allow")
-	}
-	for _, bad := range []string{"", "<html/>", "<CORSConfiguration/>", "<CORSConfiguration>"} {
-		if _, err := FormatCORS([]byte(bad)); err == nil {
-			t.Errorf("%q was taken", bad)
-		}
 	}
 }

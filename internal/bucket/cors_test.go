@@ -1,0 +1,107 @@
+package bucket
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// rules reads a document that is well formed.
+func rules(t *testing.T, document string) CORS {
+	t.Helper()
+	c, err := ParseCORS([]byte("<CORSConfiguration>" + document + "</CORSConfiguration>"))
+	if err != nil {
+		t.Fatalf("%s: %v", document, err)
+	}
+	return c
+}
+
+// TestShippedCORS reads basic_cors.xml.
+func TestShippedCORS(t *testing.T) {
+	document, err := os.ReadFile("../../basic_cors.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ParseCORS(document)
+	if err != nil || len(c) != 1 {
+		t.Fatalf("%v %v", c, err)
+	}
+	r := c[0]
+	if got := fmt.Sprint(r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, *r.MaxAgeSeconds); got != "[*] [POST PUT DELETE] [*] [ETag] 3000" {
+		t.Error(got)
+	}
+}
+
+// TestCORSDocument reads rules, writes them and narrows them.
+func TestCORSDocument(t *testing.T) {
+	const rest = "<AllowedMethod>PUT</AllowedMethod>"
+	const wide = "<CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin>" + rest + "<AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule>"
+	const narrow = "<CORSRule><ID>x</ID><AllowedOrigin>https://a.example.org</AllowedOrigin><AllowedOrigin>https://b.example.org</AllowedOrigin>" + rest + "<AllowedHeader>x-amz-date</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule>"
+	c := rules(t, wide)
+	narrowed := c.Narrow([]string{"https://a.example.org", "https://b.example.org"}, []string{"x-amz-date"})
+	for _, test := range []struct {
+		got  CORS
+		want string
+	}{{c, wide}, {narrowed, narrow}} {
+		var flat strings.Builder
+		for line := range strings.Lines(string(test.got.Document())) {
+			flat.WriteString(strings.TrimSpace(line))
+		}
+		if flat.String() != "<CORSConfiguration>"+test.want+"</CORSConfiguration>" {
+			t.Errorf("\n got %s\nwant %s", &flat, test.want)
+		}
+	}
+	if c[0].AllowedOrigins[0] != "*" {
+		t.Error("Narrow has changed the wide rules")
+	}
+	same := strings.Replace(wide, "<ID>x</ID>", "", 1)
+	if !c.Equal(rules(t, same)) || c.Equal(narrowed) || c.Equal(nil) {
+		t.Error("rules are not compared by what they allow")
+	}
+}
+
+// TestBadCORS refuses what no store would take.
+func TestBadCORS(t *testing.T) {
+	const origin, method = "<AllowedOrigin>*</AllowedOrigin>", "<AllowedMethod>PUT</AllowedMethod>"
+	for document, want := range map[string]string{
+		"":                     "EOF",
+		"<html/>":              "CORSConfiguration",
+		"<CORSConfiguration/>": "no CORSRule",
+		"<CORSConfiguration>":  "syntax error",
+		"<CORSConfiguration><CORSRule>" + origin + "</CORSRule></CORSConfiguration>":                                             "CORSRule 1 has no AllowedMethod",
+		"<CORSConfiguration><CORSRule>" + origin + method + "</CORSRule><CORSRule>" + method + "</CORSRule></CORSConfiguration>": "CORSRule 2 has no AllowedOrigin",
+		"<CORSConfiguration><CORSRule>" + origin + "<AllowedMethod>put</AllowedMethod></CORSRule></CORSConfiguration>":           "none of GET, PUT, POST, DELETE, HEAD",
+		"<CORSConfiguration><CORSRule>" + origin + "<AllowedMethod>OPTIONS</AllowedMethod></CORSRule></CORSConfiguration>":       "none of GET, PUT, POST, DELETE, HEAD",
+	} {
+		if _, err := ParseCORS([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", document, err, want)
+		}
+	}
+}
+
+// TestAllow matches requests as S3 does.
+func TestAllow(t *testing.T) {
+	c := rules(t, `<CORSRule><AllowedOrigin>https://*.example.org</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>Authorization</AllowedHeader><AllowedHeader>x-amz-*</AllowedHeader></CORSRule>
+		<CORSRule><AllowedOrigin>http://localhost:5000</AllowedOrigin><AllowedMethod>POST</AllowedMethod></CORSRule>`)
+	for _, test := range []struct {
+		origin, method, headers string
+		want                    bool
+	}{
+		{"https://a.example.org", "PUT", "authorization x-amz-date", true},
+		{"https://a.example.org", "PUT", "", true},
+		{"https://a.example.org", "PUT", "authorization content-type", false},
+		{"https://a.example.org", "POST", "", false},
+		{"https://example.org", "PUT", "", false},
+		{"http://localhost:5000", "POST", "", true},
+		{"http://localhost:5000", "POST", "content-type", false},
+		{"http://localhost:5001", "POST", "", false},
+	} {
+		if got := c.Allow(test.origin, test.method, strings.Fields(test.headers)); got != test.want {
+			t.Errorf("%s %s %q: %v", test.origin, test.method, test.headers, got)
+		}
+	}
+	if got := fmt.Sprint(c.Origins()); got != "[http://localhost:5000 https://*.example.org]" {
+		t.Error(got)
+	}
+}
