@@ -4,87 +4,163 @@ package e2e
 
 import (
 	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
+	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// A statement is one of a bucket policy for the user guest.
+// A statement is one of a bucket policy.
 type statement struct {
 	Effect, Action, Resource any
 	Principal                map[string]string
 }
 
-// TestDoctorRights gives a second user of radosgw too few, the right, or too many permissions.
-func TestDoctorRights(t *testing.T) {
-	gateway, err := startRadosgw(t.TempDir())
+// A guest is a user of a store, beside the one that the buckets belong to, who may what their policies say.
+type guest struct {
+	store             *store
+	principal         string
+	accessKey, secret string
+}
+
+// startGuests makes a user of the shared radosgw, and one of a versitygw that keeps versions where it is
+// told to.
+func startGuests(t *testing.T) []guest {
+	t.Helper()
+	access, secret := "E2EGUEST"+strings.ToUpper(uuid()[:8]), "guest/secret+key/0123456789abcdefghijkl"
+	shared.gateway.addUser(t, access, secret)
+	versity := newVersitygw(t, "VGW_IAM_DIR="+t.TempDir(), "VGW_VERSIONING_DIR="+t.TempDir())
+	versity.admin(t, "create-user", "--access", access, "--secret", secret, "--role", "user")
+	return []guest{
+		{shared.radosgw, "arn:aws:iam:::user/" + access, access, secret},
+		{versity.store, access, access, secret},
+	}
+}
+
+// addUser makes a user whose name is the access key.
+func (g *radosgw) addUser(t *testing.T, access, secret string) {
+	t.Helper()
+	g.admin(t, "user", "create", "--uid="+access, "--display-name=guest", "--access-key="+access, "--secret-key="+secret)
+}
+
+// admin runs radosgw-admin.
+func (g *radosgw) admin(t *testing.T, args ...string) {
+	t.Helper()
+	if err := g.run(append([]string{"radosgw-admin", "-c", g.file("ceph.conf"), "-n", "client.rgw"}, args...)...)(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// admin runs versitygw admin.
+func (g *versitygw) admin(t *testing.T, args ...string) {
+	t.Helper()
+	command := append([]string{"admin", "--access", g.accessKey, "--secret", g.secretKey, "--endpoint-url", "http://" + loopback(g.port)}, args...)
+	if out, err := exec.Command(g.command[0], command...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// patient makes a set-up with the guest's keys; its policy allows these actions.
+func (g guest) patient(t *testing.T, actions ...string) *patient {
+	t.Helper()
+	p := newPatient(t, g.store)
+	p.env["AWS_CLIENT_ACCESS_KEY"], p.env["AWS_CLIENT_SECRET_KEY"] = g.accessKey, g.secret
+	if g.store == shared.radosgw {
+		p.env["P3S3F_SIGNATURE_VERSION"] = "2" // radosgw obeys unsigned headers under 4
+	}
+	if actions != nil {
+		g.setPolicy(t, p, statement{Effect: "Allow", Action: actions, Resource: p.resources()})
+	}
+	return p
+}
+
+func (p *patient) resources() []string {
+	return []string{"arn:aws:s3:::" + p.name, "arn:aws:s3:::" + p.name + "/*"}
+}
+
+// setPolicy makes the statements, for the guest, the bucket's policy.
+func (g guest) setPolicy(t *testing.T, p *patient, statements ...statement) {
+	t.Helper()
+	for i := range statements {
+		statements[i].Principal = map[string]string{"AWS": g.principal}
+	}
+	document, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer gateway.stop()
-	const access, secret = "E2EGUEST000000000000", "guest/secret+key/0123456789abcdefghijkl"
-	add := gateway.run("radosgw-admin", "-c", gateway.file("ceph.conf"), "-n", "client.rgw", "user", "create",
-		"--uid=guest", "--display-name=guest", "--access-key="+access, "--secret-key="+secret)
-	if err := add(); err != nil {
+	text := string(document)
+	if _, err := p.client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &p.name, Policy: &text}); err != nil {
 		t.Fatal(err)
 	}
-	const put, abort, get, remove = "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject", "s3:DeleteObject"
-	for _, test := range []struct {
-		name         string
-		actions      []string
-		denied       string // to a user who, as the owner of what it uploads, may else read it
-		env          settings
-		check, words string // no check: healthy
-	}{
-		{"somebody else's bucket", nil, "", nil, "upload permission", put},
-		{"no right to upload", []string{get, remove}, "", nil, "upload permission", put},
-		{"no right to delete", []string{put, abort, get}, "", nil, "delete permission", remove},
-		{"no right to read", []string{put, abort, remove}, get, nil, "look-up", get},
-		{"no right to read and no need", []string{put, abort, remove}, get, settings{"P3S3F_VERIFY_SUCCESS": "0", "P3S3F_OWN_UPLOADS_ONLY": "0"}, "", ""},
-		{"no right to delete and no need", []string{put, abort, get}, "", settings{"P3S3F_ALLOW_DELETE": "0"}, "", ""},
-		{"what is needed", []string{put, abort, get, remove}, "", nil, "", ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			p := newPatient(t, gateway.store)
-			p.env = p.env.with(settings{"AWS_CLIENT_ACCESS_KEY": access, "AWS_CLIENT_SECRET_KEY": secret, "P3S3F_SIGNATURE_VERSION": "2"}).with(test.env)
-			objects := "arn:aws:s3:::" + p.name + "/*"
-			var policy []statement
-			if test.actions != nil {
-				policy = append(policy, statement{Effect: "Allow", Action: test.actions, Resource: objects})
-			}
-			if test.denied != "" {
-				policy = append(policy, statement{Effect: "Deny", Action: test.denied, Resource: objects})
-			}
-			if policy != nil {
-				p.setPolicy(t, policy...)
-			}
-			d := p.examine(t)
-			for _, f := range d.with("warning") {
-				if f.Check == "permissions" {
-					t.Errorf("false alarm: %+v", f)
+}
+
+// What an upload, and the page's list, need.
+const toPut, toAbort, toGet, toDelete, toList = "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"
+
+// TestDoctorRights gives a second user too few, the right, or too many permissions. The policy that doctor
+// prints must put it right.
+func TestDoctorRights(t *testing.T) {
+	t.Parallel()
+	for _, g := range startGuests(t) {
+		for _, test := range []struct {
+			name         string
+			actions      []string
+			denied       string // to a user who, as the owner of what it uploads, may else read it
+			env          settings
+			check, words string // no check: healthy
+		}{
+			{"somebody else's bucket", nil, "", nil, "upload permission", toPut + " and " + toAbort},
+			{"no right to upload", []string{toGet, toDelete, toAbort}, "", nil, "upload permission", toPut + " in"},
+			{"no right to abort", []string{toPut, toGet, toDelete}, "", nil, "upload permission", toAbort + " in"},
+			{"no right to delete", []string{toPut, toAbort, toGet}, "", nil, "delete permission", toDelete},
+			{"no right to read", []string{toPut, toAbort, toDelete}, toGet, nil, "look-up", toGet},
+			{"no right to read and no need", []string{toPut, toAbort, toDelete}, toGet, settings{"P3S3F_VERIFY_SUCCESS": "0", "P3S3F_OWN_UPLOADS_ONLY": "0"}, "", ""},
+			{"no right to delete and no need", []string{toPut, toAbort, toGet}, "", settings{"P3S3F_ALLOW_DELETE": "0"}, "", ""},
+			{"what is needed", []string{toPut, toAbort, toGet, toDelete}, "", nil, "", ""},
+		} {
+			t.Run(g.store.name+" "+test.name, func(t *testing.T) {
+				t.Parallel()
+				p := g.patient(t, test.actions...)
+				p.env = p.env.with(test.env)
+				if test.denied != "" {
+					g.setPolicy(t, p, statement{Effect: "Allow", Action: test.actions, Resource: p.resources()}, statement{Effect: "Deny", Action: test.denied, Resource: p.resources()[1]})
 				}
-			}
-			if test.check == "" {
-				for _, f := range d.with("failed") {
-					t.Errorf("false alarm: %+v", f)
-				}
-				return
-			}
-			d.wantOnly(t, test.check, test.words)
-			p.setPolicy(t, advice(t, d)...)
-			d = p.examine(t)
-			for _, f := range append(d.with("failed"), d.with("warning")...) {
-				t.Errorf("with the policy that doctor gave: %+v", f)
-			}
-		})
+				g.examine(t, p, test.check, test.words)
+			})
+		}
+	}
+}
+
+// TestDoctorVersitygwPolicy has a policy that would do at other stores.
+func TestDoctorVersitygwPolicy(t *testing.T) {
+	t.Parallel()
+	g := startGuests(t)[1]
+	p := g.patient(t)
+	g.setPolicy(t, p, statement{Effect: "Allow", Action: []string{toPut, toAbort, toGet, toDelete}, Resource: p.resources()[1]})
+	g.examine(t, p, "signatures", "the bucket itself among the policy's resources")
+}
+
+// examine wants the one fault, if there is to be one, and none left with the policy that doctor prints.
+func (g guest) examine(t *testing.T, p *patient, check, words string) {
+	t.Helper()
+	d := p.examine(t)
+	for _, f := range d.with("warning") {
+		if f.Check == "permissions" {
+			t.Errorf("false alarm: %+v", f)
+		}
+	}
+	if check == "" {
+		for _, f := range d.with("failed") {
+			t.Errorf("false alarm: %+v", f)
+		}
+		return
+	}
+	d.wantOnly(t, check, words)
+	g.setPolicy(t, p, advice(t, d)...)
+	d = p.examine(t)
+	for _, f := range append(d.with("failed"), d.with("warning")...) {
+		t.Errorf("with the policy that doctor gave: %+v", f)
 	}
 }
 
@@ -101,19 +177,31 @@ func advice(t *testing.T, d diagnosis) []statement {
 	return document.Statement
 }
 
-// setPolicy makes the statements, for guest, the bucket's policy.
-func (p *patient) setPolicy(t *testing.T, statements ...statement) {
-	t.Helper()
-	for i := range statements {
-		statements[i].Principal = map[string]string{"AWS": "arn:aws:iam:::user/guest"}
-	}
-	document, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(document)
-	if _, err := p.client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &p.name, Policy: &text}); err != nil {
-		t.Fatal(err)
+// TestDoctorCephUsers has users whom their operator holds back.
+func TestDoctorCephUsers(t *testing.T) {
+	t.Parallel()
+	const quota = "--quota-scope=bucket"
+	for _, test := range []struct {
+		name         string
+		hold         [][]string
+		check, words string
+	}{
+		{"quota", [][]string{{"quota", "set", quota, "--max-size=1048576"}, {"quota", "enable", quota}}, "multipart upload", "Raise the quota"},
+		{"suspended", [][]string{{"user", "suspend"}}, "keys", "has suspended the user"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := storeOf("radosgw", shared.radosgw.port, "E2EHELD"+strings.ToUpper(uuid()[:8]), "held/secret+key/0123456789abcdefghijkl")
+			shared.gateway.addUser(t, s.accessKey, s.secretKey)
+			p := newPatient(t, s)
+			for _, command := range test.hold {
+				shared.gateway.admin(t, append(command, "--uid="+s.accessKey)...)
+			}
+			d := p.diagnose(t)
+			shared.gateway.admin(t, "user", "enable", "--uid="+s.accessKey)
+			d.wantOnly(t, test.check, test.words)
+			p.wantEmpty(t)
+		})
 	}
 }
 
@@ -128,98 +216,5 @@ func TestDoctorExcess(t *testing.T) {
 	warnings := d.with("warning")
 	if !d.Healthy || len(warnings) != 1 || warnings[0].Check != "permissions" || warnings[0].Text != "the key may list the store's buckets (1 others), and delete objects, although P3S3F_ALLOW_DELETE=0" {
 		t.Errorf("%+v", warnings)
-	}
-}
-
-// TestDoctorVersions wants nothing left in a bucket that keeps every version.
-func TestDoctorVersions(t *testing.T) {
-	p := newPatient(t, shared.radosgw)
-	if _, err := p.client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
-		Bucket: &p.name, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range p.examine(t).with("failed") {
-		t.Errorf("false alarm: %+v", f)
-	}
-}
-
-// TestDoctorInterrupted presses Ctrl-C while a part is on its way: the upload is aborted all the same.
-func TestDoctorInterrupted(t *testing.T) {
-	p := newPatient(t, startVersitygw(t))
-	arrived := make(chan struct{}, 10)
-	store := &httputil.ReverseProxy{Rewrite: toStore(p)}
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut {
-			io.Copy(io.Discard, r.Body)
-			arrived <- struct{}{}
-			<-r.Context().Done()
-			return
-		}
-		store.ServeHTTP(w, r)
-	}))
-	defer proxy.Close()
-	p.env["AWS_ENDPOINT"] = proxy.URL
-	doctor, err := startProcess(p.dir, p.env.environment(), shared.binary, "doctor")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer doctor.stop()
-	select {
-	case <-arrived:
-	case <-time.After(10 * time.Second):
-		t.Fatalf("no part came\n%s", doctor.output)
-	}
-	if uploads, err := p.unfinished(t.Context()); err != nil || len(uploads) != 1 {
-		t.Fatalf("%d uploads, %v", len(uploads), err)
-	}
-	doctor.signal(syscall.SIGINT)
-	if code, err := doctor.exitCode(10 * time.Second); err != nil || code != 1 {
-		t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
-	}
-	p.wantEmpty(t)
-}
-
-// TestCORSCommand puts rules on a bucket, wide and narrow, and has doctor judge them.
-func TestCORSCommand(t *testing.T) {
-	versity := startVersitygw(t)
-	for _, s := range []*store{shared.radosgw, versity} {
-		t.Run(s.name, func(t *testing.T) {
-			p := newPatient(t, s)
-			if _, err := p.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &p.name}); err != nil {
-				t.Fatal(err)
-			}
-			for _, step := range []struct {
-				args    []string
-				says    string
-				healthy bool // afterwards, for a page at localhost:5000
-			}{
-				{[]string{"-dry-run"}, p.name + " had no CORS rules.\nThey would become:", false},
-				{nil, p.name + " had no CORS rules.\nThey are now:", true},
-				{nil, p.name + " has these rules already", true},
-				{[]string{"-origin", "https://app.example.org"}, "The rules of " + p.name + " before:", false},
-				{[]string{"-origin", "https://app.example.org", "-origin", "http://localhost:5000"}, "<AllowedHeader>x-amz-meta-dataset</AllowedHeader>", true},
-			} {
-				p.runCORS(t, step.args, step.says)
-				d := p.examine(t)
-				if d.Healthy != step.healthy {
-					t.Errorf("after cors %q: %+v", step.args, d.with("failed"))
-				}
-			}
-		})
-	}
-}
-
-// runCORS wants the command to end well and to say something.
-func (p *patient) runCORS(t *testing.T, args []string, says string) {
-	t.Helper()
-	cors, err := startProcess(p.dir, p.env.environment(), append([]string{shared.binary, "cors"}, args...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cors.stop()
-	code, err := cors.exitCode(15 * time.Second)
-	if output := cors.output.String(); err != nil || code != 0 || !strings.Contains(output, says) {
-		t.Errorf("cors %q: exit code %d, %v\n%s", args, code, err, output)
 	}
 }

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,14 +20,15 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
 
 // A certificate is what may be wrong with one.
 type certificate struct {
-	host    string // default localhost
-	expired bool
+	host            string // default localhost
+	expired, future bool
 }
 
 // issue makes the certificate, signed by itself, and its key, as PEM.
@@ -36,16 +38,19 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, end := c.host, time.Now().AddDate(0, 2, 0)
+	host, begin, end := c.host, time.Now().AddDate(0, -2, 0), time.Now().AddDate(0, 2, 0)
 	if host == "" {
 		host = "localhost"
 	}
 	if c.expired {
 		end = time.Now().Add(-time.Hour)
 	}
+	if c.future {
+		begin = time.Now().AddDate(0, 1, 0)
+	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().AddDate(0, -2, 0), NotAfter: end,
+		NotBefore: begin, NotAfter: end,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
@@ -115,6 +120,78 @@ func stripAnswers(header string) func(*testing.T, *patient) {
 func between(change func(*http.Response) error) func(*testing.T, *patient) {
 	return func(t *testing.T, p *patient) {
 		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: toStore(p), ModifyResponse: change})
+		t.Cleanup(proxy.Close)
+		p.env["AWS_ENDPOINT"] = proxy.URL
+	}
+}
+
+// A gate answers some requests itself, and lets the others through to the store.
+type gate func(w http.ResponseWriter, r *http.Request, body []byte) (answered bool)
+
+// gated puts a gate before the store.
+func gated(g gate) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		store := &httputil.ReverseProxy{Rewrite: toStore(p), ErrorLog: log.New(io.Discard, "", 0)} // of requests that are given up
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return // the sender has given up
+			}
+			if g(w, r, body) {
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			store.ServeHTTP(w, r)
+		}))
+		t.Cleanup(proxy.CloseClientConnections)
+		t.Cleanup(proxy.Close)
+		p.env["AWS_ENDPOINT"] = strings.Replace(proxy.URL, "127.0.0.1", "localhost", 1)
+	}
+}
+
+// refuses answers as a proxy does, by a page of its own.
+func refuses(status int, which func(r *http.Request, body []byte) bool) func(*testing.T, *patient) {
+	return gated(func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+		if !which(r, body) {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "<html><h1>%d %s</h1></html>", status, http.StatusText(status))
+		return true
+	})
+}
+
+// silent lets some requests wait until they are given up.
+func silent(which func(r *http.Request, body []byte) bool) func(*testing.T, *patient) {
+	return gated(func(_ http.ResponseWriter, r *http.Request, body []byte) bool {
+		if which(r, body) {
+			<-r.Context().Done()
+			return true
+		}
+		return false
+	})
+}
+
+func anyRequest(*http.Request, []byte) bool { return true }
+
+func withMethod(method string) func(*http.Request, []byte) bool {
+	return func(r *http.Request, _ []byte) bool { return r.Method == method }
+}
+
+func isForm(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodPost && r.URL.RawQuery == ""
+}
+
+func isLarge(_ *http.Request, body []byte) bool { return len(body) > 1<<20 }
+
+// renamed puts a proxy before the store that asks it by another host.
+func renamed(host string) func(*testing.T, *patient) {
+	return func(t *testing.T, p *patient) {
+		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+			toStore(p)(r)
+			r.Out.Host = host
+		}})
 		t.Cleanup(proxy.Close)
 		p.env["AWS_ENDPOINT"] = proxy.URL
 	}

@@ -23,7 +23,8 @@ import (
 // TestMain fills it before the first test; tests only read it.
 var shared struct {
 	browser context.Context // one Chromium; tests open tabs in it
-	radosgw *store
+	gateway *radosgw
+	radosgw *store // the gateway's
 	files   string // a directory with every file of testFiles
 	binary  string // the server
 }
@@ -51,7 +52,7 @@ func runTests(m *testing.M) int {
 		return fail(err)
 	}
 	defer gateway.stop()
-	shared.radosgw = gateway.store
+	shared.gateway, shared.radosgw = gateway, gateway.store
 
 	browser, closeBrowser, err := startBrowser(filepath.Join(dir, "profile"))
 	if err != nil {

@@ -38,7 +38,12 @@ type store struct {
 }
 
 func newStore(name string, port int) *store {
-	s := &store{name: name, port: port, accessKey: "E2EACCESSKEY00000000", secretKey: "e2e/secret+key/0123456789abcdefghijklmno"}
+	return storeOf(name, port, "E2EACCESSKEY00000000", "e2e/secret+key/0123456789abcdefghijklmno")
+}
+
+// storeOf is a store as the user with these keys sees it.
+func storeOf(name string, port int, accessKey, secretKey string) *store {
+	s := &store{name: name, port: port, accessKey: accessKey, secretKey: secretKey}
 	s.client = s3.New(s3.Options{
 		BaseEndpoint: aws.String("http://" + loopback(port)),
 		Region:       region,

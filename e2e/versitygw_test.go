@@ -24,9 +24,11 @@ type versitygw struct {
 	*store
 	*process
 	command []string
+	env     []string
 }
 
-func newVersitygw(t *testing.T) *versitygw {
+// newVersitygw starts a gateway with further options, as variables of its environment.
+func newVersitygw(t *testing.T, env ...string) *versitygw {
 	t.Helper()
 	port, err := freePort()
 	if err != nil {
@@ -36,7 +38,7 @@ func newVersitygw(t *testing.T) *versitygw {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &versitygw{store: newStore("versitygw", port)}
+	g := &versitygw{store: newStore("versitygw", port), env: env}
 	g.command = append([]string{binary,
 		"--port", loopback(port), "--access", g.accessKey, "--secret", g.secretKey,
 		"--virtual-domain", "localhost:" + strconv.Itoa(port), "--quiet",
@@ -50,7 +52,7 @@ func newVersitygw(t *testing.T) *versitygw {
 func (g *versitygw) start(t *testing.T) {
 	t.Helper()
 	var err error
-	if g.process, err = startProcess("", nil, g.command...); err != nil {
+	if g.process, err = startProcess("", g.env, g.command...); err != nil {
 		t.Fatal(err)
 	}
 	if err := g.listens(g.port, 10*time.Second); err != nil {

@@ -25,10 +25,18 @@ func Code(err error) string {
 	return ""
 }
 
+// Answer returns the store's answer behind err, nil where none came. Its body has been read.
+func Answer(err error) *http.Response {
+	if response := (*awshttp.ResponseError)(nil); errors.As(err, &response) && response.HTTPResponse() != nil {
+		return response.HTTPResponse().Response
+	}
+	return nil
+}
+
 // Status returns the HTTP status of the answer behind err, 0 where no answer came.
 func Status(err error) int {
-	if response := (*awshttp.ResponseError)(nil); errors.As(err, &response) {
-		return response.HTTPStatusCode()
+	if answer := Answer(err); answer != nil {
+		return answer.StatusCode
 	}
 	return 0
 }
@@ -59,60 +67,63 @@ func (b *Bucket) Location(ctx context.Context) (string, error) {
 	return string(out.LocationConstraint), nil
 }
 
-// TryUpload begins a multipart upload at key and aborts it, which stores nothing.
-func (b *Bucket) TryUpload(ctx context.Context, key string) error {
+// invented is an upload ID that no store has given out.
+const invented = "s3-sign-srv-invented"
+
+// MayUpload reports, by an error, that the key may not do s3:PutObject. It sends a part of an upload that
+// does not exist: stores look at permissions first.
+func (b *Bucket) MayUpload(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	out, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key})
-	if err != nil {
-		return b.explain("s3:PutObject", err)
-	}
-	return b.Abort(ctx, key, aws.ToString(out.UploadId))
+	id, number := invented, int32(1)
+	_, err := b.client.UploadPart(ctx, &s3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number})
+	return b.explain("s3:PutObject", unlessNoUpload(err))
 }
 
-// Abort ends the multipart upload and frees its parts.
+// MayAbort reports, by an error, that the key may not do s3:AbortMultipartUpload.
+func (b *Bucket) MayAbort(ctx context.Context, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	id := invented
+	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id})
+	return b.explain("s3:AbortMultipartUpload", unlessNoUpload(err))
+}
+
+func unlessNoUpload(err error) error {
+	if Code(err) == "NoSuchUpload" {
+		return nil
+	}
+	return err
+}
+
+// Abort ends the multipart upload and frees its parts. Aborting what is not there is no error.
 func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID})
-	return b.explain("s3:AbortMultipartUpload", err)
+	return b.explain("s3:AbortMultipartUpload", unlessNoUpload(err))
 }
 
-// Purge removes whatever begins with prefix and a plain Delete leaves: versions, delete markers, and
-// multipart uploads. It goes as far as the store knows of these and the keys may, up to one page of each.
-// It does not rely on the store to heed prefix, which must not be empty.
-func (b *Bucket) Purge(ctx context.Context, prefix string) error {
+// TryDelete deletes what is not there. Where the bucket keeps versions, that leaves a delete marker, whose
+// version is returned.
+func (b *Bucket) TryDelete(ctx context.Context, key string) (marker string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	out, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	if err != nil {
+		return "", b.explain("s3:DeleteObject", err)
+	}
+	return aws.ToString(out.VersionId), nil
+}
+
+// PurgeUploads ends every multipart upload whose key begins with prefix, up to one page of them. It does
+// not rely on the store to heed prefix, which must not be empty.
+func (b *Bucket) PurgeUploads(ctx context.Context, prefix string) error {
 	if prefix == "" {
-		return errors.New("bucket: Purge without a prefix")
+		return errNoPrefix
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	return errors.Join(b.purgeVersions(ctx, prefix), b.purgeUploads(ctx, prefix))
-}
-
-func (b *Bucket) purgeVersions(ctx context.Context, prefix string) error {
-	out, err := b.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
-	if err != nil {
-		return b.explain("s3:ListBucketVersions", err)
-	}
-	var faults []error
-	remove := func(key, version *string) {
-		if !strings.HasPrefix(aws.ToString(key), prefix) {
-			return
-		}
-		_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: key, VersionId: version})
-		faults = append(faults, b.explain("s3:DeleteObjectVersion", err))
-	}
-	for _, v := range out.Versions {
-		remove(v.Key, v.VersionId)
-	}
-	for _, m := range out.DeleteMarkers {
-		remove(m.Key, m.VersionId)
-	}
-	return errors.Join(faults...)
-}
-
-func (b *Bucket) purgeUploads(ctx context.Context, prefix string) error {
 	out, err := b.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
 	if err != nil {
 		return b.explain("s3:ListBucketMultipartUploads", err)
@@ -125,3 +136,5 @@ func (b *Bucket) purgeUploads(ctx context.Context, prefix string) error {
 	}
 	return errors.Join(faults...)
 }
+
+var errNoPrefix = errors.New("bucket: a purge without a prefix")

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -25,14 +26,51 @@ func TestPurgeKeepsOthers(t *testing.T) {
 	}))
 	defer store.Close()
 	b := at(t, store.URL)
-	if err := b.Purge(t.Context(), ""); err == nil || deleted != nil {
-		t.Errorf("without a prefix: %v, %q", err, deleted)
+	if b.PurgeVersions(t.Context(), "") == nil || b.PurgeUploads(t.Context(), "") == nil || deleted != nil {
+		t.Errorf("without a prefix: %q", deleted)
 	}
-	if err := b.Purge(t.Context(), "mine/"); err != nil {
+	if err := errors.Join(b.PurgeVersions(t.Context(), "mine/"), b.PurgeUploads(t.Context(), "mine/")); err != nil {
 		t.Error(err)
 	}
 	if want := []string{"/mybucket/mine/a 1", "/mybucket/mine/a 3", "/mybucket/mine/b 4"}; !slices.Equal(deleted, want) {
 		t.Errorf("%q, want %q", deleted, want)
+	}
+}
+
+// TestKeepsVersions has keys with more and fewer rights. What real stores answer is in e2e.
+func TestKeepsVersions(t *testing.T) {
+	const listed = "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"
+	for _, test := range []struct {
+		name, versioning, list, version string
+		kept, known                     bool
+	}{
+		{"never", "<VersioningConfiguration/>", "", "", false, true},
+		{"enabled", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>", "", "", true, true},
+		{"suspended", "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>", "", "", true, true},
+		{"may not ask, an object has a version", "", listed, "1", true, true},
+		{"may not ask, an object has none", "", listed, "", false, true},
+		{"may not ask, an empty bucket", "", "<ListBucketResult/>", "", false, false},
+		{"may not ask nor list", "", "", "", false, false},
+	} {
+		store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := test.list
+			if r.URL.Query().Has("versioning") {
+				body = test.versioning
+			}
+			switch {
+			case r.Method == http.MethodHead && test.version != "":
+				w.Header().Set("x-amz-version-id", test.version)
+			case r.Method != http.MethodHead && body == "":
+				w.WriteHeader(http.StatusForbidden)
+				body = "<Error><Code>AccessDenied</Code></Error>"
+			}
+			fmt.Fprint(w, body)
+		}))
+		kept, known, err := at(t, store.URL).KeepsVersions(t.Context())
+		store.Close()
+		if kept != test.kept || known != test.known || err != nil {
+			t.Errorf("%s: %v %v %v", test.name, kept, known, err)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -214,15 +213,15 @@ func (e *exam) checkAnswers(ctx context.Context) []Result {
 	f := file{key: e.key("answers"), name: "answers", contentType: e.contentType(), content: []byte("part")}
 	uploadID, begun, err := e.begin(ctx, u, f)
 	if err != nil {
-		return uploadFailed("to begin a multipart upload", err)
+		return e.unable("begin a multipart upload", err)
 	}
 	etag, put, err := u.part(ctx, f.key, uploadID, 1, f.content)
 	if err != nil {
-		return uploadFailed("to take a part", err)
+		return e.unable("take a part", err)
 	}
 	ended, err := e.end(ctx, u, f.key, uploadID)
 	if err != nil {
-		return uploadFailed("to abort", err)
+		return e.unable("abort an upload", err)
 	}
 	answers := map[string]answer{"initiate": begun, "part": put, "abort": ended}
 	if e.formAnswer.header != nil {
@@ -240,13 +239,4 @@ func (e *exam) checkAnswers(ctx context.Context) []Result {
 		return failed("ETag is not exposed: the page cannot read what completes a multipart upload", "Add <ExposeHeader>ETag</ExposeHeader> to the rules, or run s3-sign-srv cors.")
 	}
 	return ok("the page may read them, and the ETag of parts")
-}
-
-// uploadFailed tells what the store did not do.
-func uploadFailed(what string, err error) []Result {
-	var answered *storeError
-	if errors.As(err, &answered) && answered.status == http.StatusForbidden {
-		return failed(fmt.Sprintf("the store refuses %s: %v", what, answered), "Look at the key's permissions and the bucket's policy.")
-	}
-	return failed(fmt.Sprintf("the store fails %s: %s", what, explain(err)), "Look at the store's log.")
 }

@@ -3,9 +3,10 @@
 // that is a fault, with the one thing to change. What browsers send is built as Fine Uploader builds
 // it and signed by the server's own sign.Signer, so that a green report means a working upload.
 //
-// Checks run in order; one that stands on a failed one is skipped. Each ends within Limit, all within
-// Total. Nothing stays in the bucket: keys begin with Prefix, and are removed whatever happens. No
-// finding holds the secret key.
+// Checks run in order; one that stands on a failed one is skipped. Each question to the store ends within
+// Limit, a check within checkLimit, all within Total; those that ask no store come first. Nothing stays in
+// the bucket: keys begin with Prefix, and are removed whatever happens; where they could not be, nothing is
+// written. No finding holds the secret key.
 package doctor
 
 import (
@@ -13,18 +14,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"s3-sign-srv/internal/settings"
 )
 
-// Limits in time: of one check, of all, and of the clean-up after them.
+// Limits in time: of one question to the store, of all checks, and of the clean-up after them.
 const (
-	Limit   = 10 * time.Second
-	Total   = 45 * time.Second
-	cleanUp = 10 * time.Second
+	Limit      = 10 * time.Second
+	Total      = time.Minute
+	checkLimit = 30 * time.Second
+	cleanUp    = 10 * time.Second
 )
 
 // Prefix begins every key that an examination writes.
@@ -47,6 +48,9 @@ type Result struct {
 	Text     string `json:"text"`               // one line
 	Fix      string `json:"fix,omitzero"`       // one sentence: what to change
 	Document string `json:"document,omitempty"` // what Fix refers to, to be copied
+	WaitsFor string `json:"waitsFor,omitzero"`  // of Skipped: the check that has to come out well first
+
+	late bool // the store was waited for in vain
 }
 
 // Finding is a result and the check that it comes from.
@@ -113,33 +117,45 @@ func runCheck(ctx context.Context, c check, stuck map[string]string) []Result {
 	for _, need := range c.needs {
 		if root := stuck[need]; root != "" {
 			stuck[c.name] = root
-			return skipped("waits for: %s", root)
+			return []Result{{Status: Skipped, Text: "waits for: " + root, WaitsFor: root}}
 		}
 	}
-	results, late := runInTime(ctx, c)
-	bad := func(r Result) bool { return r.Status == Failed || r.Status == Skipped }
-	if slices.ContainsFunc(results, bad) {
-		stuck[c.name] = c.name
-		if late {
+	results := runInTime(ctx, c)
+	for _, r := range results {
+		if r.Status == Failed || r.Status == Skipped {
+			stuck[c.name] = c.name
+		}
+		if r.late {
 			stuck[storeAnswers] = storeAnswers
 		}
 	}
 	return results
 }
 
-// runInTime runs c if there is time left, and reports whether it used up its own.
-func runInTime(ctx context.Context, c check) (results []Result, late bool) {
+// runInTime runs c if there is time left.
+func runInTime(ctx context.Context, c check) []Result {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return failed(fmt.Sprintf("not reached within %v, the store is too slow", Total), "Look after the store and the network, then run doctor again."), true
+		return tooSlow("not begun within " + spell(Total))
 	}
-	limited, cancel := context.WithTimeout(ctx, Limit)
+	limited, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	results = c.run(limited)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return skipped("interrupted"), false
+	results := c.run(limited)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return skipped("interrupted")
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return tooSlow("not done when " + spell(Total) + " were over")
+	case limited.Err() != nil:
+		return tooSlow("not done within " + spell(checkLimit))
 	}
-	return results, limited.Err() != nil
+	return results
 }
+
+func tooSlow(text string) []Result {
+	return []Result{{Status: Failed, Text: text + ", although each question was answered: the store is too slow", Fix: "Look at the load of the store and at the network, then run doctor again.", late: true}}
+}
+
+func spell(d time.Duration) string { return fmt.Sprintf("%.0f seconds", d.Seconds()) }
 
 // storeAnswers is what every check needs that asks the store, until one of them has waited in vain.
 const storeAnswers = "an answer of the store"
@@ -155,19 +171,23 @@ func (e *exam) checks() []check {
 	return []check{
 		local("settings", e.checkSettings),
 		local("https", e.checkHTTPS),
+		local("client_conf.js", e.checkClientConf, "settings"),
+		local("bundle", e.checkBundle),
+		local("page", e.checkPage, "settings", "bundle"),
 		remote("endpoint", e.checkEndpoint, "settings"),
 		remote("clock", e.checkClock, "endpoint"),
 		remote("region", e.checkRegion, "clock"),
 		remote("keys", e.checkKeys, "region"),
 		remote("bucket", e.checkBucket, "keys"),
 		remote("upload permission", e.checkUploadPermission, "bucket"),
-		remote("delete permission", e.checkDeletePermission, "upload permission"),
+		remote("versions", e.checkVersions, "upload permission"),
+		remote("delete permission", e.checkDeletePermission, "versions"),
 		remote("addressing", e.checkAddressing, "upload permission"),
 		remote("signatures", e.checkSignatures, "addressing"),
 		remote("cors preflights", e.checkPreflights, "addressing"),
 		remote("form upload", e.checkForm, "delete permission", "signatures"),
-		remote("multipart upload", e.checkMultipart, "delete permission", "signatures"),
 		remote("cors answers", e.checkAnswers, "signatures", "cors preflights"),
+		remote("multipart upload", e.checkMultipart, "form upload"),
 		remote("look-up", e.checkLookUp, "form upload"),
 		remote("earlier uploads", e.checkList, "bucket"),
 		remote("no MIME type", e.checkNoType, "form upload"),
@@ -175,9 +195,6 @@ func (e *exam) checks() []check {
 		remote("storage class", e.checkStorageClass, "form upload"),
 		remote("unsigned headers", e.checkUnsigned, "form upload"),
 		remote("delete", e.checkDelete, "form upload"),
-		local("client_conf.js", e.checkClientConf, "settings"),
-		local("bundle", e.checkBundle),
-		local("page", e.checkPage, "settings", "bundle"),
 		remote("permissions", e.checkExcess, "bucket"),
 	}
 }

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +62,7 @@ func TestRunCheck(t *testing.T) {
 		{"runs", t.Context(), map[string]string{}, OK, "good"},
 		{"waits for the root", t.Context(), map[string]string{"a": "root"}, Skipped, "waits for: root"},
 		{"Ctrl-C", interrupted, map[string]string{}, Skipped, "interrupted"},
-		{"no time left", late, map[string]string{}, Failed, "too slow"},
+		{"no time left", late, map[string]string{}, Failed, "not begun within 60 seconds"},
 	} {
 		got := runCheck(test.ctx, good, test.stuck)
 		if len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
@@ -72,6 +71,24 @@ func TestRunCheck(t *testing.T) {
 		if stuck := test.stuck["b"] != ""; stuck != (test.status != OK) {
 			t.Errorf("%s: %v", test.name, test.stuck)
 		}
+	}
+}
+
+// TestTooSlow has a check that waits until its time is up.
+func TestTooSlow(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	wait := check{"wait", nil, func(ctx context.Context) []Result {
+		<-ctx.Done()
+		return failed("does not work", "Do what has nothing to do with it.")
+	}}
+	stuck := map[string]string{}
+	if got := runCheck(ctx, wait, stuck); got[0].Status != Failed || !strings.Contains(got[0].Text, "the store is too slow") {
+		t.Errorf("%+v", got)
+	}
+	next := check{"next", []string{storeAnswers}, func(context.Context) []Result { return ok("good") }}
+	if got := runCheck(ctx, next, stuck); got[0].Status != Skipped || got[0].WaitsFor != storeAnswers {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -88,13 +105,5 @@ func TestPolicy(t *testing.T) {
 		if strings.Contains(got, test.without) || !strings.Contains(got, test.with) {
 			t.Errorf("%s:\n%s", test.env, got)
 		}
-	}
-}
-
-// TestExplainTransport keeps a cause that nobody thought of to one line.
-func TestExplainTransport(t *testing.T) {
-	got := examAt(t, "http://s3.example.org").explainTransport(errors.New("connection reset\nby peer"))
-	if got[0].Status != Failed || got[0].Fix == "" || strings.Contains(got[0].Text, "\n") {
-		t.Errorf("%+v", got)
 	}
 }

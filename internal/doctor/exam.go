@@ -25,19 +25,20 @@ type exam struct {
 
 	prefix string        // of every key that is written
 	litter []leftover    // what has to be removed
+	wrote  bool          // there was something to remove
 	front  answer        // to an unsigned question for the bucket
 	tries  map[try]error // what came of beginning an upload, by style and version
 
-	names     []string // of all buckets that the keys see
-	namesErr  error
-	mayDelete bool
-	stored    []stored // by the uploads
+	names   []string // of all buckets that the keys see
+	keysErr error    // of the first signed call
+
+	keepsVersions bool
+	deletes       bool     // the key may delete
+	writes        bool     // what is written can be removed without a trace
+	stored        []stored // by the uploads
 
 	formAnswer answer
 }
-
-// leftover is an object, or with an upload ID a multipart upload, that must not stay.
-type leftover struct{ key, uploadID string }
 
 // stored is an object that was uploaded, and how.
 type stored struct {
@@ -72,6 +73,7 @@ func newExam(cfg Config) *exam {
 	e.conf = readClientConf(cfg.Dir)
 	e.http = &http.Client{
 		Transport:     bucket.Transport(),
+		Timeout:       Limit,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return e
@@ -125,7 +127,7 @@ func (e *exam) pageSettings() settings.Settings {
 func (e *exam) reach(call func(*bucket.Bucket) error) error {
 	err := call(e.store(pathStyle))
 	switch bucket.Code(err) {
-	case "NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "XAdminUserNotFound", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
+	case "NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "XAdminUserNotFound", "UserSuspended", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
 		return err
 	}
 	if err == nil || e.numeric() || errors.Is(err, context.DeadlineExceeded) {
@@ -198,68 +200,3 @@ func ownOrigin(set settings.Settings) string {
 	u.Host = net.JoinHostPort(u.Host, port)
 	return u.String()
 }
-
-// key returns the name of a file to write.
-func (e *exam) key(name string) string { return e.prefix + name }
-
-// begin starts a multipart upload and remembers to end it.
-func (e *exam) begin(ctx context.Context, u uploader, f file) (uploadID string, got answer, err error) {
-	uploadID, got, err = u.initiate(ctx, f)
-	if err == nil {
-		e.litter = append(e.litter, leftover{f.key, uploadID})
-	}
-	return uploadID, got, err
-}
-
-// end aborts a multipart upload.
-func (e *exam) end(ctx context.Context, u uploader, key, uploadID string) (answer, error) {
-	got, err := u.abort(ctx, key, uploadID)
-	if err == nil {
-		e.forget(leftover{key, uploadID})
-	}
-	return got, err
-}
-
-// forget takes what has gone off the list.
-func (e *exam) forget(gone leftover) {
-	kept := e.litter[:0]
-	for _, l := range e.litter {
-		if l != gone {
-			kept = append(kept, l)
-		}
-	}
-	e.litter = kept
-}
-
-// postForm uploads f in one request and remembers to delete it.
-func (e *exam) postForm(ctx context.Context, u uploader, f file) (answer, error) {
-	e.litter = append(e.litter, leftover{key: f.key})
-	return u.form(ctx, f)
-}
-
-// cleanUp removes what is left, and every version of what was deleted.
-func (e *exam) cleanUp(ctx context.Context) []Result {
-	if e.faults != nil || e.untouched() {
-		return skipped("nothing was written")
-	}
-	var left []string
-	for _, l := range e.litter {
-		remove := func(b *bucket.Bucket) error {
-			if l.uploadID != "" {
-				return b.Abort(ctx, l.key, l.uploadID)
-			}
-			return b.Delete(ctx, l.key)
-		}
-		if err := e.reach(remove); err != nil && bucket.Code(err) != "NoSuchUpload" {
-			left = append(left, l.key)
-		}
-	}
-	e.reach(func(b *bucket.Bucket) error { return b.Purge(ctx, e.prefix) }) // not every key may, nor every store
-	if left != nil {
-		return failed("not everything could be removed: "+strings.Join(left, ", "), "Remove what begins with "+e.prefix+" from the bucket.")
-	}
-	return ok("nothing is left in the bucket")
-}
-
-// untouched reports whether no check came so far as to write.
-func (e *exam) untouched() bool { return len(e.litter) == 0 && len(e.tries) == 0 && !e.mayDelete }

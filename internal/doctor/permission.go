@@ -13,37 +13,96 @@ import (
 	"s3-sign-srv/internal/bucket"
 )
 
-// checkUploadPermission begins an upload and aborts it.
+// checkUploadPermission asks for both rights that an upload needs, by an upload that does not exist.
 func (e *exam) checkUploadPermission(ctx context.Context) []Result {
+	const elses = "the bucket may be somebody else's; some Ceph set-ups say the same of a wrong secret key"
 	key := e.key("permission")
-	err := e.reach(func(b *bucket.Bucket) error { return b.TryUpload(ctx, key) })
+	abort := e.reach(func(b *bucket.Bucket) error { return b.MayAbort(ctx, key) })
+	if abort != nil && bucket.Status(abort) != http.StatusForbidden {
+		return e.unable("say whether the key may abort an upload", abort)
+	}
+	put := e.reach(func(b *bucket.Bucket) error { return b.MayUpload(ctx, key) })
+	switch {
+	case put != nil && bucket.Status(put) != http.StatusForbidden:
+		return e.unable("say whether the key may upload", put)
+	case put != nil && abort != nil:
+		return e.lacking("s3:PutObject and s3:AbortMultipartUpload", elses)
+	case put != nil:
+		return e.lacking("s3:PutObject", elses)
+	case abort != nil:
+		return e.lacking("s3:AbortMultipartUpload", "what Cancel leaves would stay; nothing is uploaded here until then")
+	}
+	return ok("the key may upload and abort")
+}
+
+// checkVersions asks whether what doctor writes can be removed without a trace.
+func (e *exam) checkVersions(ctx context.Context) []Result {
+	var term string
+	var termKnown, known bool
+	err := e.reach(func(b *bucket.Bucket) (err error) {
+		term, termKnown = b.Retention(ctx)
+		e.keepsVersions, known, err = b.KeepsVersions(ctx)
+		return err
+	})
+	switch {
+	case err != nil:
+		return e.unable("say whether the bucket keeps versions", err)
+	case term != "":
+		return skipped("the bucket locks what is written to it for %s, so nothing is uploaded here, as it could not be removed", term)
+	case e.keepsVersions && !termKnown:
+		return skipped("the bucket keeps versions, and the key may not ask for how long they are locked, so nothing is uploaded here that might stay")
+	case e.keepsVersions:
+		return e.purgeable(ctx)
+	case known:
+		return ok("the bucket keeps none, so what is written here can be removed")
+	}
+	return ok("the key may not ask for them, which it need not; its first deletion tells")
+}
+
+// purgeable says whether the key may remove versions.
+func (e *exam) purgeable(ctx context.Context) []Result {
+	err := e.reach(func(b *bucket.Bucket) error { return b.MayPurge(ctx, e.prefix) })
 	switch {
 	case err == nil:
-		return ok("the key may upload and abort")
-	case bucket.Status(err) == http.StatusForbidden:
-		return e.lacking("s3:PutObject and s3:AbortMultipartUpload", "the bucket may be somebody else's; some Ceph set-ups say the same of a wrong secret key")
+		return ok("the bucket keeps them, and the key may delete those that are written here")
 	case bucket.Status(err) == 0:
-		return e.explainTransport(err)
+		return e.unable("say whether the key may delete versions", err)
 	}
-	return failed(fmt.Sprintf("the store refuses to begin an upload: status %d %s", bucket.Status(err), bucket.Code(err)), "Look at the store's log.")
+	return skipped("the bucket keeps versions, which the key may not delete and need not, so nothing is uploaded here, as it could not be removed")
 }
 
 // checkDeletePermission deletes what is not there, which tells as much as a deletion. Without this
 // right, nothing is written that would have to go again.
 func (e *exam) checkDeletePermission(ctx context.Context) []Result {
-	err := e.reach(func(b *bucket.Bucket) error { return b.Delete(ctx, e.key("not there")) })
+	var marker string
+	key := e.key("not there")
+	err := e.reach(func(b *bucket.Bucket) (err error) {
+		marker, err = b.TryDelete(ctx, key)
+		return err
+	})
 	switch {
 	case err == nil:
-		e.mayDelete = true
-		return ok("the key may delete")
-	case bucket.Status(err) == 0:
-		return e.explainTransport(err)
+		return e.mayDelete(ctx, leftover{key: key, version: marker})
 	case bucket.Status(err) != http.StatusForbidden:
-		return failed(fmt.Sprintf("the store refuses to delete: status %d %s", bucket.Status(err), bucket.Code(err)), "Look at the store's log.")
+		return e.unable("delete", err)
 	case e.set.AllowDelete:
 		return e.lacking("s3:DeleteObject", "or set P3S3F_ALLOW_DELETE=0 if the page shall not delete; until then nothing is uploaded here, as it could not be removed")
 	}
 	return skipped("the key may not delete and need not, so nothing is uploaded here that would have to go again")
+}
+
+// mayDelete looks at what the deletion of nothing has left: where the bucket keeps versions, a marker.
+func (e *exam) mayDelete(ctx context.Context, marker leftover) []Result {
+	e.deletes = true
+	if marker.version != "" {
+		e.remember(marker)
+		e.keepsVersions = true
+		if r := e.purgeable(ctx); r[0].Status != OK {
+			return r
+		}
+	}
+	e.writes = true
+	return ok("the key may delete")
 }
 
 // lacking tells of a missing permission.
@@ -82,7 +141,7 @@ func (e *exam) checkExcess(context.Context) []Result {
 	if len(others) > 0 {
 		excess = append(excess, fmt.Sprintf("list the store's buckets (%d others)", len(others)))
 	}
-	if e.mayDelete && !e.set.AllowDelete {
+	if e.deletes && !e.set.AllowDelete {
 		excess = append(excess, "delete objects, although P3S3F_ALLOW_DELETE=0")
 	}
 	if excess == nil {
@@ -107,7 +166,8 @@ func (e *exam) policy() string {
 		actions = append(actions, "s3:DeleteObject")
 	}
 	arn := "arn:aws:s3:::" + e.set.Sign.Bucket
-	statements := []map[string]any{{"Effect": "Allow", "Action": actions, "Resource": arn + "/*"}}
+	// versitygw 1.8.0 holds forms against the bucket itself; to AWS that adds nothing, as these actions are on objects.
+	statements := []map[string]any{{"Effect": "Allow", "Action": actions, "Resource": []string{arn, arn + "/*"}}}
 	if e.set.OwnUploadsOnly { // the page's list of one's own uploads
 		statements = append(statements, map[string]any{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn})
 	}

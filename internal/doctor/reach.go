@@ -1,11 +1,12 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"strings"
+	"net/http"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -31,8 +32,7 @@ func (e *exam) works(ctx context.Context, s style) (bool, error) {
 	if first == nil {
 		return true, nil
 	}
-	other := sign.V2 + sign.V4 - e.version()
-	return e.attempt(ctx, try{s, other}) == nil, first
+	return e.attempt(ctx, try{s, otherThan(e.version())}) == nil, first
 }
 
 // checkAddressing tries both ways to name the bucket. A server that signs for virtual hosts at a store
@@ -57,24 +57,26 @@ func (e *exam) checkAddressing(ctx context.Context) []Result {
 
 // explainStyle tells why a style that is set does not work, and what the other does.
 func (e *exam) explainStyle(ctx context.Context, s style, err error) []Result {
-	fix := "Look at the store's log."
+	cause, fix := explain(err)
 	if other := !s; !e.numeric() || other == pathStyle {
 		if good, _ := e.works(ctx, other); good {
 			fix = e.styleSetting(other)
 		}
 	}
-	if s == pathStyle {
-		return failed("the store does not take the bucket from the path: "+explain(err), fix)
-	}
 	host := e.set.Sign.Bucket + "." + e.host()
+	_, answered := replyTo(err)
 	var dns *net.DNSError
 	switch {
+	case s == pathStyle && !answered:
+		return e.explainTransport(err)
+	case s == pathStyle:
+		return failed("the store does not take the bucket from the path: "+cause, fix)
 	case errors.As(err, &dns):
 		return failed(fmt.Sprintf("virtual-hosted addresses need the name %s, which cannot be found", host), fix)
 	case tlsFault(err) != "":
 		return failed(fmt.Sprintf("virtual-hosted addresses need a certificate for %s: %s", host, tlsFault(err)), fix)
 	}
-	return failed(fmt.Sprintf("the store does not take the bucket from the host name %s (%s), so that signatures for virtual hosts could reach other buckets", host, explain(err)), fix)
+	return failed(fmt.Sprintf("the store does not take the bucket from the host name %s (%s), so that signatures for virtual hosts could reach other buckets", host, cause), fix)
 }
 
 // styleSetting is what decides the style.
@@ -89,68 +91,71 @@ func (e *exam) styleSetting(s style) string {
 	return fix + fmt.Sprintf(", and in static/client_conf.js request.endpoint to %q and objectProperties.host to %q.", endpoint, host)
 }
 
-// explain puts an error of the uploader into words.
-func explain(err error) string {
+// explain puts an error of the uploader into words, and says what to do about it.
+func explain(err error) (cause, fix string) {
 	var refusal *sign.Refusal
-	var answered *storeError
-	switch {
-	case errors.As(err, &refusal):
-		return "this server refuses to sign: " + refusal.Text
-	case errors.As(err, &answered):
-		return "the store answered " + answered.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %v", Limit)
+	if errors.As(err, &refusal) {
+		cause, fix = splitSentence(refusal.Text)
+		return "this server refuses to sign: " + cause, fix
 	}
-	return "the connection failed"
+	if r, answered := replyTo(err); answered {
+		return r.remedy()
+	}
+	return "the connection failed", "Look at the network."
 }
 
 // taken says what a store does with one signature version.
 type taken struct{ requests, forms error }
 
-func (t taken) words(forms bool) string {
+func (t taken) String() string {
 	switch {
-	case t.requests == nil && (!forms || t.forms == nil):
+	case t.requests == nil && t.forms == nil:
 		return "yes"
 	case t.requests == nil:
 		return "for multipart, not for forms"
-	case forms && t.forms == nil:
+	case t.forms == nil:
 		return "for forms, not for multipart"
 	}
 	return "no"
 }
 
-// checkSignatures uploads with both versions, by request and by form.
-func (e *exam) checkSignatures(ctx context.Context) []Result {
-	v4, v2 := e.take(ctx, sign.V4), e.take(ctx, sign.V2)
-	ours, other, otherVersion := v4, v2, sign.V2
-	if e.version() == sign.V2 {
-		ours, other, otherVersion = v2, v4, sign.V4
-	}
-	text := fmt.Sprintf("the store takes version 4: %s; version 2: %s; the page uses %d", v4.words(e.mayDelete), v2.words(e.mayDelete), e.version())
-	if ours.words(e.mayDelete) == "yes" {
-		return ok("%s", text)
-	}
-	if other.words(e.mayDelete) == "yes" {
-		return failed(text, fmt.Sprintf("Set %s.", e.conf.versionSetting(otherVersion)))
-	}
-	return failed(text+" ("+strings.TrimPrefix(explain(firstError(ours.requests, ours.forms)), "the store answered ")+")", "Look at the store's log.")
-}
-
-// take tries one version. Forms leave an object, so they need the right to delete.
-func (e *exam) take(ctx context.Context, v sign.Version) (t taken) {
-	way := try{e.style(), v}
-	t.requests = e.attempt(ctx, way)
-	if e.mayDelete {
-		_, t.forms = e.postForm(ctx, e.uploader(way), file{key: e.key(fmt.Sprintf("form v%d", v)), name: "form", contentType: e.contentType(), content: []byte("form")})
-	}
-	return t
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
+// unanswered is the error of a try to which no answer came, nil if both were answered.
+func (t taken) unanswered() error {
+	for _, err := range []error{t.requests, t.forms} {
+		if _, answered := replyTo(err); err != nil && !answered {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkSignatures asks with both versions, by request and by form.
+func (e *exam) checkSignatures(ctx context.Context) []Result {
+	ours, other := e.take(ctx, e.version()), e.take(ctx, otherThan(e.version()))
+	if err := cmp.Or(ours.unanswered(), other.unanswered()); err != nil {
+		return e.explainTransport(err)
+	}
+	v4, v2 := ours, other
+	if e.version() == sign.V2 {
+		v4, v2 = other, ours
+	}
+	text := fmt.Sprintf("the store takes version 4: %v; version 2: %v; the page uses %d", v4, v2, e.version())
+	cause, fix := explain(cmp.Or(ours.requests, ours.forms))
+	switch r, _ := replyTo(ours.forms); {
+	case ours == taken{}:
+		return ok("%s", text)
+	case other == taken{}:
+		return failed(text, fmt.Sprintf("Set %s.", e.conf.versionSetting(otherThan(e.version()))))
+	case ours.requests == nil && r.s3 && r.status == http.StatusForbidden:
+		return e.lacking("s3:PutObject by a form", "by requests it may; versitygw wants the bucket itself among the policy's resources")
+	}
+	return failed(text+"; "+cause, fix)
+}
+
+func otherThan(v sign.Version) sign.Version { return sign.V2 + sign.V4 - v }
+
+// take tries one version.
+func (e *exam) take(ctx context.Context, v sign.Version) taken {
+	way := try{e.style(), v}
+	return taken{requests: e.attempt(ctx, way), forms: e.tryForm(ctx, e.uploader(way))}
 }

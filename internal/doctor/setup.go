@@ -36,12 +36,14 @@ func (e *exam) checkSettings(context.Context) []Result {
 	return results
 }
 
-// splitSentence parts "fact; what to do" as the settings' faults and sign's refusals are written.
+// splitSentence parts "fact; what to do" as the settings' faults and sign's refusals are written. A fact may
+// quote a value with a semicolon in it.
 func splitSentence(sentence string) (text, fix string) {
-	text, fix, found := strings.Cut(sentence, "; ")
-	if !found {
+	i := strings.LastIndex(sentence, "; ")
+	if i < 0 {
 		return sentence, ""
 	}
+	text, fix = sentence[:i], sentence[i+2:]
 	return text, strings.ToUpper(fix[:1]) + strings.TrimSuffix(fix[1:], ".") + "."
 }
 

@@ -2,44 +2,86 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/sign"
 )
 
+// slow is how long an answer takes that is worth a warning.
+const slow = time.Second
+
 // checkEndpoint asks for the bucket without a signature: any S3 store has an answer to that.
 func (e *exam) checkEndpoint(ctx context.Context) []Result {
+	start := e.cfg.Now()
 	got, err := e.unsigned(ctx, http.MethodGet, "?location")
 	if err != nil {
 		return e.explainTransport(err)
 	}
 	e.front = got
-	region := e.trueRegion()
-	switch {
-	case got.status/100 == 3 && region != "":
-		return failed(fmt.Sprintf("%s sends calls for the bucket on to the region %s", e.host(), region), fmt.Sprintf("Set AWS_REGION=%s and AWS_ENDPOINT=%s.", region, regionalEndpoint(e, region)))
-	case got.status/100 == 3:
-		return failed(fmt.Sprintf("%s sends calls on to %s", e.host(), orElse(got.header.Get("Location"), "another address")), "Set AWS_ENDPOINT to the address that the store itself has.")
-	case strings.Contains(string(got.body), "HTTPS") && got.status == http.StatusBadRequest:
-		return failed(e.host()+" speaks https, and was asked by http", "Set AWS_ENDPOINT to https://"+e.host()+".")
-	case !looksLikeS3(got):
-		return failed(fmt.Sprintf("what answers at %s is not an S3 store (status %d, %s)", e.host(), got.status, orElse(got.header.Get("Content-Type"), "no content type")),
-			"Set AWS_ENDPOINT to the store's S3 address, not to its web console or another service.")
-	case got.status >= 500:
-		return failed(fmt.Sprintf("the store at %s has a fault of its own (status %d %s)", e.host(), got.status, got.code()), "Look at the store's log.")
+	if fault := e.notTheStore(got); fault != nil {
+		return fault
+	}
+	if took := e.cfg.Now().Sub(start).Round(100 * time.Millisecond); took >= slow {
+		return warning(fmt.Sprintf("%s took %v to answer", e.set.Sign.Endpoint, took), "Look at the load of the store and at the network; uploads ask it several times each.")
 	}
 	return ok("%s answers as an S3 store does", e.set.Sign.Endpoint)
+}
+
+// notTheStore tells what else has answered, nil if it was a sound store that was asked for our bucket.
+func (e *exam) notTheStore(got answer) []Result {
+	region, host := e.trueRegion(), e.host()
+	switch {
+	case got.status/100 == 3 && region != "":
+		return failed(fmt.Sprintf("%s sends calls for the bucket on to the region %s", host, region), fmt.Sprintf("Set AWS_REGION=%s and AWS_ENDPOINT=%s.", region, orElse(e.regionalEndpoint(region), "the store's address there")))
+	case got.status/100 == 3:
+		return e.sentOn(got.header.Get("Location"))
+	case strings.Contains(string(got.body), "HTTPS") && got.status == http.StatusBadRequest:
+		return e.speaksHTTPS()
+	case !looksLikeS3(got) && got.status >= 500:
+		cause, fix := reply{status: got.status}.remedy()
+		return failed(fmt.Sprintf("at %s %s", host, cause), fix)
+	case !looksLikeS3(got):
+		return failed(fmt.Sprintf("what answers at %s is not an S3 store (status %d, %s)", host, got.status, orElse(got.header.Get("Content-Type"), "no content type")),
+			"Set AWS_ENDPOINT to the store's S3 address, not to its web console or another service; if it is that, have what stands in front of it pass everything on.")
+	case got.status >= 500:
+		return failed(fmt.Sprintf("the store at %s has a fault of its own (status %d %s)", host, got.status, got.code()), "Look at the store's log.")
+	}
+	return e.anotherBucket(got.element("BucketName"))
+}
+
+// sentOn tells of a redirect that is no matter of regions.
+func (e *exam) sentOn(location string) []Result {
+	secure := "https://" + e.set.Sign.Endpoint.Hostname()
+	if u, err := url.Parse(location); err == nil && u.Scheme == "https" && e.set.Sign.Endpoint.Scheme == "http" && u.Hostname() == e.set.Sign.Endpoint.Hostname() {
+		if u.Port() != "" {
+			secure += ":" + u.Port()
+		}
+		return failed(fmt.Sprintf("%s sends http on to https, and browsers send no upload after that", e.host()), "Set AWS_ENDPOINT="+secure+".")
+	}
+	return failed(fmt.Sprintf("%s sends calls on to %s", e.host(), orElse(location, "another address")), "Set AWS_ENDPOINT to the address that the store itself has.")
+}
+
+// passHost is what a proxy has to do.
+const passHost = "Have it pass on the host and the path as they come (nginx: proxy_set_header Host $http_host, and proxy_pass without a path)."
+
+// anotherBucket tells of a store that takes the host, or its first word, for the bucket.
+func (e *exam) anotherBucket(asked string) []Result {
+	rest, inHost := strings.CutPrefix(e.host(), asked+".")
+	switch {
+	case asked == "" || strings.EqualFold(asked, e.set.Sign.Bucket):
+		return nil
+	case inHost:
+		return failed(fmt.Sprintf("the store reads the bucket %q from the host %s", asked, e.host()), fmt.Sprintf("Set AWS_ENDPOINT=%s://%s, and AWS_DEST_BUCKET to the bucket.", e.set.Sign.Endpoint.Scheme, rest))
+	}
+	return failed(fmt.Sprintf("the store reads the bucket %q from another host or path than it was asked by: something in front of it changes them", asked), passHost)
 }
 
 // unsigned asks the bucket in path style, which is as far as any store understands.
@@ -54,46 +96,6 @@ func (e *exam) unsigned(ctx context.Context, method, query string) (answer, erro
 // looksLikeS3 recognises the request ID that stores give each answer, or S3's XML.
 func looksLikeS3(a answer) bool {
 	return a.header.Get("x-amz-request-id") != "" || a.code() != "" || strings.Contains(string(a.body), "http://s3.amazonaws.com/doc/")
-}
-
-// explainTransport tells why no answer came.
-func (e *exam) explainTransport(err error) []Result {
-	host := e.host()
-	var dns *net.DNSError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &dns):
-		return failed(fmt.Sprintf("the name %s cannot be found", dns.Name), "Correct the host in AWS_ENDPOINT, or the network's name service.")
-	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
-		return failed(host+" speaks http, and was asked by https", "Set AWS_ENDPOINT to http://"+host+", or give the store a certificate.")
-	case tlsFault(err) != "":
-		return failed(fmt.Sprintf("the certificate of %s is not good: %s", host, tlsFault(err)), "Give the store a certificate that browsers trust and that names its host; a house's own authority must be known to this computer and to every browser.")
-	case errors.Is(err, context.DeadlineExceeded):
-		return failed(fmt.Sprintf("%s did not answer within %v", host, Limit), "Check that the store is up and that AWS_ENDPOINT names it; a firewall may be in between.")
-	case errors.Is(err, context.Canceled):
-		return skipped("interrupted")
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return failed("nothing listens at "+host, "Start the store, or correct host and port in AWS_ENDPOINT.")
-	}
-	return failed(fmt.Sprintf("%s breaks the connection off without an answer", host), "Check http or https, host and port in AWS_ENDPOINT, and the network.")
-}
-
-// tlsFault says what is wrong with a certificate, empty where that is not the matter.
-func tlsFault(err error) string {
-	var authority x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &authority):
-		return "nobody that this computer trusts has signed it"
-	case errors.As(err, &name):
-		return "it is not for " + name.Host
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "it has expired"
-	case errors.As(err, &invalid):
-		return oneLine(invalid.Error())
-	}
-	return ""
 }
 
 // checkClock compares the Date of the store's answer with our time.
@@ -130,24 +132,37 @@ func (e *exam) checkRegion(ctx context.Context) []Result {
 		}
 	}
 	if region := e.trueRegion(); region != "" && region != ours {
-		return wrongRegion(ours, region)
+		return e.wrongRegion(region)
 	}
-	e.names, e.namesErr = e.store(pathStyle).Buckets(ctx)
-	if code := bucket.Code(e.namesErr); code == "AuthorizationHeaderMalformed" || strings.Contains(code, "Region") {
+	e.askWithKeys(ctx)
+	if code := bucket.Code(e.keysErr); code == "AuthorizationHeaderMalformed" || strings.Contains(code, "Region") {
 		region := ""
-		if m := expected.FindStringSubmatch(e.namesErr.Error() + fmt.Sprint(errors.Unwrap(e.namesErr))); m != nil {
+		if m := expected.FindStringSubmatch(e.keysErr.Error() + fmt.Sprint(errors.Unwrap(e.keysErr))); m != nil {
 			region = m[1]
 		}
-		return wrongRegion(ours, region)
+		return e.wrongRegion(region)
 	}
 	return ok("%s", ours)
 }
 
-func wrongRegion(ours, theirs string) []Result {
+// askWithKeys asks for the list of buckets, to which every key gets an answer, if only a refusal; and
+// where something in front of the store lets nobody ask for that, for the bucket.
+func (e *exam) askWithKeys(ctx context.Context) {
+	e.names, e.keysErr = e.store(pathStyle).Buckets(ctx)
+	if r, answered := replyTo(e.keysErr); answered && !r.s3 {
+		_, e.keysErr = e.store(pathStyle).Location(ctx)
+	}
+}
+
+func (e *exam) wrongRegion(theirs string) []Result {
+	ours, fix := e.set.Sign.Region, "Set AWS_REGION="+theirs
 	if theirs == "" {
 		return failed("the store does not take the region "+ours, "Set AWS_REGION to the bucket's region.")
 	}
-	return failed(fmt.Sprintf("the bucket is in the region %s, not in %s", theirs, ours), "Set AWS_REGION="+theirs+".")
+	if endpoint := e.regionalEndpoint(theirs); endpoint != "" {
+		fix += " and AWS_ENDPOINT=" + endpoint
+	}
+	return failed(fmt.Sprintf("the bucket is in the region %s, not in %s", theirs, ours), fix+".")
 }
 
 // trueRegion is what the store has said of the bucket's region so far.
@@ -158,34 +173,49 @@ func (e *exam) trueRegion() string {
 	return orElse(e.front.header.Get("x-amz-bucket-region"), e.front.element("Region"))
 }
 
-// regionalEndpoint is AWS's for a region; other stores' are not known.
-func regionalEndpoint(e *exam, region string) string {
+// regionalEndpoint is AWS's for a region, empty for other stores', which are not known.
+func (e *exam) regionalEndpoint(region string) string {
 	if strings.HasSuffix(e.set.Sign.Endpoint.Hostname(), ".amazonaws.com") {
 		return "https://s3." + region + ".amazonaws.com"
 	}
-	return "the store's address there"
+	return ""
 }
 
-// checkKeys asks for the list of buckets, to which every key gets an answer, if only a refusal.
-func (e *exam) checkKeys(context.Context) []Result {
-	err := e.namesErr
-	switch code := bucket.Code(err); {
-	case err == nil, code == "AccessDenied":
+// checkKeys judges the answer that the keys have got.
+func (e *exam) checkKeys(ctx context.Context) []Result {
+	err := e.keysErr
+	r, answered := replyTo(err)
+	switch {
+	case err == nil, r.code == "AccessDenied":
 		return ok("the store knows the access key, and the secret key is its own")
-	case code == "InvalidAccessKeyId", code == "XAdminUserNotFound": // the second is versitygw's
-		return failed("the store does not know the access key "+e.set.Sign.AccessKey, "Set AWS_CLIENT_ACCESS_KEY to a key of this store.")
-	case code == "SignatureDoesNotMatch":
-		return failed("the secret key does not belong to the access key "+e.set.Sign.AccessKey, "Set AWS_CLIENT_SECRET_KEY to the one that came with the access key.")
-	case code == "RequestTimeTooSkewed":
+	case r.code == "InvalidAccessKeyId", r.code == "XAdminUserNotFound": // the second is versitygw's
+		return failed("the store does not know the access key "+hint(e.set.Sign.AccessKey), "Set AWS_CLIENT_ACCESS_KEY to a key of this store, and see that it is not the secret half.")
+	case r.code == "SignatureDoesNotMatch":
+		return e.explainSignature(ctx)
+	case r.code == "RequestTimeTooSkewed":
 		return failed("the store finds this computer's clock wrong", "Set the clock of this computer by NTP.")
-	case bucket.Status(err) == 0:
-		return e.explainTransport(err)
-	case bucket.Status(err) == http.StatusForbidden:
-		return ok("the store does not tell, but took the signature (%s)", orElse(code, "status 403"))
-	default:
-		return failed(fmt.Sprintf("the store answered a signed request with status %d %s", bucket.Status(err), code),
-			"The server's own calls need a store that takes signature version 4; look at the store's log.")
+	case r.code == "UserSuspended": // Ceph's
+		return failed("the store has suspended the user of the access key", "Have it enabled (radosgw-admin user enable --uid=USER), or use the key of another user.")
+	case !answered, !r.s3:
+		return e.unable("answer a signed request", err)
+	case r.status == http.StatusForbidden:
+		return ok("the store does not tell, but took the signature (%v)", r)
 	}
+	return failed(fmt.Sprintf("the store answered a signed request with %v", r), "The server's own calls need a store that takes signature version 4; look at the store's log.")
+}
+
+// hint is as much of an access key as may be shown before it is sure that it is no secret.
+func hint(accessKey string) string { return accessKey[:min(4, len(accessKey))] + "…" }
+
+// explainSignature tells a wrong secret from a request that was changed on its way: a form's signature
+// covers no host, path or header.
+func (e *exam) explainSignature(ctx context.Context) []Result {
+	for _, v := range []sign.Version{sign.V4, sign.V2} {
+		if e.tryForm(ctx, e.uploader(try{pathStyle, v})) == nil {
+			return failed("the secret key is right, but the store gets another host or path than was signed: something in front of it changes them", passHost)
+		}
+	}
+	return failed("the secret key does not belong to the access key "+hint(e.set.Sign.AccessKey), "Set AWS_CLIENT_SECRET_KEY to the one that came with the access key.")
 }
 
 // checkBucket asks where the bucket is, which also says whether it is.
@@ -203,6 +233,8 @@ func (e *exam) checkBucket(ctx context.Context) []Result {
 		return ok("%s is there", name)
 	case bucket.Code(err) == "NoSuchBucket", bucket.Status(err) == http.StatusNotFound:
 		return failed(fmt.Sprintf("there is no bucket %q at %s", name, e.host()), "Set AWS_DEST_BUCKET to a bucket that is there"+e.suggestBuckets()+", or make it.")
+	case bucket.Code(err) == "InvalidBucketName":
+		return failed(fmt.Sprintf("the store takes no bucket name such as %q", name), "Set AWS_DEST_BUCKET to the name as the store spells it"+e.suggestBuckets()+", most likely in small letters.")
 	case bucket.Status(err) == http.StatusForbidden:
 		return ok("%s is there; the key may not ask more, which it need not", name)
 	case bucket.Status(err) == 0:
@@ -211,8 +243,13 @@ func (e *exam) checkBucket(ctx context.Context) []Result {
 	return ok("%s answers with status %d to a question that uploads do not ask", name, bucket.Status(err))
 }
 
-// suggestBuckets names the buckets of the key's owner, if they are few.
+// suggestBuckets names the bucket whose name differs in capitals alone, or all that the key sees, if they are few.
 func (e *exam) suggestBuckets() string {
+	for _, name := range e.names {
+		if strings.EqualFold(name, e.set.Sign.Bucket) {
+			return " (" + name + ")"
+		}
+	}
 	if len(e.names) == 0 || len(e.names) > 5 {
 		return ""
 	}

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +33,9 @@ func TestEndpoint(t *testing.T) {
 		{"another region", 301, map[string]string{"x-amz-bucket-region": "eu-west-2"}, "<Error><Code>PermanentRedirect</Code></Error>", "the region eu-west-2", "Set AWS_REGION=eu-west-2"},
 		{"another region, in the body", 301, nil, "<Error><Code>PermanentRedirect</Code><Region>eu-west-3</Region></Error>", "the region eu-west-3", "Set AWS_REGION=eu-west-3"},
 		{"another address", 307, map[string]string{"Location": "https://elsewhere.example.org/"}, "", "sends calls on to https://elsewhere.example.org/", "AWS_ENDPOINT"},
+		{"https on the same host", 301, map[string]string{"Location": "https://127.0.0.1/mybucket"}, "", "sends http on to https", "Set AWS_ENDPOINT=https://127.0.0.1."},
+		{"a proxy without its store", 502, map[string]string{"Content-Type": "text/html"}, "<h1>502 Bad Gateway</h1>", "does not reach it (status 502)", "log of the proxy"},
+		{"a store that reads another bucket from a changed host", 404, nil, "<Error><Code>NoSuchBucket</Code><BucketName>store.internal</BucketName></Error>", `reads the bucket "store.internal"`, "proxy_set_header Host"},
 		{"http to an https port", 400, nil, "Client sent an HTTP request to an HTTPS server.\n", "speaks https", "Set AWS_ENDPOINT to https://"},
 		{"a sick store", 503, nil, "<Error><Code>ServiceUnavailable</Code></Error>", "a fault of its own (status 503 ServiceUnavailable)", "log"},
 	} {
@@ -49,6 +54,57 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
+// TestSlowEndpoint has each look at the clock come two seconds after the one before.
+func TestSlowEndpoint(t *testing.T) {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("x-amz-request-id", "1") }))
+	defer store.Close()
+	e, now := examAt(t, store.URL), time.Now()
+	e.cfg.Now = func() time.Time {
+		now = now.Add(2 * time.Second)
+		return now
+	}
+	if got := e.checkEndpoint(t.Context()); got[0].Status != Warning || !strings.Contains(got[0].Text, "took 2s to answer") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestWrongRegion names AWS's endpoint of the region too; other stores' are not known.
+func TestWrongRegion(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"https://s3.us-east-1.amazonaws.com": "Set AWS_REGION=eu-west-2 and AWS_ENDPOINT=https://s3.eu-west-2.amazonaws.com.",
+		"https://s3.example.org":             "Set AWS_REGION=eu-west-2.",
+	} {
+		if got := examAt(t, endpoint).wrongRegion("eu-west-2"); got[0].Fix != want {
+			t.Errorf("%s: %+v", endpoint, got)
+		}
+	}
+}
+
+// mute is a TLS port that does not explain itself to http, as Ceph's.
+func mute(t *testing.T) (address string) {
+	t.Helper()
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		if tls.Server(conn, secure.TLS).Handshake() == nil {
+			io.Copy(io.Discard, conn)
+		}
+	}
+	go func() {
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			go serve(conn)
+		}
+	}()
+	return l.Addr().String()
+}
+
 // TestNoAnswer asks where nobody answers.
 func TestNoAnswer(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,6 +121,7 @@ func TestNoAnswer(t *testing.T) {
 		{strings.Replace(plain.URL, "http:", "https:", 1), "speaks http, and was asked by https"},
 		{secure.URL, "nobody that this computer trusts"},
 		{strings.Replace(secure.URL, "https:", "http:", 1), "speaks https, and was asked by http"},
+		{"http://" + mute(t), "speaks https, and was asked by http"},
 		{"http://nowhere.invalid", "the name nowhere.invalid cannot be found"},
 	} {
 		e := examAt(t, test.endpoint)

@@ -29,11 +29,11 @@ func (e *exam) checkUnsigned(ctx context.Context) []Result {
 	case errors.As(err, &answered):
 		return ok("the store refuses headers that a signature does not cover (%v)", answered)
 	case err != nil:
-		return uploadFailed("to begin a multipart upload", err)
+		return e.unable("begin a multipart upload", err)
 	}
 	u.unsigned = nil
-	if err := e.finish(ctx, u, f, uploadID); err != nil {
-		return uploadFailed("to take one part", err)
+	if _, err := e.finish(ctx, u, f, uploadID); err != nil {
+		return e.unable("take one part", err)
 	}
 	switch got, err := e.server().Head(ctx, f.key); {
 	case err != nil:
@@ -43,18 +43,4 @@ func (e *exam) checkUnsigned(ctx context.Context) []Result {
 	}
 	return warning("the store obeys headers that a version 4 signature does not cover: who may upload can copy any object that the key may read",
 		"Set P3S3F_SIGNATURE_VERSION=2, which makes the server refuse version 4, and use a key with rights on this bucket alone.")
-}
-
-// finish uploads f as one part and completes it.
-func (e *exam) finish(ctx context.Context, u uploader, f file, uploadID string) error {
-	etag, _, err := u.part(ctx, f.key, uploadID, 1, f.content)
-	if err != nil {
-		return err
-	}
-	e.litter = append(e.litter, leftover{key: f.key})
-	if _, err := u.complete(ctx, f.key, uploadID, []string{etag}); err != nil {
-		return err
-	}
-	e.forget(leftover{f.key, uploadID})
-	return nil
 }

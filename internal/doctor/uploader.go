@@ -51,6 +51,7 @@ type file struct {
 
 // answer is what the store said.
 type answer struct {
+	method string // of the request
 	status int
 	header http.Header
 	body   []byte
@@ -316,7 +317,7 @@ func ask(client *http.Client, r *http.Request) (answer, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerBytes))
-	return answer{response.StatusCode, response.Header, body}, err
+	return answer{r.Method, response.StatusCode, response.Header, body}, err
 }
 
 // code is S3's word for a failure, empty where there is none.

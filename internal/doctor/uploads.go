@@ -19,13 +19,18 @@ const unusual = "dir one/фото é+(1)*!'~&=#%.png"
 // partBytes is the least that a store takes for a part that is not the last.
 const partBytes = sign.MinPartBytes
 
-// checkForm uploads a small file in one POST, as the page does.
+// checkForm uploads a small file in one POST, as the page does. It is the first that writes.
 func (e *exam) checkForm(ctx context.Context) []Result {
 	u := e.page()
-	f := file{key: e.key("form/" + unusual), name: "my file é.png", contentType: e.contentType(), content: []byte("a form")}
+	f := file{key: e.key("form/" + unusual), name: "my file é.png", contentType: e.contentType(), content: e.content("a form")}
 	got, err := e.postForm(ctx, u, f)
 	if err != nil {
-		return uploadFailed("to take a form with a key in Unicode", err)
+		return e.unable("take a form with a key in Unicode", err)
+	}
+	if e.keepsVersions { // versitygw does not tell before
+		if r := e.purgeable(ctx); r[0].Status != OK {
+			return r
+		}
 	}
 	e.formAnswer = got
 	e.stored = append(e.stored, stored{"form", f})
@@ -36,29 +41,27 @@ func (e *exam) checkForm(ctx context.Context) []Result {
 func (e *exam) checkMultipart(ctx context.Context) []Result {
 	u := e.page()
 	f := file{key: e.key("parts/" + unusual), name: "my file é.png", contentType: e.contentType(), content: bytes.Repeat([]byte("parts of 16 byte"), partBytes/16+1)}
-	if limit := e.set.Sign.MaxBytes; limit > 0 && limit <= partBytes {
+	if limit := e.set.Sign.MaxBytes; limit > 0 && limit < int64(len(f.content)) {
 		return skipped("P3S3F_MAX_BYTES allows no second part")
 	}
 	uploadID, _, err := e.begin(ctx, u, f)
 	if err != nil {
-		return uploadFailed("to begin a multipart upload", err)
+		return e.unable("begin a multipart upload", err)
 	}
 	var etags []string
 	for i, content := range [][]byte{f.content[:partBytes], f.content[partBytes:]} {
 		etag, _, err := u.part(ctx, f.key, uploadID, i+1, content)
-		if errors.Is(err, context.DeadlineExceeded) {
+		if isLate(err) {
 			return warning(fmt.Sprintf("the first part, 5 MiB, had not arrived after %v", Limit), "Look at the speed of the line to the store; if that is as it should be, look at the store's log and free space.")
 		}
 		if err != nil {
-			return uploadFailed(fmt.Sprintf("to take part %d", i+1), err)
+			return e.unable(fmt.Sprintf("take part %d", i+1), err)
 		}
 		etags = append(etags, etag)
 	}
-	e.litter = append(e.litter, leftover{key: f.key})
-	if _, err := u.complete(ctx, f.key, uploadID, etags); err != nil {
-		return uploadFailed("to put the parts together", err)
+	if _, err := e.complete(ctx, u, f.key, uploadID, etags); err != nil {
+		return e.unable("put the parts together", err)
 	}
-	e.forget(leftover{f.key, uploadID})
 	e.stored = append(e.stored, stored{"multipart", f})
 	return ok("two parts put together under a key in Unicode")
 }
@@ -69,6 +72,14 @@ func (e *exam) contentType() string {
 		return strings.Replace(pattern, "*", "x-doctor", 1)
 	}
 	return "image/png"
+}
+
+// content is what a small file holds, within the size limit.
+func (e *exam) content(text string) []byte {
+	if limit := e.set.Sign.MaxBytes; limit > 0 {
+		text = text[:min(int64(len(text)), limit)]
+	}
+	return []byte(text)
 }
 
 // checkLookUp asks for the uploads as the server does on /s3/success, and compares.
@@ -108,28 +119,34 @@ func (e *exam) differs(s stored, got bucket.Object) string {
 	return ""
 }
 
+// uploadBothWays sends f as a form, and begins a multipart upload with it.
+func (e *exam) uploadBothWays(ctx context.Context, f file) error {
+	u := e.page()
+	if _, err := e.postForm(ctx, u, f); err != nil {
+		return err
+	}
+	uploadID, _, err := e.begin(ctx, u, f)
+	if err == nil {
+		_, err = e.end(ctx, u, f.key, uploadID)
+	}
+	return err
+}
+
 // checkNoType uploads a file whose type the browser does not know: old radosgw refuses the form
 // (tracker.ceph.com issue 20201).
 func (e *exam) checkNoType(ctx context.Context) []Result {
-	u := e.page()
 	f := file{key: e.key("no type.bam"), name: "no type.bam", content: []byte("?")}
-	_, err := e.postForm(ctx, u, f)
-	if err == nil {
-		var uploadID string
-		if uploadID, _, err = e.begin(ctx, u, f); err == nil {
-			_, err = e.end(ctx, u, f.key, uploadID)
-		}
-	}
-	var answered *storeError
-	switch {
+	err := e.uploadBothWays(ctx, f)
+	switch r, answered := replyTo(err); {
 	case err == nil:
 		return ok("files without a known type are taken")
-	case !errors.As(err, &answered):
-		return uploadFailed("to take a file without a known type", err)
+	case !answered || !r.s3:
+		return e.unable("take a file without a known type", err)
 	case e.hasWorkAround():
 		return ok("the store refuses files without a known type, and the page's bundle sends application/octet-stream for them")
+	default:
+		return failed(fmt.Sprintf("the store refuses files without a known type (%v)", r), "Build the bundle with the work-around for old Ceph: make static CEPH=1.")
 	}
-	return failed("the store refuses files without a known type: "+explain(err), "Build the bundle with the work-around for old Ceph: make static CEPH=1.")
 }
 
 func (e *exam) checkEncryption(ctx context.Context) []Result {
@@ -145,22 +162,14 @@ func (e *exam) checkOption(ctx context.Context, option, field, value string) []R
 	if !e.conf.on(option) {
 		return skipped("client_conf.js does not set %s", option)
 	}
-	u := e.page()
-	f := file{key: e.key(field), name: field, contentType: e.contentType(), content: []byte(value), extra: map[string]string{field: value}}
-	_, err := e.postForm(ctx, u, f)
-	if err == nil {
-		var uploadID string
-		if uploadID, _, err = e.begin(ctx, u, f); err == nil {
-			_, err = e.end(ctx, u, f.key, uploadID)
-		}
-	}
-	var answered *storeError
-	if err != nil && !errors.As(err, &answered) {
-		return uploadFailed("to take "+field, err)
+	f := file{key: e.key(field), name: field, contentType: e.contentType(), content: []byte("?"), extra: map[string]string{field: value}}
+	err := e.uploadBothWays(ctx, f)
+	if r, answered := replyTo(err); answered && r.s3 {
+		return failed(fmt.Sprintf("the store does not take %s: %s, which %s asks for (%v)", field, value, option, r),
+			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option))
 	}
 	if err != nil {
-		return failed(fmt.Sprintf("the store does not take %s: %s, which %s asks for: %s", field, value, option, explain(err)),
-			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option))
+		return e.unable("take "+field, err)
 	}
 	return ok("%s: %s is taken", field, value)
 }

@@ -1,0 +1,55 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// TestCORSCommand puts rules on a bucket, wide and narrow, and has doctor judge them.
+func TestCORSCommand(t *testing.T) {
+	versity := startVersitygw(t)
+	for _, s := range []*store{shared.radosgw, versity} {
+		t.Run(s.name, func(t *testing.T) {
+			p := newPatient(t, s)
+			if _, err := p.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &p.name}); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range []struct {
+				args    []string
+				says    string
+				healthy bool // afterwards, for a page at localhost:5000
+			}{
+				{[]string{"-dry-run"}, p.name + " had no CORS rules.\nThey would become:", false},
+				{nil, p.name + " had no CORS rules.\nThey are now:", true},
+				{nil, p.name + " has these rules already", true},
+				{[]string{"-origin", "https://app.example.org"}, "The rules of " + p.name + " before:", false},
+				{[]string{"-origin", "https://app.example.org", "-origin", "http://localhost:5000"}, "<AllowedHeader>x-amz-meta-dataset</AllowedHeader>", true},
+			} {
+				p.runCORS(t, step.args, step.says)
+				d := p.examine(t)
+				if d.Healthy != step.healthy {
+					t.Errorf("after cors %q: %+v", step.args, d.with("failed"))
+				}
+			}
+		})
+	}
+}
+
+// runCORS wants the command to end well and to say something.
+func (p *patient) runCORS(t *testing.T, args []string, says string) {
+	t.Helper()
+	cors, err := startProcess(p.dir, p.env.environment(), append([]string{shared.binary, "cors"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cors.stop()
+	code, err := cors.exitCode(15 * time.Second)
+	if output := cors.output.String(); err != nil || code != 0 || !strings.Contains(output, says) {
+		t.Errorf("cors %q: exit code %d, %v\n%s", args, code, err, output)
+	}
+}

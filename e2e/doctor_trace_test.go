@@ -1,0 +1,178 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// TestDoctorVersions wants nothing left in a bucket that keeps every version: where the key could not
+// remove them, nothing is written. An empty bucket does not tell a key that may not ask, so there doctor
+// must own up to the little that stays.
+func TestDoctorVersions(t *testing.T) {
+	t.Parallel()
+	const ask, askLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:DeleteObjectVersion", "s3:ListBucketVersions"
+	for _, g := range startGuests(t) {
+		for _, test := range []struct {
+			name   string
+			rights []string // beside what uploads need
+			before bool     // there is an object
+			form   string   // what becomes of the check that writes first
+			leaves bool
+		}{
+			{name: "may ask and remove", rights: []string{ask, askLock, purge, find}, form: "ok"},
+			{name: "may remove, not ask", rights: []string{purge, find}, form: "ok"},
+			{name: "may ask, not remove", rights: []string{ask, askLock}, form: "skipped"},
+			{name: "may not ask, an object tells", before: true, form: "skipped"},
+			{name: "may not ask, nothing tells", form: "skipped", leaves: true},
+		} {
+			t.Run(g.store.name+" "+test.name, func(t *testing.T) {
+				t.Parallel()
+				p := g.patient(t, append([]string{toPut, toAbort, toGet, toDelete, toList}, test.rights...)...)
+				p.keepVersions(t, test.before)
+				d := p.diagnose(t)
+				if got := d.of("form upload"); got.Status != test.form {
+					t.Errorf("%+v, want %s", got, test.form)
+				}
+				if test.leaves {
+					d.wantOnly(t, "clean-up", "s3:GetBucketVersioning spares you that")
+				} else if !d.Healthy || p.versions(t) != map[bool]int{true: 1}[test.before] {
+					t.Errorf("%d versions in the bucket; %+v", p.versions(t), d.with("failed"))
+				}
+			})
+		}
+	}
+}
+
+// keepVersions has the bucket keep every version, from its first object on.
+func (p *patient) keepVersions(t *testing.T, object bool) {
+	t.Helper()
+	t.Cleanup(func() { p.purge(t) })
+	if _, err := p.client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket: &p.name, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !object {
+		return
+	}
+	key := "there before"
+	if _, err := p.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &p.name, Key: &key, Body: strings.NewReader("x")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDoctorLock writes nothing to a bucket that would not let it go.
+func TestDoctorLock(t *testing.T) {
+	t.Parallel()
+	for _, s := range []*store{shared.radosgw, newVersitygw(t, "VGW_VERSIONING_DIR="+t.TempDir()).store} {
+		t.Run(s.name, func(t *testing.T) {
+			p := newPatient(t, s)
+			p.lock(t)
+			d := p.examine(t)
+			if versions := d.of("versions"); !d.Healthy || versions.Status != "skipped" || !strings.Contains(versions.Text, "locks what is written to it for 1 days") {
+				t.Errorf("%+v %+v", versions, d.with("failed"))
+			}
+			if signatures := d.of("signatures"); signatures.Status != "ok" || d.of("form upload").Status != "skipped" {
+				t.Errorf("%+v %+v", signatures, d.of("form upload"))
+			}
+		})
+	}
+}
+
+// lock moves to a new bucket that keeps for a day what is written to it.
+func (p *patient) lock(t *testing.T) {
+	t.Helper()
+	name, locks, days := "e2e-"+uuid()[:13], true, int32(1)
+	if _, err := p.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name, ObjectLockEnabledForBucket: &locks}); err != nil {
+		t.Fatal(err)
+	}
+	p.bucket = &bucket{p.store, name}
+	p.env["AWS_DEST_BUCKET"] = name
+	b := p.bucket
+	t.Cleanup(func() {
+		if err := b.remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := p.putCORS(t.Context(), "../basic_cors.xml"); err != nil {
+		t.Fatal(err)
+	}
+	retention := &types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: &days}
+	if _, err := p.client.PutObjectLockConfiguration(t.Context(), &s3.PutObjectLockConfigurationInput{
+		Bucket: &name, ObjectLockConfiguration: &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled, Rule: &types.ObjectLockRule{DefaultRetention: retention}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// versions counts the versions and delete markers in the bucket.
+func (p *patient) versions(t *testing.T) int {
+	t.Helper()
+	list, err := p.client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &p.name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list.Versions) + len(list.DeleteMarkers)
+}
+
+// purge deletes every version.
+func (p *patient) purge(t *testing.T) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // tests' contexts end before what cleans up after them
+	list, err := p.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &p.name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func(key, version *string) {
+		if _, err := p.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.name, Key: key, VersionId: version}); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, v := range list.Versions {
+		remove(v.Key, v.VersionId)
+	}
+	for _, m := range list.DeleteMarkers {
+		remove(m.Key, m.VersionId)
+	}
+}
+
+// TestDoctorInterrupted presses Ctrl-C while a part is on its way: the upload is aborted all the same.
+func TestDoctorInterrupted(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t, startVersitygw(t))
+	arrived := make(chan struct{}, 10)
+	silent(func(r *http.Request, body []byte) bool {
+		part := r.Method == http.MethodPut && len(body) > 0
+		if part {
+			arrived <- struct{}{}
+		}
+		return part
+	})(t, p)
+	doctor, err := startProcess(p.dir, p.env.environment(), shared.binary, "doctor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer doctor.stop()
+	select {
+	case <-arrived:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("no part came\n%s", doctor.output)
+	}
+	if uploads, err := p.unfinished(t.Context()); err != nil || len(uploads) != 1 {
+		t.Fatalf("%d uploads, %v", len(uploads), err)
+	}
+	doctor.signal(syscall.SIGINT)
+	if code, err := doctor.exitCode(10 * time.Second); err != nil || code != 1 {
+		t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
+	}
+	p.wantEmpty(t)
+}
