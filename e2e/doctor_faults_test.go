@@ -153,6 +153,11 @@ func commonFaults() []fault {
 		{"CORS without DELETE", cors(types.CORSRule{AllowedMethods: []string{"POST", "PUT"}}), "cors preflights", "the method DELETE is not allowed (abort)"},
 		{"CORS without a header of version 4", cors(types.CORSRule{AllowedHeaders: narrow}), "cors preflights", "the header x-amz-content-sha256 is not allowed"},
 		{"CORS without a parameter of the page", cors(types.CORSRule{AllowedHeaders: append(narrow[:5:5], "x-amz-content-sha256")}), "cors preflights", "the header x-amz-meta-dataset is not allowed (initiate)"},
+		{"CORS without a header that Fine Uploader does not rename", func(t *testing.T, p *patient) {
+			p.edit(t, "client_conf.js", "dataset:", `"Cache-Control": "no-store", dataset:`)
+			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, p)
+		}, "cors preflights", "the header cache-control is not allowed (initiate)"},
+		{"client_conf.js with a digest that version 4 cannot sign", edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`), "client_conf.js", "Take Content-MD5 out of request.params"},
 		{"a proxy that hides the ETag", strip("Access-Control-Expose-Headers"), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
 		{"a proxy that hides whom the answer is for", stripAnswers("Access-Control-Allow-Origin"), "cors answers", "look for a proxy"},
 
@@ -235,8 +240,9 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 	versity := startVersitygw(t)
 	for _, s := range []*store{shared.radosgw, versity} {
 		for name, seed := range map[string]func(*testing.T, *patient){
-			"files of three bytes at most":              set("P3S3F_MAX_BYTES", "3"),
-			"a proxy that lets only the bucket through": refuses(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
+			"headers that Fine Uploader does not rename": edit("client_conf.js", "dataset:", `"Cache-Control": "no-store", "Content-Disposition": "attachment", n: 5, dataset:`),
+			"files of three bytes at most":               set("P3S3F_MAX_BYTES", "3"),
+			"a proxy that lets only the bucket through":  refuses(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
 		} {
 			t.Run(s.name+" "+name, func(t *testing.T) {
 				t.Parallel()

@@ -60,11 +60,18 @@ func (c clientConf) versionSetting(v sign.Version) string {
 // paramName is what a name in request.params must be to make a header that gets signed.
 var paramName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// fields returns request.params and objectProperties.acl as far as the server signs them: what it does
-// not is checkClientConf's to tell, and no reason to doubt the store.
+// params are request.params; whole is false where the script computes some of them.
+func (c clientConf) params() (params map[string]string, whole bool) { return c.under("request.params") }
+
+// fields returns request.params and objectProperties.acl as far as the server signs them and they suit any
+// file: what the server does not sign is checkClientConf's to tell, and no reason to doubt the store.
 func (c clientConf) fields(allowedACLs []string) (params map[string]string, acl string) {
-	params, _ = c.under("request.params")
-	maps.DeleteFunc(params, func(name, _ string) bool { return !paramName.MatchString(name) })
+	params, _ = c.params()
+	maps.DeleteFunc(params, func(name, value string) bool {
+		field, meta := paramField(name)
+		encryption := strings.HasPrefix(field, "x-amz-server-side-encryption") && value != "AES256"
+		return !paramName.MatchString(name) || !meta && (encryption || field == contentMD5)
+	})
 	if acl, _ = c.text("objectProperties.acl", "private"); !slices.Contains(allowedACLs, acl) {
 		acl = "private"
 	}
@@ -186,7 +193,7 @@ func (e *exam) judgeSigning() []Result {
 		panic(err) // checkSettings has passed
 	}
 	u.signer = signer
-	u.params, _ = e.conf.under("request.params")
+	u.params, _ = e.conf.params()
 	u.acl, _ = e.conf.text("objectProperties.acl", "private")
 	if e.conf.own {
 		endpoint, _ := e.conf.text("request.endpoint", u.endpoint)

@@ -84,6 +84,9 @@ func TestClientConf(t *testing.T) {
 		{name: "keys without an owner to begin with", old: "key: function", new: `key: "uuid", other: function`, env: "P3S3F_OWN_UPLOADS_ONLY=0", status: OK},
 		{name: "comma left out", old: `"mybucket",`, new: `"mybucket"`, status: Failed, want: `no comma after "mybucket"`},
 		{name: "no delete", env: "P3S3F_ALLOW_DELETE=0", status: Warning, want: "deleteFile.enabled"},
+		{name: "a digest of every file", old: `dataset: "x"`, new: `"Content-MD5": md5, dataset: "x"`, status: Failed, want: "Take Content-MD5 out of request.params"},
+		{name: "headers of their own", old: `dataset: "x"`, new: `"Cache-Control": "no-store", "Content-Disposition": "attachment"`, status: OK},
+		{name: "a customer's key", old: `dataset: "x"`, new: `"x-amz-server-side-encryption-customer-key": "k"`, status: Failed, want: "objectProperties.serverSideEncryption instead"},
 		{name: "an unusable parameter", old: `dataset: "x"`, new: `"a b": "x"`, status: Failed, want: "request.params"},
 	} {
 		conf := strings.Replace(healthyConf, test.old, test.new, 1)

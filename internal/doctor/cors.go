@@ -28,7 +28,10 @@ func crossings(u uploader, extra []string) []crossing {
 		signed = append(signed, "x-amz-content-sha256")
 	}
 	typed := append(slices.Clone(signed), "content-type")
-	first := slices.Concat(typed, []string{"x-amz-acl"}, slices.Collect(maps.Keys(u.metadata(file{}))), extra)
+	first := append(slices.Concat(typed, extra), "x-amz-acl")
+	for field := range u.fields(file{}) {
+		first = append(first, strings.ToLower(field))
+	}
 	key := "/" + Prefix + "preflight"
 	list := []crossing{
 		{"form", http.MethodPost, "", nil},
@@ -48,15 +51,15 @@ func crossings(u uploader, extra []string) []crossing {
 func Headers(cfg Config) []string {
 	e := newExam(cfg)
 	defer e.close()
-	params, whole := e.conf.under("request.params")
+	params, whole := e.conf.params()
 	u := uploader{version: e.version(), params: params}
 	var all []string
 	for _, c := range crossings(u, e.conf.extraHeaders()) {
 		all = append(all, c.headers...)
 	}
 	if !whole {
-		all = slices.DeleteFunc(all, func(name string) bool { return strings.HasPrefix(name, "x-amz-meta-") })
-		all = append(all, "x-amz-meta-*")
+		all = slices.DeleteFunc(all, func(name string) bool { return strings.HasPrefix(name, metaPrefix) })
+		all = append(all, metaPrefix+"*")
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -65,6 +68,7 @@ func Headers(cfg Config) []string {
 // checkPreflights asks leave for each request from each origin.
 func (e *exam) checkPreflights(ctx context.Context) []Result {
 	u := e.page()
+	u.params, _ = e.conf.params()
 	faults := map[string][]string{} // operations by what is not allowed
 	for _, origin := range e.origins() {
 		u.origin = origin

@@ -64,6 +64,7 @@ func TestHeaders(t *testing.T) {
 		{"", "{}", "authorization content-type x-amz-acl x-amz-content-sha256 x-amz-date x-amz-meta-qqfilename"},
 		{"P3S3F_SIGNATURE_VERSION=2", "{}", "authorization content-type x-amz-acl x-amz-date x-amz-meta-qqfilename"},
 		{"", "{request: {params: {Dataset: 'a'}}}", "authorization content-type x-amz-acl x-amz-content-sha256 x-amz-date x-amz-meta-dataset x-amz-meta-qqfilename"},
+		{"", "{request: {params: {n: 5, 'Cache-Control': 'no-store', 'content-encoding': 'gzip', 'X-Amz-Server-Side-Encryption': 'AES256'}}}", "authorization cache-control content-type x-amz-acl x-amz-content-sha256 x-amz-date x-amz-meta-content-encoding x-amz-meta-n x-amz-meta-qqfilename x-amz-server-side-encryption"},
 		{"", "{request: {params: f()}}", "authorization content-type x-amz-acl x-amz-content-sha256 x-amz-date x-amz-meta-*"},
 		{"", "{request: {params: {a: f()}}}", "authorization content-type x-amz-acl x-amz-content-sha256 x-amz-date x-amz-meta-*"},
 		{"", "{objectProperties: {serverSideEncryption: true, reducedRedundancy: true}}", "authorization content-type x-amz-acl x-amz-content-sha256 x-amz-date x-amz-meta-qqfilename x-amz-server-side-encryption x-amz-storage-class"},

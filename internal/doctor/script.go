@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -38,15 +39,16 @@ func (o options) number(path string, byDefault float64) (value float64, known bo
 // on reports whether the option at path is true; one that is computed counts as false.
 func (o options) on(path string) bool { return o[path] == true }
 
-// under returns the strings below path by their last name, such as those of request.params; whole is
-// false where the script computes some of them.
+// under returns the values below path, as text, by their last name, such as those of request.params; whole
+// is false where the script computes some of them.
 func (o options) under(path string) (values map[string]string, whole bool) {
 	values, whole = map[string]string{}, o[path] == nil
 	for name, value := range o {
 		if rest, ok := strings.CutPrefix(name, path+"."); ok {
-			text, known := value.(string)
-			values[rest] = text
-			whole = whole && known
+			if value == (computed{}) {
+				value, whole = "", false
+			}
+			values[rest] = fmt.Sprint(value)
 		}
 	}
 	return values, whole

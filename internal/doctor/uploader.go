@@ -79,11 +79,32 @@ const (
 	answerBytes = 1 << 20         // more of an answer is not read
 )
 
-// metadata returns the x-amz-meta-* fields of f, values encoded as Fine Uploader does.
-func (u uploader) metadata(f file) map[string]string {
-	fields := map[string]string{"x-amz-meta-qqfilename": encodeComponent(f.name)}
+const metaPrefix = "x-amz-meta-"
+
+// paramField is the field or header that Fine Uploader makes of a name in request.params, and whether it
+// encodes the value (CASE_SENSITIVE_PARAM_NAMES and UNPREFIXED_PARAM_NAMES in static/s3.fine-uploader.js).
+func paramField(name string) (field string, encoded bool) {
+	switch name {
+	case "Cache-Control", "Content-Disposition", "Content-Encoding", contentMD5:
+		return name, false
+	}
+	const encryption = "x-amz-server-side-encryption"
+	switch name = strings.ToLower(name); name {
+	case encryption, encryption + "-aws-kms-key-id", encryption + "-customer-algorithm", encryption + "-customer-key":
+		return name, false
+	}
+	return metaPrefix + name, true
+}
+
+// fields returns what becomes of request.params and of f's name.
+func (u uploader) fields(f file) map[string]string {
+	fields := map[string]string{metaPrefix + "qqfilename": encodeComponent(f.name)}
 	for name, value := range u.params {
-		fields["x-amz-meta-"+strings.ToLower(name)] = encodeComponent(value)
+		field, encoded := paramField(name)
+		if encoded {
+			value = encodeComponent(value)
+		}
+		fields[field] = value
 	}
 	return fields
 }
@@ -95,7 +116,7 @@ func (u uploader) scope(at time.Time) string {
 
 // conditions returns the policy's fields, which are the form's too but for the bucket.
 func (u uploader) conditions(f file, at time.Time) map[string]string {
-	fields := u.metadata(f)
+	fields := u.fields(f)
 	maps.Copy(fields, f.extra)
 	fields["acl"], fields["bucket"], fields["key"], fields["success_action_status"] = u.acl, u.bucket, f.key, "200"
 	if f.contentType != "" {
@@ -177,7 +198,7 @@ func (u uploader) initiate(ctx context.Context, f file) (uploadID string, got an
 }
 
 func (u uploader) initiation(f file) request {
-	headers := u.metadata(f)
+	headers := u.fields(f)
 	maps.Copy(headers, f.extra)
 	headers["x-amz-acl"] = u.acl
 	return request{method: http.MethodPost, query: "uploads", contentType: f.contentType, headers: headers}
@@ -222,19 +243,18 @@ func (u uploader) abort(ctx context.Context, key, uploadID string) (answer, erro
 type request struct {
 	method, query string
 	contentType   string
-	headers       map[string]string // x-amz-*, without the date and the hash
+	headers       map[string]string // without those of the signature
 	body          []byte
 }
 
 // rest signs and sends r.
 func (u uploader) rest(ctx context.Context, key string, r request) (answer, error) {
-	authorization, headers, err := u.authorize(key, r)
-	if err != nil {
-		return answer{}, err
-	}
-	h := http.Header{"Authorization": {authorization}}
-	for name, value := range headers {
+	h := http.Header{}
+	for name, value := range r.headers {
 		h.Set(name, value)
+	}
+	if err := u.authorize(key, r, h); err != nil {
+		return answer{}, err
 	}
 	if r.contentType != "" || r.method == http.MethodPut { // a part's type is sent, and empty
 		h.Set("Content-Type", r.contentType)
@@ -242,48 +262,66 @@ func (u uploader) rest(ctx context.Context, key string, r request) (answer, erro
 	return u.send(ctx, r.method, u.endpoint+"/"+escapeKey(key)+"?"+r.query, h, r.body)
 }
 
-// authorize returns the Authorization header and the signed headers that are sent.
-func (u uploader) authorize(key string, r request) (authorization string, headers map[string]string, err error) {
-	text, headers, at := u.stringToSign(key, r)
+// authorize adds the Authorization header and those that belong to a signature.
+func (u uploader) authorize(key string, r request, h http.Header) error {
+	text, signed, at := u.stringToSign(key, r)
 	parsed, err := u.signer.ParseStringToSign(u.version, text, at)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
 	signature := u.signer.Sign(parsed).Signature
-	if u.version == sign.V2 {
-		return "AWS " + u.accessKey + ":" + signature, headers, nil
+	for name, value := range signed {
+		h.Set(name, value)
 	}
-	signed := strings.Join(slices.Sorted(maps.Keys(headers)), ";")
-	delete(headers, "host") // browsers set it themselves
-	return fmt.Sprintf("%s Credential=%s/%s,SignedHeaders=%s,Signature=%s", algorithmV4, u.accessKey, u.scope(at), signed, signature), headers, nil
+	h.Del("Host") // browsers set it themselves
+	if u.version == sign.V2 {
+		h.Set("Authorization", "AWS "+u.accessKey+":"+signature)
+		return nil
+	}
+	h.Set("Authorization", fmt.Sprintf("%s Credential=%s/%s,SignedHeaders=%s,Signature=%s", algorithmV4, u.accessKey, u.scope(at), names(signed), signature))
+	return nil
 }
 
+const contentMD5 = "Content-MD5"
+
 // stringToSign returns what Fine Uploader has signed for r, and the headers in it.
-func (u uploader) stringToSign(key string, r request) (text string, headers map[string]string, at time.Time) {
-	at = u.now().UTC()
-	headers = map[string]string{}
-	maps.Copy(headers, r.headers)
+func (u uploader) stringToSign(key string, r request) (text string, signed map[string]string, at time.Time) {
+	at, signed = u.now().UTC(), map[string]string{}
+	for name, value := range r.headers {
+		if strings.HasPrefix(name, "x-amz-") { // the others are UNSIGNABLE_REST_HEADER_NAMES
+			signed[name] = value
+		}
+	}
 	if u.version == sign.V2 {
-		headers["x-amz-date"] = at.Format(dateV2)
-		return fmt.Sprintf("%s\n\n%s\n\n%s/%s/%s?%s", r.method, r.contentType, lines(headers), u.bucket, escapeKey(key), r.query), headers, at
+		signed["x-amz-date"] = at.Format(dateV2)
+		return fmt.Sprintf("%s\n%s\n%s\n\n%s/%s/%s?%s", r.method, r.headers[contentMD5], r.contentType, lines(signed), u.bucket, escapeKey(key), r.query), signed, at
 	}
 	digest := sha256.Sum256(r.body)
 	payload := hex.EncodeToString(digest[:])
-	headers["host"], headers["x-amz-date"], headers["x-amz-content-sha256"] = u.host, at.Format(dateV4), payload
+	signed["host"], signed["x-amz-date"], signed["x-amz-content-sha256"] = u.host, at.Format(dateV4), payload
 	query := r.query
 	if !strings.Contains(query, "=") {
 		query += "="
 	}
+	list := names(signed)
+	if _, has := r.headers[contentMD5]; has {
+		list = "content-md5;" + list // without a line of its own: no such signature can be verified
+	}
 	// No bucket in the path, also on a path-style endpoint: that is what the server repairs.
-	canonical := fmt.Sprintf("%s\n/%s\n%s\n%s\n%s\n%s", r.method, escapeKey(key), query, lines(headers), strings.Join(slices.Sorted(maps.Keys(headers)), ";"), payload)
-	return fmt.Sprintf("%s\n%s\n%s\n%s", algorithmV4, at.Format(dateV4), u.scope(at), canonical), headers, at
+	canonical := fmt.Sprintf("%s\n/%s\n%s\n%s\n%s\n%s", r.method, escapeKey(key), query, lines(signed), list, payload)
+	return fmt.Sprintf("%s\n%s\n%s\n%s", algorithmV4, at.Format(dateV4), u.scope(at), canonical), signed, at
+}
+
+// names joins the headers' names, sorted.
+func names(headers map[string]string) string {
+	return strings.Join(slices.Sorted(maps.Keys(headers)), ";")
 }
 
 // lines writes "name:value\n" for each header, by name.
 func lines(headers map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		fmt.Fprintf(&b, "%s:%s\n", name, headers[name])
+		fmt.Fprintf(&b, "%s:%s\n", name, strings.TrimSpace(headers[name]))
 	}
 	return b.String()
 }

@@ -2,13 +2,16 @@ package doctor
 
 import (
 	"bufio"
+	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -20,8 +23,8 @@ type captured struct {
 	Body     string `json:"body"`
 }
 
-// strings returns the strings to sign of a scenario, in the order in which they came.
-func capturedStrings(t *testing.T, scenario string) (texts []string) {
+// bodies returns what came to /s3/sign in a scenario, in that order.
+func bodies(t *testing.T, scenario string) (found []string) {
 	t.Helper()
 	f, err := os.Open("../sign/testdata/captured.jsonl")
 	if err != nil {
@@ -30,48 +33,102 @@ func capturedStrings(t *testing.T, scenario string) (texts []string) {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var row captured
-		var body struct {
-			Headers string `json:"headers"`
-		}
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
 			t.Fatal(err)
 		}
-		if row.Scenario == scenario && strings.HasPrefix(row.URL, "/s3/sign") && json.Unmarshal([]byte(row.Body), &body) == nil && body.Headers != "" {
-			texts = append(texts, body.Headers)
+		if row.Scenario == scenario && strings.HasPrefix(row.URL, "/s3/sign") {
+			found = append(found, row.Body)
 		}
 	}
-	if texts == nil {
-		t.Fatalf("no strings of %q", scenario)
+	if found == nil {
+		t.Fatalf("nothing of %q", scenario)
 	}
-	return texts
+	return found
 }
+
+// unicode is the name of a key and of a file in the captured requests.
+const unicodeKey, unicodeName = "dir one/фото é+(1)*!'~&=#%.txt", "фото é.txt"
+
+// unsignable are request.params of which Fine Uploader signs some, sends some unsigned, and prefixes some.
+var unsignable = map[string]string{"Dataset": "ÀÁ {}/x", "Cache-Control": "no-cache", "Content-Disposition": `attachment; filename="a b.txt"`}
 
 // TestStringsToSign holds the strings against those of the real Fine Uploader, to the byte.
 func TestStringsToSign(t *testing.T) {
 	const body = "<the captured part and list are not kept, only their hashes>"
+	const some = " mpu params unsignable (Cache-Control, Content-Disposition, mixed case meta, RRS, SSE)"
+	rich := map[string]string{"x-amz-server-side-encryption": "AES256", "x-amz-storage-class": "REDUCED_REDUNDANCY"}
+	plain := uploader{acl: "private"}
+	digest := uploader{acl: "private", params: map[string]string{contentMD5: "1B2M2Y8AsgTpgAmY7PhCfg=="}}
 	for _, test := range []struct {
 		scenario string
 		version  sign.Version
-		layout   string
-		key      string
+		u        uploader
+		f        file
 	}{
-		{"v2 mpu vhost uuid.txt", sign.V2, dateV2, "uuid.txt"},
-		{"v4 mpu vhost uuid.txt", sign.V4, dateV4, "uuid.txt"},
-		{"v4 mpu vhost unicode key", sign.V4, dateV4, "dir one/фото é+(1)*!'~&=#%.txt"},
+		{"v2 mpu vhost uuid.txt", sign.V2, plain, file{key: "uuid.txt", name: "my file é.txt"}},
+		{"v4 mpu vhost uuid.txt", sign.V4, plain, file{key: "uuid.txt", name: "my file é.txt"}},
+		{"v4 mpu vhost unicode key", sign.V4, plain, file{key: unicodeKey, name: unicodeName}},
+		{"v2" + some, sign.V2, uploader{acl: "public-read", params: unsignable}, file{key: "uuid.txt", name: "a.txt", extra: rich}},
+		{"v4" + some, sign.V4, uploader{acl: "public-read", params: unsignable}, file{key: "uuid.txt", name: "a.txt", extra: rich}},
+		{"v2 mpu params Content-MD5", sign.V2, digest, file{key: "uuid.txt", name: "a.txt"}},
+		{"v4 mpu params Content-MD5", sign.V4, digest, file{key: "uuid.txt", name: "a.txt"}},
 	} {
-		for _, want := range capturedStrings(t, test.scenario) {
-			at := capturedTime(t, want, test.layout)
-			u := uploader{version: test.version, host: "mybucket.localhost:9312", bucket: "mybucket", region: "us-east-1", acl: "private", now: func() time.Time { return at }}
-			f := file{key: test.key, name: "my file é.txt", contentType: "text/plain"}
-			if strings.Contains(want, "%D1%84") && strings.Contains(want, "qqfilename") {
-				f.name = "фото é.txt"
+		for _, sent := range bodies(t, test.scenario) {
+			var want struct {
+				Headers string `json:"headers"`
 			}
-			got, _, _ := u.stringToSign(f.key, requestLike(u, f, want, body))
-			if maskHash(got, want) != want {
-				t.Errorf("%s:\n got %q\nwant %q", test.scenario, got, want)
+			if err := json.Unmarshal([]byte(sent), &want); err != nil {
+				t.Fatal(err)
+			}
+			layout := map[sign.Version]string{sign.V2: dateV2, sign.V4: dateV4}[test.version]
+			at := capturedTime(t, want.Headers, layout)
+			u, f := test.u, test.f
+			u.version, u.now, u.host, u.bucket, u.region = test.version, func() time.Time { return at }, "mybucket.localhost:9312", "mybucket", "us-east-1"
+			f.contentType = "text/plain"
+			got, _, _ := u.stringToSign(f.key, requestLike(u, f, want.Headers, body))
+			if maskHash(got, want.Headers) != want.Headers {
+				t.Errorf("%s:\n got %q\nwant %q", test.scenario, got, want.Headers)
 			}
 		}
 	}
+}
+
+// TestPolicies holds the conditions of policies against those of the real Fine Uploader, in any order.
+func TestPolicies(t *testing.T) {
+	rich := map[string]string{"x-amz-server-side-encryption": "AES256", "x-amz-storage-class": "REDUCED_REDUNDANCY"}
+	for scenario, version := range map[string]sign.Version{
+		"v2 policy unicode key + params + sizeLimit": sign.V2, "v4 policy unicode key + params + sizeLimit": sign.V4,
+	} {
+		var want, got struct {
+			Expiration string           `json:"expiration"`
+			Conditions []jsontext.Value `json:"conditions"`
+		}
+		if err := json.Unmarshal([]byte(bodies(t, scenario)[0]), &want); err != nil {
+			t.Fatal(err)
+		}
+		ends, err := time.Parse(dateISO, want.Expiration)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := uploader{version: version, acl: "public-read", bucket: "mybucket", region: "us-east-1", accessKey: "AKIAIOSFODNN7EXAMPLE", params: unsignable}
+		document, _ := u.policy(file{key: unicodeKey, name: unicodeName, contentType: "text/plain", extra: rich}, ends.Add(-expiry))
+		if err := json.Unmarshal(document, &got); err != nil {
+			t.Fatal(err)
+		}
+		want.Conditions = slices.DeleteFunc(want.Conditions, func(c jsontext.Value) bool { return c.Kind() == '[' }) // the size range
+		if got.Expiration != want.Expiration || sorted(got.Conditions) != sorted(want.Conditions) {
+			t.Errorf("%s:\n got %s\nwant %s", scenario, sorted(got.Conditions), sorted(want.Conditions))
+		}
+	}
+}
+
+func sorted(conditions []jsontext.Value) string {
+	var lines []string
+	for _, c := range conditions {
+		lines = append(lines, string(c))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 // requestLike returns the operation that text is for.
@@ -145,7 +202,7 @@ func TestSignerTakesThem(t *testing.T) {
 			{method: "POST", query: "uploadId=abc", contentType: completeType, body: []byte("<x/>")},
 			{method: "DELETE", query: "uploadId=abc"},
 		} {
-			if _, _, err := u.authorize(f.key, r); err != nil {
+			if err := u.authorize(f.key, r, http.Header{}); err != nil {
 				t.Errorf("V%d %s %s: %v", version, r.method, r.query, err)
 			}
 		}

@@ -110,10 +110,11 @@ func (e *exam) differs(s stored, got bucket.Object) string {
 	if got.ContentType != s.contentType {
 		return fmt.Sprintf("the type %s became %q", s.contentType, got.ContentType)
 	}
-	sent := e.page().metadata(s.file)
-	for _, name := range slices.Sorted(maps.Keys(sent)) {
-		if got := got.Metadata[strings.TrimPrefix(name, "x-amz-meta-")]; got != sent[name] {
-			return fmt.Sprintf("%s: %q became %q", name, sent[name], got)
+	sent := e.page().fields(s.file)
+	for _, field := range slices.Sorted(maps.Keys(sent)) {
+		name, meta := strings.CutPrefix(field, metaPrefix)
+		if meta && got.Metadata[name] != sent[field] {
+			return fmt.Sprintf("%s: %q became %q", field, sent[field], got.Metadata[name])
 		}
 	}
 	return ""
