@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,23 +39,23 @@ func conf(old, replacement string) func(*testing.T, *patient) {
 	return func(t *testing.T, p *patient) { p.ownConf(t, old, replacement) }
 }
 
-// cors puts one rule on the bucket; its members are the shipped ones but for those in rule.
-func cors(rule types.CORSRule) func(*testing.T, *patient) {
+// cors puts rules on the bucket; their members are the shipped ones but for those that are set.
+func cors(rules ...types.CORSRule) func(*testing.T, *patient) {
+	or := func(list *[]string, shipped ...string) {
+		if *list == nil {
+			*list = shipped
+		}
+	}
 	return func(t *testing.T, p *patient) {
-		if rule.AllowedOrigins == nil {
-			rule.AllowedOrigins = []string{"*"}
+		all := slices.Clone(rules)
+		for i := range all {
+			or(&all[i].AllowedOrigins, "*")
+			or(&all[i].AllowedMethods, "POST", "PUT", "DELETE")
+			or(&all[i].AllowedHeaders, "*")
+			or(&all[i].ExposeHeaders, "ETag")
 		}
-		if rule.AllowedMethods == nil {
-			rule.AllowedMethods = []string{"POST", "PUT", "DELETE"}
-		}
-		if rule.AllowedHeaders == nil {
-			rule.AllowedHeaders = []string{"*"}
-		}
-		if rule.ExposeHeaders == nil {
-			rule.ExposeHeaders = []string{"ETag"}
-		}
-		rules := &types.CORSConfiguration{CORSRules: []types.CORSRule{rule}}
-		if _, err := p.client.PutBucketCors(t.Context(), &s3.PutBucketCorsInput{Bucket: &p.name, CORSConfiguration: rules}); err != nil {
+		put := &s3.PutBucketCorsInput{Bucket: &p.name, CORSConfiguration: &types.CORSConfiguration{CORSRules: all}}
+		if _, err := p.client.PutBucketCors(t.Context(), put); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,7 +144,7 @@ func commonFaults() []fault {
 				t.Fatal(err)
 			}
 		}, "cors preflights", "s3-sign-srv cors"},
-		{"CORS for another site", cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}), "cors preflights", "no CORS rule for pages from http://localhost:5000"},
+		{"CORS for another site", cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}), "cors preflights", "no CORS rule for pages from http://localhost:5000, only for https://example.org (form, initiate, part, complete, abort) Run: s3-sign-srv cors -origin http://localhost:5000 -origin https://example.org"},
 		{"CORS for one of two sites", func(t *testing.T, p *patient) {
 			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, p)
 			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
@@ -158,8 +159,36 @@ func commonFaults() []fault {
 			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, p)
 		}, "cors preflights", "the header cache-control is not allowed (initiate)"},
 		{"client_conf.js with a digest that version 4 cannot sign", edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`), "client_conf.js", "Take Content-MD5 out of request.params"},
-		{"a proxy that hides the ETag", strip("Access-Control-Expose-Headers"), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
-		{"a proxy that hides whom the answer is for", stripAnswers("Access-Control-Allow-Origin"), "cors answers", "look for a proxy"},
+		{"CORS for another site, by a key that may not see the rules", func(t *testing.T, p *patient) {
+			cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}})(t, p)
+			gated(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				hidden := r.URL.Query().Has("cors")
+				if hidden {
+					w.WriteHeader(http.StatusForbidden)
+					io.WriteString(w, "<Error><Code>AccessDenied</Code></Error>")
+				}
+				return hidden
+			})(t, p)
+		}, "cors preflights", "no CORS rule for pages from http://localhost:5000 (form, initiate, part, complete, abort) Run: s3-sign-srv cors -origin http://localhost:5000"},
+		{"a proxy that answers preflights", refuses(http.StatusMethodNotAllowed, withMethod(http.MethodOptions)), "cors preflights", "answers OPTIONS itself (status 405) (form, initiate, part, complete, abort) Have it pass OPTIONS on"},
+		{"a proxy that adds what the store sends already", between(func(r *http.Response) error {
+			r.Header.Add("Access-Control-Allow-Origin", "*")
+			return nil
+		}), "cors preflights", "has Access-Control-Allow-Origin twice"},
+		{"a proxy that lets no page in", between(func(r *http.Response) error {
+			r.Header.Set("Access-Control-Allow-Origin", "null")
+			return nil
+		}), "cors preflights", "the answer is for pages from null"},
+		{"preflights that hang", silent(withMethod(http.MethodOptions)), "cors preflights", "did not answer within 10s"},
+		{"a proxy that takes the ETag out", strip("ETag"), "cors answers", "Look for a proxy that takes the ETag out"},
+		{"a proxy that hides the ETag", strip("Access-Control-Expose-Headers"), "cors answers", "although the bucket's rules expose it"},
+		{"a proxy that hides whom the answer is for", stripAnswers("Access-Control-Allow-Origin"), "cors answers", "Look for a proxy"},
+		{"a proxy that hides whom one answer is for", between(func(r *http.Response) error {
+			if r.Request.Method == http.MethodPost && r.Request.URL.Query().Has("uploadId") {
+				r.Header.Del("Access-Control-Allow-Origin")
+			}
+			return nil
+		}), "cors answers", "may not read the answer (complete)"},
 
 		{"client_conf.js with another bucket", func(t *testing.T, p *patient) {
 			p.ownConf(t, fmt.Sprintf("bucket: %q", p.name), `bucket: "somebucket"`)
@@ -188,6 +217,10 @@ func commonFaults() []fault {
 func radosgwFaults() []fault {
 	return []fault{
 		{"CORS without ETag", cors(types.CORSRule{ExposeHeaders: []string{"x-amz-request-id"}}), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
+		{"CORS without ETag for one of two sites", func(t *testing.T, p *patient) {
+			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
+			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}}, types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}})(t, p)
+		}, "cors answers", "a page from https://app.example.org cannot read"},
 		{"a proxy that asks by a host that Ceph takes for a bucket", renamed("store.internal"), "endpoint", "proxy_set_header Host"},
 		{"storage class that is not set up", edit("client_conf.js", "region:", "reducedRedundancy: true, region:"), "storage class", "reducedRedundancy"},
 		{"encryption without TLS", edit("client_conf.js", "region:", "serverSideEncryption: true, region:"), "encryption", "serverSideEncryption"},

@@ -40,13 +40,21 @@ func runDoctor(ctx context.Context, args []string, lookup func(string) (string, 
 	if err != nil {
 		return err
 	}
-	cfg := doctor.Config{Getenv: getenv, Dir: ".", Origins: pages, Now: time.Now, Page: func(set settings.Settings) (http.Handler, error) {
+	cfg := doctor.Config{Getenv: getenv, Dir: ".", Origins: pages, Now: time.Now, CORSCommand: corsCommand(*envFile), Page: func(set settings.Settings) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))
 	}}
 	if *asJSON {
 		return examineJSON(ctx, cfg, stdout)
 	}
 	return examine(ctx, cfg, newPaint(stdout, lookup), stdout)
+}
+
+// corsCommand runs s3-sign-srv cors with the same settings.
+func corsCommand(envFile string) string {
+	if envFile == "" {
+		return "s3-sign-srv cors"
+	}
+	return "s3-sign-srv cors -env " + envFile
 }
 
 // examine prints each finding as it comes, then a summary.

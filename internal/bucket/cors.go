@@ -105,6 +105,15 @@ func (c CORS) Allow(origin, method string, headers []string) bool {
 	})
 }
 
+// Expose reports whether pages of origin may read a header of the answer to such a request. The first rule
+// for it counts.
+func (c CORS) Expose(origin, method, header string) bool {
+	i := slices.IndexFunc(c, func(r CORSRule) bool {
+		return matchAny(r.AllowedOrigins, origin) && slices.Contains(r.AllowedMethods, method)
+	})
+	return i >= 0 && matchAny(c[i].ExposeHeaders, header)
+}
+
 // Origins lists the origins of all rules.
 func (c CORS) Origins() (origins []string) {
 	for _, r := range c {

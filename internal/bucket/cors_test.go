@@ -83,7 +83,8 @@ func TestBadCORS(t *testing.T) {
 // TestAllow matches requests as S3 does.
 func TestAllow(t *testing.T) {
 	c := rules(t, `<CORSRule><AllowedOrigin>https://*.example.org</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>Authorization</AllowedHeader><AllowedHeader>x-amz-*</AllowedHeader></CORSRule>
-		<CORSRule><AllowedOrigin>http://localhost:5000</AllowedOrigin><AllowedMethod>POST</AllowedMethod></CORSRule>`)
+		<CORSRule><AllowedOrigin>http://localhost:5000</AllowedOrigin><AllowedMethod>POST</AllowedMethod></CORSRule>
+		<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>POST</AllowedMethod><ExposeHeader>ETag</ExposeHeader></CORSRule>`)
 	for _, test := range []struct {
 		origin, method, headers string
 		want                    bool
@@ -91,17 +92,20 @@ func TestAllow(t *testing.T) {
 		{"https://a.example.org", "PUT", "authorization x-amz-date", true},
 		{"https://a.example.org", "PUT", "", true},
 		{"https://a.example.org", "PUT", "authorization content-type", false},
-		{"https://a.example.org", "POST", "", false},
+		{"https://a.example.org", "DELETE", "", false},
 		{"https://example.org", "PUT", "", false},
 		{"http://localhost:5000", "POST", "", true},
 		{"http://localhost:5000", "POST", "content-type", false},
-		{"http://localhost:5001", "POST", "", false},
+		{"http://localhost:5001", "PUT", "", false},
 	} {
 		if got := c.Allow(test.origin, test.method, strings.Fields(test.headers)); got != test.want {
 			t.Errorf("%s %s %q: %v", test.origin, test.method, test.headers, got)
 		}
 	}
-	if got := fmt.Sprint(c.Origins()); got != "[http://localhost:5000 https://*.example.org]" {
+	if got := fmt.Sprint(c.Origins()); got != "[* http://localhost:5000 https://*.example.org]" {
 		t.Error(got)
+	}
+	if c.Expose("http://localhost:5000", "POST", "etag") || !c.Expose("http://localhost:5001", "POST", "etag") || c.Expose("http://localhost:5001", "PUT", "etag") {
+		t.Error("the first rule for a request decides what is exposed")
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,7 +9,10 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+	"sync"
 
+	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/settings"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -65,27 +69,28 @@ func Headers(cfg Config) []string {
 	return slices.Compact(all)
 }
 
+// obstacle is why a page may not send something, and what to do about it.
+type obstacle struct{ text, fix string }
+
 // checkPreflights asks leave for each request from each origin.
 func (e *exam) checkPreflights(ctx context.Context) []Result {
-	u := e.page()
-	u.params, _ = e.conf.params()
-	faults := map[string][]string{} // operations by what is not allowed
-	for _, origin := range e.origins() {
-		u.origin = origin
-		for _, c := range crossings(u, e.conf.extraHeaders()) {
-			fault, err := u.diagnose(ctx, c)
-			if err != nil {
-				return e.explainTransport(err)
-			}
-			if fault != "" && !slices.Contains(faults[fault], c.operation) {
-				faults[fault] = append(faults[fault], c.operation)
-			}
+	e.reach(func(b *bucket.Bucket) (err error) {
+		e.rules, err = b.CORS(ctx)
+		e.rulesKnown = err == nil // the key need not have the right
+		return err
+	})
+	faults := map[obstacle][]string{} // operations by what is in their way
+	for _, p := range inParallel(e.petitions(), func(p petition) petition { return e.ask(ctx, p) }) {
+		if p.err != nil {
+			return e.explainTransport(p.err)
+		}
+		if p.found.text != "" && !slices.Contains(faults[p.found], p.operation) {
+			faults[p.found] = append(faults[p.found], p.operation)
 		}
 	}
 	var results []Result
-	for _, fault := range slices.Sorted(maps.Keys(faults)) {
-		text := fmt.Sprintf("%s (%s)", fault, strings.Join(faults[fault], ", "))
-		results = append(results, failed(text, "Run s3-sign-srv cors, which puts basic_cors.xml on the bucket; with -origin URL for that site alone.")...)
+	for _, o := range slices.SortedFunc(maps.Keys(faults), func(a, b obstacle) int { return strings.Compare(a.text, b.text) }) {
+		results = append(results, failed(fmt.Sprintf("%s (%s)", o.text, strings.Join(faults[o], ", ")), o.fix)...)
 	}
 	if results == nil {
 		return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(e.origins(), ", "))
@@ -93,68 +98,135 @@ func (e *exam) checkPreflights(ctx context.Context) []Result {
 	return results
 }
 
-// diagnose returns what the bucket's rules do not allow of c, empty if nothing. A refused preflight
-// does not say what was wrong, so simpler ones are asked to find out.
-func (u uploader) diagnose(ctx context.Context, c crossing) (fault string, err error) {
-	fault, err = u.preflight(ctx, c)
-	if fault == "" || err != nil {
-		return fault, err
-	}
-	bare := c
-	bare.headers = nil
-	if fault, err := u.preflight(ctx, bare); err != nil || fault != "" {
-		return u.diagnoseMethod(ctx, bare, err)
-	}
-	var missing []string
-	for _, name := range c.headers {
-		one := c
-		one.headers = []string{name}
-		if fault, err := u.preflight(ctx, one); err != nil {
-			return "", err
-		} else if fault != "" {
-			missing = append(missing, name)
-		}
-	}
-	if missing == nil {
-		return "a combination of headers is not allowed", nil
-	}
-	return "the header " + strings.Join(missing, ", ") + " is not allowed", nil
+// petition is a request from a page of one origin, and what came of asking leave for it.
+type petition struct {
+	crossing
+	u     uploader
+	found obstacle
+	err   error
 }
 
-// diagnoseMethod tells a missing method from a missing origin.
-func (u uploader) diagnoseMethod(ctx context.Context, c crossing, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodGet} {
-		other := c
-		other.method = method
-		if fault, err := u.preflight(ctx, other); err != nil {
-			return "", err
-		} else if fault == "" && method != c.method {
-			return "the method " + c.method + " is not allowed", nil
+func (e *exam) petitions() (all []petition) {
+	u := e.page()
+	u.params, _ = e.conf.params()
+	for _, u.origin = range e.origins() {
+		for _, c := range crossings(u, e.conf.extraHeaders()) {
+			all = append(all, petition{crossing: c, u: u})
 		}
 	}
-	return "the bucket has no CORS rule for pages from " + u.origin, nil
+	return all
+}
+
+// inParallel does up to eight things at a time, so that many origins take no longer than a few.
+func inParallel[T, R any](items []T, do func(T) R) []R {
+	results, free := make([]R, len(items)), make(chan struct{}, 8)
+	var all sync.WaitGroup
+	for i, item := range items {
+		free <- struct{}{}
+		all.Go(func() {
+			results[i] = do(item)
+			<-free
+		})
+	}
+	all.Wait()
+	return results
+}
+
+// ask asks leave for p, and finds out what is in the way. An answer that browsers take for one tells by
+// itself; a refusal does not, so the bucket's rules are consulted, or else simpler questions asked.
+func (e *exam) ask(ctx context.Context, p petition) petition {
+	const pass = "Have it pass OPTIONS on to the store, and leave CORS to that."
+	got, fault, err := p.u.preflight(ctx, p.crossing)
+	refused := got.status/100 != 2
+	switch {
+	case err != nil:
+		p.err = err
+	case fault == "":
+	case !refused && got.header.Get("Access-Control-Allow-Origin") != "" && readable(got.header, p.u.origin) != "":
+		p.found = obstacle{fault + "; something in front of the store adds or changes it", pass}
+	case refused && !looksLikeS3(got):
+		p.found = obstacle{fmt.Sprintf("something in front of the store answers OPTIONS itself (status %d)", got.status), pass}
+	case e.rulesKnown && e.rules.Allow(p.u.origin, p.method, p.headers):
+		p.found = obstacle{fmt.Sprintf("%s, although the bucket's rules allow it: something in front of the store answers OPTIONS itself", fault), pass}
+	default:
+		p.found.text, p.err = e.lackingRule(ctx, p)
+		p.found.fix = e.corsCommand()
+	}
+	return p
+}
+
+// lackingRule says what the bucket's rules do not allow of p.
+func (e *exam) lackingRule(ctx context.Context, p petition) (text string, err error) {
+	allowed := func(method string, headers ...string) bool {
+		if e.rulesKnown {
+			return e.rules.Allow(p.u.origin, method, headers)
+		}
+		_, fault, failure := p.u.preflight(ctx, crossing{p.operation, method, p.path, headers})
+		err = cmp.Or(err, failure)
+		return fault == ""
+	}
+	if !allowed(p.method) {
+		if slices.ContainsFunc([]string{"POST", "PUT", "DELETE", "GET"}, func(method string) bool { return method != p.method && allowed(method) }) {
+			return "the method " + p.method + " is not allowed", err
+		}
+		return e.noRuleFor(p.u.origin), err
+	}
+	missing := slices.DeleteFunc(slices.Clone(p.headers), func(name string) bool { return allowed(p.method, name) })
+	if len(missing) == 0 {
+		return "a combination of headers is not allowed", err
+	}
+	return "the header " + strings.Join(missing, ", ") + " is not allowed", err
+}
+
+func (e *exam) noRuleFor(origin string) string {
+	text := "the bucket has no CORS rule for pages from " + origin
+	if others := e.rules.Origins(); len(others) > 0 {
+		text += ", only for " + strings.Join(others, ", ")
+	}
+	return text
+}
+
+// corsCommand puts the missing rules on the bucket, and keeps out and lets in who was before.
+func (e *exam) corsCommand() string {
+	command := "Run: " + cmp.Or(e.cfg.CORSCommand, "s3-sign-srv cors")
+	present := e.rules.Origins()
+	if slices.Contains(present, "*") {
+		return command
+	}
+	var dropped []string
+	sites := slices.Clone(e.origins())
+	for _, origin := range present {
+		if !settings.IsOrigin(origin) {
+			dropped = append(dropped, origin)
+		} else if !slices.Contains(sites, origin) {
+			sites = append(sites, origin)
+		}
+	}
+	for _, site := range sites {
+		command += " -origin " + site
+	}
+	if dropped != nil {
+		command += " (and add " + strings.Join(dropped, ", ") + " to the rules again)"
+	}
+	return command
 }
 
 // preflight asks leave for c as a browser does, and returns what speaks against it, empty if nothing
 // (Fetch, "CORS-preflight fetch").
-func (u uploader) preflight(ctx context.Context, c crossing) (fault string, err error) {
+func (u uploader) preflight(ctx context.Context, c crossing) (got answer, fault string, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodOptions, u.endpoint+c.path, nil)
 	if err != nil {
-		return "", err
+		return got, "", err
 	}
 	r.Header.Set("Origin", u.origin)
 	r.Header.Set("Access-Control-Request-Method", c.method)
 	if len(c.headers) > 0 {
 		r.Header.Set("Access-Control-Request-Headers", strings.Join(c.headers, ","))
 	}
-	got, err := ask(u.http, r)
-	if err != nil {
-		return "", err
+	if got, err = ask(u.http, r); err != nil {
+		return got, "", err
 	}
-	return judge(got, u.origin, c), nil
+	return got, judge(got, u.origin, c), nil
 }
 
 // judge reads the answer to a preflight.
@@ -210,8 +282,7 @@ func values(h http.Header, name string) (list []string) {
 	return list
 }
 
-// checkAnswers begins an upload, sends a part and aborts, and reads these answers and that to the form
-// as a page may.
+// checkAnswers makes a small upload, and reads every answer to it and that to the form as a page may.
 func (e *exam) checkAnswers(ctx context.Context) []Result {
 	u := e.page()
 	f := file{key: e.key("answers"), name: "answers", contentType: e.contentType(), content: []byte("part")}
@@ -219,28 +290,84 @@ func (e *exam) checkAnswers(ctx context.Context) []Result {
 	if err != nil {
 		return e.unable("begin a multipart upload", err)
 	}
-	etag, put, err := u.part(ctx, f.key, uploadID, 1, f.content)
-	if err != nil {
-		return e.unable("take a part", err)
+	if fault := e.checkParts(ctx, u, f, uploadID); fault != nil {
+		return fault
 	}
 	ended, err := e.end(ctx, u, f.key, uploadID)
 	if err != nil {
 		return e.unable("abort an upload", err)
 	}
-	answers := map[string]answer{"initiate": begun, "part": put, "abort": ended}
+	answers := map[string]answer{"initiate": begun, "abort": ended}
+	if e.writes {
+		if answers["complete"], err = e.completed(ctx, u, f); err != nil {
+			return e.unable("put the parts together", err)
+		}
+	}
 	if e.formAnswer.header != nil {
 		answers["form"] = e.formAnswer
 	}
 	for _, what := range slices.Sorted(maps.Keys(answers)) {
 		if fault := readable(answers[what].header, u.origin); fault != "" {
-			return failed(fmt.Sprintf("a page from %s may not read the answer (%s): %s", u.origin, what, fault), "Run s3-sign-srv cors, and look for a proxy that changes answers.")
+			return unreadable(what, u.origin, fault)
 		}
 	}
-	if etag == "" {
-		return failed("the store gives no ETag for a part", "Look for a proxy that takes the ETag out.")
-	}
-	if !exposes(put.header, "ETag") {
-		return failed("ETag is not exposed: the page cannot read what completes a multipart upload", "Add <ExposeHeader>ETag</ExposeHeader> to the rules, or run s3-sign-srv cors.")
-	}
 	return ok("the page may read them, and the ETag of parts")
+}
+
+func unreadable(what, origin, fault string) []Result {
+	return failed(fmt.Sprintf("a page from %s may not read the answer (%s): %s", origin, what, fault), "Look for a proxy that changes answers, and have it leave CORS to the store.")
+}
+
+// completed makes a whole upload and returns the last answer.
+func (e *exam) completed(ctx context.Context, u uploader, f file) (answer, error) {
+	uploadID, got, err := e.begin(ctx, u, f)
+	if err != nil {
+		return got, err
+	}
+	return e.finish(ctx, u, f, uploadID)
+}
+
+// checkParts sends a part from each origin, nil if each may read the answer and its ETag: there may be a
+// rule for each.
+func (e *exam) checkParts(ctx context.Context, u uploader, f file, uploadID string) []Result {
+	numbers := make([]int, len(e.origins()))
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
+	faults := inParallel(numbers, func(number int) []Result {
+		from := u
+		from.origin = e.origins()[number-1]
+		etag, put, err := from.part(ctx, f.key, uploadID, number, f.content)
+		switch {
+		case err != nil:
+			return e.unable("take a part", err)
+		case etag == "":
+			return noETag()
+		case readable(put.header, from.origin) != "":
+			return unreadable("part", from.origin, readable(put.header, from.origin))
+		case !exposes(put.header, "ETag"):
+			return e.hiddenETag(from.origin)
+		}
+		return nil
+	})
+	for _, fault := range faults {
+		if fault != nil {
+			e.toldETag = "cors answers"
+			return fault
+		}
+	}
+	return nil
+}
+
+func noETag() []Result {
+	return failed("the answer to a part has no ETag, without which no upload can be completed", "Look for a proxy that takes the ETag out (nginx: proxy_hide_header), and have it pass that on.")
+}
+
+// hiddenETag tells a rule that does not expose the ETag from a proxy that hides it.
+func (e *exam) hiddenETag(origin string) []Result {
+	const text = "ETag is not exposed: a page from %s cannot read what completes a multipart upload"
+	if e.rules.Expose(origin, http.MethodPut, "ETag") {
+		return failed(fmt.Sprintf(text+", although the bucket's rules expose it", origin), "Look for a proxy that takes out Access-Control-Expose-Headers, and have it leave CORS to the store.")
+	}
+	return failed(fmt.Sprintf(text, origin), "Add <ExposeHeader>ETag</ExposeHeader> to the rule for it. "+e.corsCommand())
 }

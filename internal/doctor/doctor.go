@@ -66,6 +66,8 @@ type Config struct {
 	Origins []string                                      // of the page, scheme://host[:port]; empty: as the settings say
 	Page    func(settings.Settings) (http.Handler, error) // the server's handler; nil: the page is not examined
 	Now     func() time.Time                              // the server's clock
+
+	CORSCommand string // runs s3-sign-srv cors with these settings; -origin is added to it
 }
 
 // check asks one question. It runs if none of the checks it needs failed or was skipped.
@@ -85,6 +87,11 @@ func warning(text, fix string) []Result { return []Result{{Status: Warning, Text
 
 func skipped(format string, args ...any) []Result {
 	return []Result{{Status: Skipped, Text: fmt.Sprintf(format, args...)}}
+}
+
+// waits says which check has to come out well first.
+func waits(root string) []Result {
+	return []Result{{Status: Skipped, Text: "waits for: " + root, WaitsFor: root}}
 }
 
 // Examine runs every check, tells each finding as it comes, and reports whether none failed. When ctx
@@ -117,7 +124,7 @@ func runCheck(ctx context.Context, c check, stuck map[string]string) []Result {
 	for _, need := range c.needs {
 		if root := stuck[need]; root != "" {
 			stuck[c.name] = root
-			return []Result{{Status: Skipped, Text: "waits for: " + root, WaitsFor: root}}
+			return waits(root)
 		}
 	}
 	results := runInTime(ctx, c)

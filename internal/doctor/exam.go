@@ -37,6 +37,9 @@ type exam struct {
 	writes        bool     // what is written can be removed without a trace
 	stored        []stored // by the uploads
 
+	rules      bucket.CORS // of the bucket
+	rulesKnown bool
+	toldETag   string // the check that has told what is wrong with the answers to parts
 	formAnswer answer
 }
 

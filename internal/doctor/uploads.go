@@ -57,6 +57,13 @@ func (e *exam) checkMultipart(ctx context.Context) []Result {
 		if err != nil {
 			return e.unable(fmt.Sprintf("take part %d", i+1), err)
 		}
+		if etag == "" && e.toldETag != "" {
+			return waits(e.toldETag)
+		}
+		if etag == "" {
+			e.toldETag = "multipart upload"
+			return noETag()
+		}
 		etags = append(etags, etag)
 	}
 	if _, err := e.complete(ctx, u, f.key, uploadID, etags); err != nil {
