@@ -231,6 +231,7 @@ func radosgwFaults() []fault {
 // whatever the rules say, so CORS without ETag is none.
 func versitygwFaults() []fault {
 	return []fault{
+		{"encryption that is ignored", edit("client_conf.js", "region:", "serverSideEncryption: true, region:"), "encryption", "does not encrypt"},
 		{"another region", set("AWS_REGION", "eu-west-2"), "region", "AWS_REGION=us-east-1"},
 		{"version 2", set("P3S3F_SIGNATURE_VERSION", "2"), "signatures", "P3S3F_SIGNATURE_VERSION=4"},
 		{"version 2 in client_conf.js", conf("version: 4", "version: 2"), "signatures", "signature.version to 4"},
@@ -262,6 +263,25 @@ func TestDoctorFinds(t *testing.T) {
 						t.Errorf("took %.1f s", d.Seconds)
 					}
 				})
+			}
+		})
+	}
+}
+
+// TestDoctorWarns seeds what works and should be otherwise.
+func TestDoctorWarns(t *testing.T) {
+	t.Parallel()
+	versity := startVersitygw(t)
+	for _, w := range []fault{
+		{"a storage class that is ignored", edit("client_conf.js", "region:", "reducedRedundancy: true, region:"), "storage class", "stores as STANDARD"},
+	} {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPatient(t, versity)
+			w.seed(t, p)
+			d := p.examine(t)
+			if got := d.of(w.check); !d.Healthy || got.Status != "warning" || !strings.Contains(got.Text+" "+got.Fix, w.words) {
+				t.Errorf("%+v, want a warning with %q; %+v", got, w.words, d.with("failed"))
 			}
 		})
 	}

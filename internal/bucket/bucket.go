@@ -77,6 +77,8 @@ type Object struct {
 	ContentType  string
 	Metadata     map[string]string // without the prefix, lower-case, as stored
 	LastModified time.Time
+	Encryption   string // by the store, AES256 or aws:kms; empty: none
+	StorageClass string // empty: STANDARD
 }
 
 // Head asks for the object at key. Where there is none, or none that the server's key may see, the
@@ -94,6 +96,8 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 		ContentType:  aws.ToString(out.ContentType),
 		Metadata:     out.Metadata,
 		LastModified: aws.ToTime(out.LastModified),
+		Encryption:   string(out.ServerSideEncryption),
+		StorageClass: string(out.StorageClass),
 	}, nil
 }
 

@@ -78,15 +78,16 @@ func (c clientConf) fields(allowedACLs []string) (params map[string]string, acl 
 	return params, acl
 }
 
-// extraHeaders are those of encryption and storage class, where they are asked for.
-func (c clientConf) extraHeaders() (names []string) {
+// extra are the fields of encryption and storage class, where they are asked for.
+func (c clientConf) extra() map[string]string {
+	fields := map[string]string{}
 	if c.on("objectProperties.serverSideEncryption") {
-		names = append(names, "x-amz-server-side-encryption")
+		fields[encryptionHeader] = encryptionValue
 	}
 	if c.on("objectProperties.reducedRedundancy") {
-		names = append(names, "x-amz-storage-class")
+		fields[storageHeader] = storageValue
 	}
-	return names
+	return fields
 }
 
 // checkClientConf has the server judge what the page would have signed, and compares the rest.
@@ -204,13 +205,7 @@ func (e *exam) judgeSigning() []Result {
 			u.sizeLimit = int64(limit)
 		}
 	}
-	f := file{key: "file.png", name: "file.png", contentType: e.contentType(), extra: map[string]string{}}
-	if e.conf.on("objectProperties.serverSideEncryption") {
-		f.extra["x-amz-server-side-encryption"] = "AES256"
-	}
-	if e.conf.on("objectProperties.reducedRedundancy") {
-		f.extra["x-amz-storage-class"] = "REDUCED_REDUNDANCY"
-	}
+	f := file{key: "file.png", name: "file.png", contentType: e.contentType(), extra: e.conf.extra()}
 	at := e.cfg.Now().UTC()
 	document, _ := u.policy(f, at)
 	if _, err := u.signer.ParsePolicy(u.version, document, at); err != nil {

@@ -26,14 +26,14 @@ type crossing struct {
 
 // crossings are the five requests of an upload. Fine Uploader listens to the progress of a form's
 // upload, which makes browsers ask leave for that too (Fetch, "use-CORS-preflight flag").
-func crossings(u uploader, extra []string) []crossing {
+func crossings(u uploader, extra map[string]string) []crossing {
 	signed := []string{"authorization", "x-amz-date"}
 	if u.version == sign.V4 {
 		signed = append(signed, "x-amz-content-sha256")
 	}
 	typed := append(slices.Clone(signed), "content-type")
-	first := append(slices.Concat(typed, extra), "x-amz-acl")
-	for field := range u.fields(file{}) {
+	first := slices.Clone(typed)
+	for field := range u.initiation(file{extra: extra}).headers {
 		first = append(first, strings.ToLower(field))
 	}
 	key := "/" + Prefix + "preflight"
@@ -58,7 +58,7 @@ func Headers(cfg Config) []string {
 	params, whole := e.conf.params()
 	u := uploader{version: e.version(), params: params}
 	var all []string
-	for _, c := range crossings(u, e.conf.extraHeaders()) {
+	for _, c := range crossings(u, e.conf.extra()) {
 		all = append(all, c.headers...)
 	}
 	if !whole {
@@ -110,7 +110,7 @@ func (e *exam) petitions() (all []petition) {
 	u := e.page()
 	u.params, _ = e.conf.params()
 	for _, u.origin = range e.origins() {
-		for _, c := range crossings(u, e.conf.extraHeaders()) {
+		for _, c := range crossings(u, e.conf.extra()) {
 			all = append(all, petition{crossing: c, u: u})
 		}
 	}

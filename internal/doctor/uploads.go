@@ -6,11 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
 	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/sign"
+)
+
+// What Fine Uploader sends for objectProperties.serverSideEncryption and reducedRedundancy.
+const (
+	encryptionHeader, encryptionValue = "x-amz-server-side-encryption", "AES256"
+	storageHeader, storageValue       = "x-amz-storage-class", "REDUCED_REDUNDANCY"
 )
 
 // unusual is a key with what other ways of building a URL lose.
@@ -157,29 +164,56 @@ func (e *exam) checkNoType(ctx context.Context) []Result {
 	}
 }
 
+// checkEncryption wants what is to be encrypted to be encrypted.
 func (e *exam) checkEncryption(ctx context.Context) []Result {
-	return e.checkOption(ctx, "objectProperties.serverSideEncryption", "x-amz-server-side-encryption", "AES256")
+	const option = "objectProperties.serverSideEncryption"
+	results, got := e.checkOption(ctx, option, encryptionHeader, encryptionValue)
+	if results == nil && got.Encryption != encryptionValue {
+		return failed("the store takes "+encryptionHeader+" and does not encrypt", "Set the store up for encryption, or take "+option+" out of client_conf.js, so that nobody relies on it.")
+	}
+	return kept(results, encryptionHeader, encryptionValue)
 }
 
+// checkStorageClass wants the class to be kept, which costs only money if not.
 func (e *exam) checkStorageClass(ctx context.Context) []Result {
-	return e.checkOption(ctx, "objectProperties.reducedRedundancy", "x-amz-storage-class", "REDUCED_REDUNDANCY")
+	const option = "objectProperties.reducedRedundancy"
+	results, got := e.checkOption(ctx, option, storageHeader, storageValue)
+	if results == nil && got.StorageClass != storageValue {
+		return warning(fmt.Sprintf("the store takes %s: %s and stores as %s", storageHeader, storageValue, orElse(got.StorageClass, "STANDARD")), "Set the storage class up, or take "+option+" out of client_conf.js.")
+	}
+	return kept(results, storageHeader, storageValue)
 }
 
-// checkOption uploads with a field that client_conf.js asks for, by form and by multipart.
-func (e *exam) checkOption(ctx context.Context, option, field, value string) []Result {
+func kept(results []Result, field, value string) []Result {
+	if results == nil {
+		return ok("%s: %s is taken and kept", field, value)
+	}
+	return results
+}
+
+// checkOption uploads with a field that client_conf.js asks for, by form and by multipart, and returns what
+// the store says of the object; results is nil where that is what it was asked to make of it.
+func (e *exam) checkOption(ctx context.Context, option, field, value string) (results []Result, got bucket.Object) {
 	if !e.conf.on(option) {
-		return skipped("client_conf.js does not set %s", option)
+		return skipped("client_conf.js does not set %s", option), got
 	}
 	f := file{key: e.key(field), name: field, contentType: e.contentType(), content: []byte("?"), extra: map[string]string{field: value}}
 	err := e.uploadBothWays(ctx, f)
 	if r, answered := replyTo(err); answered && r.s3 {
 		return failed(fmt.Sprintf("the store does not take %s: %s, which %s asks for (%v)", field, value, option, r),
-			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option))
+			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option)), got
 	}
 	if err != nil {
-		return e.unable("take "+field, err)
+		return e.unable("take "+field, err), got
 	}
-	return ok("%s: %s is taken", field, value)
+	got, err = e.server().Head(ctx, f.key)
+	if r, answered := replyTo(err); answered && (r.status == http.StatusForbidden || r.status == http.StatusNotFound) {
+		return ok("%s: %s is taken; the key may not look what became of it", field, value), got
+	}
+	if err != nil {
+		return e.unable("show an upload", err), got
+	}
+	return nil, got
 }
 
 // checkDelete deletes what was uploaded, as the server does, and asks whether it is gone.
