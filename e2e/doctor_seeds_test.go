@@ -29,6 +29,8 @@ import (
 type certificate struct {
 	host            string // default localhost
 	expired, future bool
+	trusted         bool   // known to this computer
+	issuer          string // default itself
 }
 
 // issue makes the certificate, signed by itself, and its key, as PEM.
@@ -52,7 +54,11 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 		SerialNumber: big.NewInt(1), DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: begin, NotAfter: end,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	issuer := *template
+	if c.issuer != "" {
+		issuer.Subject.CommonName = c.issuer
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, &issuer, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +80,9 @@ func httpsPair(c certificate, othersKey bool) func(*testing.T, *patient) {
 		p.env["P3S3F_USE_HTTPS"], p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = "1", filepath.Join(dir, "crt"), filepath.Join(dir, "key")
 		writeFile(t, p.env["P3S3F_SRV_CRT"], string(cert))
 		writeFile(t, p.env["P3S3F_SRV_KEY"], string(key))
+		if c.trusted {
+			p.env["SSL_CERT_FILE"] = p.env["P3S3F_SRV_CRT"]
+		}
 	}
 }
 

@@ -178,6 +178,7 @@ func (e *exam) checks() []check {
 	return []check{
 		local("settings", e.checkSettings),
 		local("https", e.checkHTTPS),
+		local("browsers", e.checkBrowsers, "settings"),
 		local("client_conf.js", e.checkClientConf, "settings"),
 		local("bundle", e.checkBundle),
 		local("page", e.checkPage, "settings", "bundle"),

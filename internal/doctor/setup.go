@@ -1,11 +1,13 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -33,7 +35,19 @@ func (e *exam) checkSettings(context.Context) []Result {
 		}
 		results = append(results, warning(w, fix)...)
 	}
-	return results
+	return append(results, e.checkExample()...)
+}
+
+// checkExample tells of the shipped hook's exercise, which is easily forgotten.
+func (e *exam) checkExample() []Result {
+	const small, large = "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE"
+	switch {
+	case e.cfg.Getenv(small) != "":
+		return warning(small+" is set, so that the shipped hook lets no file pass but this one and "+large+"'s", "Take both out of the environment once you have seen it work.")
+	case e.cfg.Getenv(large) != "":
+		return warning(large+" has no effect without "+small, "Set both, or take it out of the environment.")
+	}
+	return nil
 }
 
 // splitSentence parts "fact; what to do" as the settings' faults and sign's refusals are written. A fact may
@@ -47,30 +61,87 @@ func splitSentence(sentence string) (text, fix string) {
 	return text, strings.ToUpper(fix[:1]) + strings.TrimSuffix(fix[1:], ".") + "."
 }
 
-// checkHTTPS looks at the certificate files, and at whether browsers let the page reach the store.
+// checkHTTPS looks at the certificate files.
 func (e *exam) checkHTTPS(context.Context) []Result {
 	switch {
 	case !e.set.HTTPS:
 		return skipped("P3S3F_USE_HTTPS is not 1")
 	case e.set.CertFile == "" || e.set.KeyFile == "":
-		return skipped("waits for: settings")
+		return waits("settings")
 	}
 	pair, err := tls.LoadX509KeyPair(e.set.CertFile, e.set.KeyFile)
 	if err != nil {
 		return failed("P3S3F_SRV_CRT and P3S3F_SRV_KEY cannot be used: "+oneLine(err.Error()),
 			"Set P3S3F_SRV_CRT to a PEM certificate and P3S3F_SRV_KEY to the key it was made with, both readable for the server.")
 	}
-	leaf, err := x509.ParseCertificate(pair.Certificate[0])
-	if err != nil {
-		return failed("P3S3F_SRV_CRT cannot be read: "+oneLine(err.Error()), "Set P3S3F_SRV_CRT to a PEM certificate.")
-	}
-	if results := certificateTimes(leaf, e.cfg.Now()); results != nil {
+	if results := certificateTimes(pair.Leaf, e.cfg.Now()); results != nil {
 		return results
 	}
-	if s := e.set.Sign.Endpoint; s != nil && s.Scheme == "http" && !isLoopback(s.Hostname()) {
-		return failed("browsers do not let a page that came by https send to "+s.String(), "Set AWS_ENDPOINT to an https address of the store, or P3S3F_USE_HTTPS=0.")
+	if results := e.certificateTrust(pair); results != nil {
+		return results
 	}
-	return ok("certificate and key match, until %s", leaf.NotAfter.Format(time.DateOnly))
+	return ok("certificate and key match, until %s", pair.Leaf.NotAfter.Format(time.DateOnly))
+}
+
+// certificateTrust looks at a certificate as a browser does, nil if nothing is wrong with it. Behind a proxy
+// that knows better, all is well, so that it only warns.
+func (e *exam) certificateTrust(pair tls.Certificate) []Result {
+	behind := x509.NewCertPool()
+	for _, der := range pair.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			behind.AddCert(c)
+		}
+	}
+	if _, err := pair.Leaf.Verify(x509.VerifyOptions{Intermediates: behind, CurrentTime: e.cfg.Now()}); err != nil {
+		why := fmt.Sprintf("this computer does not know its issuer %q", pair.Leaf.Issuer)
+		if bytes.Equal(pair.Leaf.RawIssuer, pair.Leaf.RawSubject) {
+			why = "it is signed by itself alone"
+		}
+		return warning("browsers may not trust the certificate in P3S3F_SRV_CRT: "+why,
+			"Put the issuers' certificates behind it in the file; what has no public issuer must be made known to every browser.")
+	}
+	for _, host := range e.servedHosts() {
+		if pair.Leaf.VerifyHostname(host) != nil {
+			return warning(fmt.Sprintf("the certificate in P3S3F_SRV_CRT is not for %s, as the page would be reached", host), "Open the page by a name that the certificate has, and tell doctor by -origin https://NAME; or take a certificate for "+host+".")
+		}
+	}
+	return nil
+}
+
+// servedHosts are those of this server's page, as far as they are known.
+func (e *exam) servedHosts() (hosts []string) {
+	pages := e.cfg.Origins
+	if ip, err := netip.ParseAddr(e.set.Host); len(pages) == 0 && (err != nil || !ip.IsUnspecified()) {
+		pages = []string{ownOrigin(e.set)}
+	}
+	for _, page := range pages {
+		if u, err := url.Parse(page); err == nil && u.Scheme == "https" {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
+}
+
+// checkBrowsers asks whether browsers, wherever they are, let the page send to the store.
+func (e *exam) checkBrowsers(context.Context) []Result {
+	store := e.set.Sign.Endpoint
+	near := isLoopback(store.Hostname())
+	own, err := netip.ParseAddr(e.set.Host)
+	far := err == nil && !own.IsLoopback() || err != nil && !isLoopback(e.set.Host)
+	for _, origin := range e.origins() {
+		page, err := url.Parse(origin)
+		if err != nil {
+			continue
+		}
+		if page.Scheme == "https" && store.Scheme == "http" && !near {
+			return failed(fmt.Sprintf("browsers do not let the page of %s, which came by https, send to %s", origin, store), "Set AWS_ENDPOINT to an https address of the store, or serve the page by http.")
+		}
+		far = far || !isLoopback(page.Hostname())
+	}
+	if near && far {
+		return warning(fmt.Sprintf("browsers on other computers look for %s on themselves", store), "Set AWS_ENDPOINT to an address of the store that they reach.")
+	}
+	return ok("they may send from %s to %s", strings.Join(e.origins(), ", "), store)
 }
 
 // certificateTimes returns nil for a certificate that holds now and for a while.
