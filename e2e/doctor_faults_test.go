@@ -205,11 +205,25 @@ func commonFaults() []fault {
 		{"client_conf.js with a public ACL", edit("client_conf.js", "region:", `acl: "public-read", region:`), "client_conf.js", "objectProperties.acl"},
 
 		{"client_conf.js with keys without their owner", conf("key: function", `key: "uuid", other: function`), "client_conf.js", "begin with its owner"},
+		{"client_conf.js with another signing address", edit("client_conf.js", `"/s3/sign"`, `"/s3/signature"`), "client_conf.js", `Set signature.endpoint to "/s3/sign"`},
+		{"client_conf.js with v4 in the signing address", edit("client_conf.js", `"/s3/sign"`, `"/s3/sign?v4=true"`), "client_conf.js", "which Fine Uploader adds itself"},
+		{"client_conf.js with another success address", conf(`"/s3/success"`, `"/s3/succes"`), "client_conf.js", `Set uploadSuccess.endpoint to "/s3/success"`},
+		{"client_conf.js with another delete address", conf(`"/s3/delete"`, `"/delete"`), "client_conf.js", `Set deleteFile.endpoint to "/s3/delete"`},
+		{"client_conf.js without a bracket, under version 2", func(t *testing.T, p *patient) {
+			p.ownConf(t, "version: 4", "version: 4")
+			p.edit(t, "static/client_conf.js", "expected: true\n  },", "expected: true")
+		}, "client_conf.js", "has no comma, or no bracket, after true"},
+		{"client_conf.js with a word processor's quotes", edit("client_conf.js", `bucket: "BUCKET"`, `bucket: “BUCKET”`), "client_conf.js", "the quote “"},
+		{"client_conf.js for another page", edit("client_conf.js", "var fine_u_conf", "var conf"), "client_conf.js", "does not make the variable fine_u_conf"},
+		{"no client_conf.js", remove("client_conf.js"), "client_conf.js", "there is no client_conf.js"},
 		{"client_conf.js without a comma", edit("client_conf.js", `bucket: "BUCKET",`, `bucket: "BUCKET"`), "client_conf.js", "comma"},
 
 		{"no bundle", remove("static/s3.fine-uploader.min.js"), "bundle", "make static"},
 		{"another version of the bundle", edit("static/s3.fine-uploader.min.js", "5.16.2", "5.11.9"), "bundle", "5.16.2"},
 		{"script in the page", edit("static/index.html", "</body>", "<script>alert(1)</script></body>"), "page", "script"},
+		{"a script of another site", edit("static/index.html", "</body>", `<script src="https://cdn.example.org/x.js"></script></body>`), "page", "loads https://cdn.example.org/x.js"},
+		{"a module gone", remove("static/records.js"), "page", "/static/page.js names /static/records.js"},
+		{"a module of a module gone", remove("static/transfer.js"), "page", "/static/rows.js names /static/transfer.js"},
 		{"style sheet gone", remove("static/page.css"), "page", "static/page.css"},
 	}
 }
@@ -287,6 +301,8 @@ func TestDoctorWarns(t *testing.T) {
 		{"a certificate for another host", httpsPair(certificate{host: "uploads.example.org", trusted: true}, false), "https", "is not for localhost"},
 		{"a certificate without its issuer's", httpsPair(certificate{issuer: "Intermediate"}, false), "https", `does not know its issuer "CN=Intermediate"`},
 		{"a certificate of its own making", httpsPair(certificate{}, false), "https", "signed by itself alone"},
+		{"a signing address below another path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "takes off what stands in front"},
+		{"a signing address elsewhere", edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`), "client_conf.js", "sign.example.org, which doctor does not know"},
 		{"the hook's exercise", func(_ *testing.T, p *patient) {
 			p.env["P3S3F_EXAMPLE_ALLOW_SMALL"] = p.name + "/x/small_file.txt"
 		}, "settings", "P3S3F_EXAMPLE_ALLOW_SMALL is set"},

@@ -19,10 +19,11 @@ import (
 // is there; else the server fills its settings into the one beside it.
 type clientConf struct {
 	options
-	file string // empty: there is none
-	own  bool
-	read bool   // an object was found in it
-	gap  string // the value that a comma is missing after
+	file     string // empty: there is none
+	own      bool
+	fault    string // why browsers cannot read it
+	assigned bool   // it has a fine_u_conf
+	read     bool   // which is an object
 }
 
 func readClientConf(dir string) clientConf {
@@ -32,7 +33,10 @@ func readClientConf(dir string) clientConf {
 			continue
 		}
 		c := clientConf{file: name, own: strings.HasPrefix(name, "static/")}
-		c.options, c.gap, c.read = readOptions(string(script), "fine_u_conf")
+		r := readScript(string(script), "fine_u_conf")
+		if c.fault, c.assigned, c.read = r.fault, r.assigned, r.read; c.fault == "" { // else nothing of it counts
+			c.options = r.found
+		}
 		return c
 	}
 	return clientConf{}
@@ -40,7 +44,7 @@ func readClientConf(dir string) clientConf {
 
 // version is the signature version that the page will use. Fine Uploader's default is 2.
 func (c clientConf) version(set settings.Settings) sign.Version {
-	if !c.own || !c.read {
+	if !c.own || !c.read || c.fault != "" {
 		return set.SignatureVersion
 	}
 	if v, known := c.number("signature.version", 2); known && v == 2 {
@@ -91,13 +95,17 @@ func (c clientConf) extra() map[string]string {
 }
 
 // checkClientConf has the server judge what the page would have signed, and compares the rest.
-func (e *exam) checkClientConf(context.Context) []Result {
+func (e *exam) checkClientConf(ctx context.Context) []Result {
 	c := e.conf
 	switch {
+	case c.file == "" && e.noStatic():
+		return skipped("there is none here, nor a folder static: the server is an API alone")
 	case c.file == "":
-		return skipped("there is none here")
-	case c.gap != "":
-		return failed(fmt.Sprintf("%s has no comma after %s, so that browsers cannot read it", c.file, c.gap), "Put a comma there.")
+		return failed("there is no client_conf.js where doctor was started", "Start the server and doctor in the project's folder, or put static/client_conf.js there.")
+	case c.fault != "":
+		return failed(fmt.Sprintf("browsers cannot read %s: %s", c.file, c.fault), "Correct that line.")
+	case !c.assigned:
+		return failed(c.file+" does not make the variable fine_u_conf, which the page starts with", "Begin the settings with var fine_u_conf = { as in the shipped client_conf.js.")
 	case !c.read:
 		return warning(c.file+" does not assign an object to fine_u_conf that doctor can read", "Compare it with the shipped client_conf.js.")
 	}
@@ -109,6 +117,7 @@ func (e *exam) checkClientConf(context.Context) []Result {
 		results = e.judgeSigning()
 	}
 	results = append(results, e.checkPartSize()...)
+	results = append(results, e.checkRoutes(ctx)...)
 	if e.set.AllowDelete || !c.on("deleteFile.enabled") {
 		return e.sumUp(results)
 	}
@@ -142,7 +151,9 @@ func (e *exam) compareOwn() []Result {
 	} else {
 		compare("request.endpoint", "", endpoints)
 	}
-	compare("request.accessKey", "", []string{e.set.Sign.AccessKey})
+	if got, known := e.conf.text("request.accessKey", ""); known && got != e.set.Sign.AccessKey {
+		results = append(results, failed(fmt.Sprintf("%s has another request.accessKey than the server", e.conf.file), fmt.Sprintf("Set request.accessKey to what AWS_CLIENT_ACCESS_KEY is (%s).", hint(e.set.Sign.AccessKey)))...)
+	}
 	compare("objectProperties.bucket", "", []string{e.set.Sign.Bucket})
 	if e.version() == sign.V4 {
 		compare("objectProperties.region", "us-east-1", []string{e.set.Sign.Region})

@@ -64,7 +64,7 @@ func TestClientConf(t *testing.T) {
 		{name: "slash at the end", old: "9000/mybucket", new: "9000/mybucket/", status: Failed, want: "slash at the end"},
 		{name: "another scheme", old: "http://s3", new: "https://s3", status: Failed, want: "Set request.endpoint"},
 		{name: "no endpoint", old: `endpoint: "http://s3.example.org:9000/mybucket",`, status: Failed, want: "Set request.endpoint"},
-		{name: "access key", old: "AKIAIOSFODNN7EXAMPLE", new: "ACCESSKEY", status: Failed, want: `Set request.accessKey to "AKIAIOSFODNN7EXAMPLE"`},
+		{name: "access key", old: "AKIAIOSFODNN7EXAMPLE", new: "ACCESSKEY", status: Failed, want: "Set request.accessKey to what AWS_CLIENT_ACCESS_KEY is (AKIA…)"},
 		{name: "bucket guessed from the host", old: `bucket: "mybucket",`, status: Failed, want: `Set objectProperties.bucket to "mybucket"`},
 		{name: "another bucket", old: `bucket: "mybucket"`, new: `bucket: "yours"`, status: Failed, want: `Set objectProperties.bucket to "mybucket"`},
 		{name: "bucket of a function", old: `bucket: "mybucket"`, new: `bucket: function (id) { return {a: "b"}[id]; }`, status: Warning, want: "computes objectProperties.bucket"},
@@ -82,7 +82,8 @@ func TestClientConf(t *testing.T) {
 		{name: "small parts", old: `chunking: {`, new: `chunking: {partSize: 1000000, `, status: Failed, want: "chunking.partSize to 5242880"},
 		{name: "keys without their owner", old: "key: function", new: `key: "uuid", other: function`, status: Failed, want: "Whose uploads"},
 		{name: "keys without an owner to begin with", old: "key: function", new: `key: "uuid", other: function`, env: "P3S3F_OWN_UPLOADS_ONLY=0", status: OK},
-		{name: "comma left out", old: `"mybucket",`, new: `"mybucket"`, status: Failed, want: `no comma after "mybucket"`},
+		{name: "comma left out", old: `"mybucket",`, new: `"mybucket"`, status: Failed, want: `has no comma, or no bracket, after "mybucket"`},
+		{name: "the last bracket left out", old: "deleteFile: {enabled: true}", new: "deleteFile: {enabled: true", status: Failed, want: "is not closed"},
 		{name: "no delete", env: "P3S3F_ALLOW_DELETE=0", status: Warning, want: "deleteFile.enabled"},
 		{name: "a digest of every file", old: `dataset: "x"`, new: `"Content-MD5": md5, dataset: "x"`, status: Failed, want: "Take Content-MD5 out of request.params"},
 		{name: "headers of their own", old: `dataset: "x"`, new: `"Cache-Control": "no-store", "Content-Disposition": "attachment"`, status: OK},
@@ -112,7 +113,7 @@ func TestSharedClientConf(t *testing.T) {
 		name, shared string
 		status       Status
 	}{
-		{"none", "", Skipped},
+		{"none", "", Failed},
 		{"shipped", object, OK},
 		{"with placeholders", `{objectProperties: {bucket: "BUCKET", host: "HOST"}}`, OK},
 		{"with an ACL that is not allowed", `{objectProperties: {acl: "public-read"}}`, Failed},
@@ -124,8 +125,8 @@ func TestSharedClientConf(t *testing.T) {
 	}
 }
 
-// TestReadOptions reads one option out of scripts of many forms.
-func TestReadOptions(t *testing.T) {
+// TestReadScript reads one option out of scripts of many forms.
+func TestReadScript(t *testing.T) {
 	for _, test := range []struct {
 		script string
 		want   any // at a.b
@@ -154,38 +155,46 @@ func TestReadOptions(t *testing.T) {
 		{`conf = {`, nil},
 		{`conf = {a: {b: "c`, computed{}},
 	} {
-		got, _, ok := readOptions(test.script, "conf")
-		if !ok || got["a.b"] != test.want {
-			t.Errorf("%s: %#v, %v, want %#v", test.script, got["a.b"], ok, test.want)
+		if r := readScript(test.script, "conf"); !r.read || r.found["a.b"] != test.want {
+			t.Errorf("%s: %#v, %v, want %#v", test.script, r.found["a.b"], r.read, test.want)
 		}
 	}
-	for _, script := range []string{"", "conf", "conf.a = {}", "other = {}", "conf == {}", "conf = f()"} {
-		if _, _, ok := readOptions(script, "conf"); ok {
-			t.Errorf("%q: an object was found", script)
+	for script, assigned := range map[string]bool{"": false, "conf": false, "conf.a = {}": false, "other = {}": false, "conf == {}": false, "conf = f()": true} {
+		if r := readScript(script, "conf"); r.read || r.assigned != assigned {
+			t.Errorf("%q: an object was found, or assigned %v", script, r.assigned)
 		}
 	}
 }
 
-// TestGap finds a forgotten comma, and takes nothing else for one.
-func TestGap(t *testing.T) {
+// TestUnreadable finds what a browser stumbles over, and takes nothing else for it.
+func TestUnreadable(t *testing.T) {
 	for script, want := range map[string]string{
-		`conf = {a: 1 b: 2}`:                          "1",
-		"conf = {a: {b: \"x\" // why\n \"c\": 2}}":    `"x"`,
-		`conf = {a: 1, b: 2,}`:                        "",
-		`conf = {a: 1 in b, c: x ? "y" : "z"}`:        "",
-		`conf = {a: "b" + c ? "d" : "e"}`:             "",
-		`conf = {a: function () { l: for (;;) { } }}`: "",
-		"conf.a = 1\nlabel: f()":                      "",
+		`conf = {a: 1 b: 2}`:                              "line 1 has no comma, or no bracket, after 1",
+		"conf = {a: {b: \"x\" // why\n \"c\": 2}}":        `line 1 has no comma, or no bracket, after "x"`,
+		"conf = {a: {\n b: true\n c: {}\n}}":              "line 2 has no comma, or no bracket, after true",
+		"conf = {\n a: {b: f(1)}":                         "the { in line 1 is not closed",
+		"conf = {\n a: f(1}\n}":                           "the ( in line 2 is not closed before the } in line 2",
+		"conf = {\n}};":                                   "the } in line 2 closes nothing",
+		"conf = {\n a: \"b\n}":                            "the quote in line 2 is not closed",
+		"conf = {a: “b”}":                                 "line 1 has the quote “, which is none to a browser",
+		`conf = {a: 1, b: 2,}`:                            "",
+		`conf = {a: 1 in b, c: x ? "y" : "z"}`:            "",
+		`conf = {a: "b" + c ? "d" : "e"}`:                 "",
+		`conf = {a: function () { l: for (;;) { } }}`:     "",
+		"conf.a = 1\nlabel: f()":                          "",
+		"conf = {a: /[{(\"]\\/“/g, b: c / d, e: (f) / g}": "",
+		"conf = {a: `x${{b: `}`}}`} // “ ( it's":          "",
+		"conf = {a: 'it’s “so”', b: `(`} /* { */":         "",
 	} {
-		if _, gap, _ := readOptions(script, "conf"); gap != want {
-			t.Errorf("%s: %q, want %q", script, gap, want)
+		if got := readScript(script, "conf").fault; got != want {
+			t.Errorf("%s: %q, want %q", script, got, want)
 		}
 	}
 }
 
-// FuzzReadOptions wants an end, whatever the script.
-func FuzzReadOptions(f *testing.F) {
+// FuzzReadScript wants an end, whatever the script.
+func FuzzReadScript(f *testing.F) {
 	f.Add(healthyConf)
 	f.Add("conf = {a: [}, b(: {,}")
-	f.Fuzz(func(t *testing.T, script string) { readOptions("conf = "+script, "conf") })
+	f.Fuzz(func(t *testing.T, script string) { readScript("conf = "+script, "conf") })
 }

@@ -308,13 +308,13 @@ func (e *exam) checkAnswers(ctx context.Context) []Result {
 	}
 	for _, what := range slices.Sorted(maps.Keys(answers)) {
 		if fault := readable(answers[what].header, u.origin); fault != "" {
-			return unreadable(what, u.origin, fault)
+			return mayNotRead(what, u.origin, fault)
 		}
 	}
 	return ok("the page may read them, and the ETag of parts")
 }
 
-func unreadable(what, origin, fault string) []Result {
+func mayNotRead(what, origin, fault string) []Result {
 	return failed(fmt.Sprintf("a page from %s may not read the answer (%s): %s", origin, what, fault), "Look for a proxy that changes answers, and have it leave CORS to the store.")
 }
 
@@ -344,7 +344,7 @@ func (e *exam) checkParts(ctx context.Context, u uploader, f file, uploadID stri
 		case etag == "":
 			return noETag()
 		case readable(put.header, from.origin) != "":
-			return unreadable("part", from.origin, readable(put.header, from.origin))
+			return mayNotRead("part", from.origin, readable(put.header, from.origin))
 		case !exposes(put.header, "ETag"):
 			return e.hiddenETag(from.origin)
 		}

@@ -39,29 +39,98 @@ func (e *exam) checkPage(ctx context.Context) []Result {
 	if err != nil || page.status != http.StatusOK {
 		return failed(fmt.Sprintf("the page is not served (status %d)", page.status), "Put static/index.html back.")
 	}
-	if fault := inlined(string(page.body)); fault != "" {
+	html := comment.ReplaceAllString(string(page.body), "")
+	if fault := inlined(html); fault != "" {
 		return failed("static/index.html has "+fault+", which its content security policy blocks", "Move it into a file below static/.")
 	}
-	for _, path := range linked(string(page.body)) {
-		if got, err := get(path); err != nil || got.status != http.StatusOK {
-			return failed(fmt.Sprintf("the page names %s, which is not served (status %d)", path, got.status), "Run make static, or correct static/index.html.")
+	policy := readPolicy(page.header.Get("Content-Security-Policy"))
+	own, others := references(html)
+	for _, r := range others {
+		if !policy.allows(r.directive, r.address) {
+			return failed(fmt.Sprintf("static/index.html loads %s, which its content security policy blocks", r.address), "Put that file below static/ and load it from there.")
 		}
 	}
-	return e.checkPolicy(page.header.Get("Content-Security-Policy"))
+	if e.conf.file == "" { // checkClientConf has told
+		own = slices.DeleteFunc(own, func(path string) bool { return path == "/static/client_conf.js" })
+	}
+	if results := wholePage(get, own); results != nil {
+		return results
+	}
+	return e.checkPolicy(policy)
+}
+
+// wholePage gets every file that the page names, and every module that they import, nil if all are served.
+func wholePage(get func(string) (answer, error), paths []string) []Result {
+	named := map[string]string{} // by whom
+	for _, path := range paths {
+		named[path] = "the page"
+	}
+	for i := 0; i < len(paths); i++ {
+		got, err := get(paths[i])
+		if err != nil || got.status != http.StatusOK {
+			return failed(fmt.Sprintf("%s names %s, which is not served (status %d)", named[paths[i]], paths[i], got.status), "Put the file back, or run make static if it is part of the bundle.")
+		}
+		for _, module := range imported(paths[i], string(got.body)) {
+			if named[module] == "" {
+				named[module], paths = paths[i], append(paths, module)
+			}
+		}
+	}
+	return nil
+}
+
+// statement matches import and export of a module, by its address.
+var statement = regexp.MustCompile(`(?m)^\s*(?:import|export)\b[^;'"()=]*["'](\.{0,2}/[^"']+)["']`)
+
+// imported returns the paths of the modules that the script at path imports.
+func imported(path, script string) (paths []string) {
+	if !strings.HasSuffix(path, "js") {
+		return nil
+	}
+	base := &url.URL{Path: path}
+	for _, m := range statement.FindAllStringSubmatch(script, -1) {
+		if module, err := base.Parse(m[1]); err == nil {
+			paths = append(paths, module.Path)
+		}
+	}
+	return paths
 }
 
 // checkPolicy wants the page to be let through to the store.
-func (e *exam) checkPolicy(policy string) []Result {
+func (e *exam) checkPolicy(policy securityPolicy) []Result {
 	endpoint, host := browserAddress(e.set)
 	scheme, _, _ := strings.Cut(endpoint, "://")
 	origin := scheme + "://" + host
-	for directive := range strings.SplitSeq(policy, ";") {
-		words := strings.Fields(directive)
-		if len(words) > 0 && words[0] == "connect-src" && slices.Contains(words, origin) {
-			return ok("served, with a content security policy that lets it reach %s", origin)
-		}
+	if policy.allows("connect-src", origin) {
+		return ok("served, with a content security policy that lets it reach %s", origin)
 	}
 	return failed("the page's content security policy does not let it reach "+origin, "Look for a proxy that changes the header Content-Security-Policy.")
+}
+
+// securityPolicy holds the sources of each directive of a content security policy.
+type securityPolicy map[string][]string
+
+func readPolicy(header string) securityPolicy {
+	policy := securityPolicy{}
+	for directive := range strings.SplitSeq(header, ";") {
+		if words := strings.Fields(directive); len(words) > 0 {
+			policy[words[0]] = words[1:]
+		}
+	}
+	return policy
+}
+
+// allows reports whether the policy, as far as this server writes such, lets the page load or reach address.
+func (p securityPolicy) allows(directive, address string) bool {
+	sources, known := p[directive]
+	if !known && directive != "connect-src" {
+		sources, known = p["default-src"]
+		if !known {
+			return true
+		}
+	}
+	u, err := url.Parse(address)
+	return err == nil && slices.Contains(sources, u.Scheme+"://"+u.Host)
 }
 
 // servePage starts the server's handler on a free port.
@@ -87,12 +156,13 @@ var (
 	styleTag   = regexp.MustCompile(`(?i)<style\b`)
 	styleAttr  = regexp.MustCompile(`(?i)<[a-z][^>]*\sstyle\s*=`)
 	handler    = regexp.MustCompile(`(?i)<[a-z][^>]*\son[a-z]+\s*=`)
-	reference  = regexp.MustCompile(`(?i)<(?:script|link|img)\b[^>]*\b(?:src|href)\s*=\s*["']([^"']+)["']`)
+	loads      = regexp.MustCompile(`(?i)<(script|link|img)\b([^>]*)>`)
+	address    = regexp.MustCompile(`(?i)\b(?:src|href)\s*=\s*["']([^"']+)["']`)
+	relation   = regexp.MustCompile(`(?i)\brel\s*=\s*["']?([a-z]+)`)
 )
 
 // inlined names what a policy without 'unsafe-inline' blocks, empty if there is nothing of it.
 func inlined(html string) string {
-	html = comment.ReplaceAllString(html, "")
 	for _, tag := range scriptTag.FindAllStringSubmatch(html, -1) {
 		if !sourceName.MatchString(tag[1]) && !dataBlock.MatchString(tag[1]) {
 			return "a script in it"
@@ -109,12 +179,39 @@ func inlined(html string) string {
 	return ""
 }
 
-// linked returns the paths of the page's own files.
-func linked(html string) (paths []string) {
-	for _, m := range reference.FindAllStringSubmatch(comment.ReplaceAllString(html, ""), -1) {
-		if u, err := url.Parse(m[1]); err == nil && u.Host == "" && u.Scheme == "" && u.Path != "" {
-			paths = append(paths, "/"+strings.TrimPrefix(u.Path, "/"))
+// foreign is another site's file, and the directive that it falls under.
+type foreign struct{ directive, address string }
+
+// references returns the paths of the page's own files, and other sites'.
+func references(html string) (own []string, others []foreign) {
+	for _, tag := range loads.FindAllStringSubmatch(html, -1) {
+		found := address.FindStringSubmatch(tag[2])
+		if found == nil {
+			continue
+		}
+		switch u, err := url.Parse(found[1]); {
+		case err != nil || u.Scheme == "data":
+		case u.Host != "":
+			if directive := directiveOf(tag[1], tag[2]); directive != "" {
+				others = append(others, foreign{directive, (&url.URL{Scheme: "https"}).ResolveReference(u).String()})
+			}
+		case u.Path != "":
+			own = append(own, "/"+strings.TrimPrefix(u.Path, "/"))
 		}
 	}
-	return paths
+	return own, others
+}
+
+// directiveOf says what a tag loads, empty if nothing.
+func directiveOf(tag, attributes string) string {
+	switch strings.ToLower(tag) {
+	case "script":
+		return "script-src"
+	case "img":
+		return "img-src"
+	}
+	if found := relation.FindStringSubmatch(attributes); found != nil {
+		return map[string]string{"stylesheet": "style-src", "icon": "img-src"}[strings.ToLower(found[1])]
+	}
+	return ""
 }

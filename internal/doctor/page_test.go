@@ -25,7 +25,12 @@ func TestPage(t *testing.T) {
 		{"a style sheet", `<style>p {}</style>`, policy, Failed, "a style sheet"},
 		{"a handler", `<p onclick="run()">`, policy, Failed, "an event handler"},
 		{"a missing file", `<script src="static/gone.js"></script>`, policy, Failed, "/static/gone.js, which is not served (status 404)"},
-		{"another site's file", `<img src="https://example.org/x.png">`, policy, OK, ""},
+		{"another site's picture", `<img src="https://example.org/x.png">`, policy, Failed, "loads https://example.org/x.png, which its content security policy blocks"},
+		{"another site's script", `<script src="//cdn.example.org/x.js"></script>`, policy, Failed, "loads https://cdn.example.org/x.js"},
+		{"another site's style sheet", `<link rel="stylesheet" href="https://cdn.example.org/x.css">`, policy, Failed, "loads https://cdn.example.org/x.css"},
+		{"another site's page", `<link rel="canonical" href="https://example.org/"><a href="https://example.org/">x</a>`, policy, OK, ""},
+		{"the store's picture", `<img src="http://s3.example.org:9000/x.png">`, policy + "; img-src http://s3.example.org:9000", OK, ""},
+		{"a module", `<script type="module" src="/static/module.js"></script>`, policy, Failed, "/static/module.js names /static/lib/gone.js, which is not served (status 404)"},
 		{"no policy", ``, "", Failed, "does not let it reach"},
 		{"the policy of another store", ``, "connect-src 'self' http://s3.example.com", Failed, "does not let it reach"},
 	} {
@@ -37,6 +42,9 @@ func TestPage(t *testing.T) {
 				w.Write([]byte("<!doctype html>" + test.html))
 			})
 			mux.HandleFunc("GET /static/there.js", func(http.ResponseWriter, *http.Request) {})
+			mux.HandleFunc("GET /static/module.js", func(w http.ResponseWriter, r *http.Request) {
+				w.Write([]byte("import { a } from \"./there.js\";\nexport const text = \"./no.js\";\nimport {\n  b,\n} from './lib/gone.js';\n"))
+			})
 			return mux, nil
 		}
 		if got := e.checkPage(t.Context()); len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -54,56 +55,118 @@ func (o options) under(path string) (values map[string]string, whole bool) {
 	return values, whole
 }
 
-// readOptions reads the object that a script assigns to the variable called name, and later assignments
+// scriptReader goes through the tokens of a script and gathers the options that it gives to a variable.
+type scriptReader struct {
+	tokens []token
+	found  options
+
+	assigned bool   // the variable gets a value
+	read     bool   // that is an object literal
+	fault    string // why no browser can read the script, empty if that was not seen
+}
+
+// readScript reads the object that a script assigns to the variable called name, and later assignments
 // to its members, as client_conf.js does. It is a reader of literals, not of JavaScript: what is not a
-// literal is skipped up to the comma after it. ok is false where there is no such object; gap is the
-// value that a comma is missing after, which no browser would read on from.
-func readOptions(script, name string) (o options, gap string, ok bool) {
+// literal is skipped up to the comma after it.
+func readScript(script, name string) *scriptReader {
 	r := &scriptReader{tokens: tokenize(script), found: options{}}
+	broken := unreadable(r.tokens)
 	for r.next() != "" {
 		if r.take() == name {
-			ok = r.assignment() || ok
+			r.read = r.assignment() || r.read
 		}
 	}
-	return r.found, r.gap, ok
+	r.fault = cmp.Or(r.fault, broken)
+	return r
+}
+
+// token is a word of a script.
+type token struct {
+	text string
+	line int
 }
 
 // tokenPattern matches white space, comments, strings, numbers, names, and any other one character.
-// A regular expression falls to pieces, which the skipping of computed values puts up with.
-var tokenPattern = regexp.MustCompile(`(?s)\s+|//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|` + "`(?:[^`\\\\]|\\\\.)*`" + `|[0-9][0-9A-Za-z_.]*|[\p{L}_$][\p{L}\p{N}_$]*|.`)
+var tokenPattern = regexp.MustCompile(`(?s)^(?:\s+|//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|` + "`(?:[^`\\\\]|\\\\.)*`" + `|[0-9][0-9A-Za-z_.]*|[\p{L}_$][\p{L}\p{N}_$]*|.)`)
+
+// expressionPattern matches a regular expression, where one may stand.
+var expressionPattern = regexp.MustCompile(`^/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*`)
 
 // tokenize splits a script, without white space and comments.
-func tokenize(script string) (tokens []string) {
-	for _, token := range tokenPattern.FindAllString(script, -1) {
-		if strings.TrimSpace(token) != "" && !strings.HasPrefix(token, "//") && !strings.HasPrefix(token, "/*") {
-			tokens = append(tokens, token)
+func tokenize(script string) (tokens []token) {
+	for line := 1; script != ""; {
+		text := tokenPattern.FindString(script)
+		if text == "/" && beginsExpression(tokens) {
+			text = cmp.Or(expressionPattern.FindString(script), text)
 		}
+		comment := strings.HasPrefix(text, "//") || strings.HasPrefix(text, "/*")
+		if strings.TrimSpace(text) != "" && !comment {
+			tokens = append(tokens, token{text, line})
+		}
+		line += strings.Count(text, "\n")
+		script = script[len(text):]
 	}
 	return tokens
 }
 
-// scriptReader goes through tokens and gathers options.
-type scriptReader struct {
-	tokens []string
-	found  options
-	gap    string // the first value that another follows without a comma
+// beginsExpression reports whether after these tokens a slash begins a regular expression and divides nothing.
+func beginsExpression(tokens []token) bool {
+	if len(tokens) == 0 {
+		return true
+	}
+	before := tokens[len(tokens)-1].text
+	return before == "return" || strings.Contains("(,=:[!&|?{};+-*%~^<>", before)
+}
+
+// unreadable says what no browser reads on from: a quote or a bracket without its other half, or a quote
+// that a word processor has put in its place. It is empty where there is nothing of it.
+func unreadable(tokens []token) string {
+	var open []token
+	for _, t := range tokens {
+		switch {
+		case t.text == `"`, t.text == "'", t.text == "`":
+			return fmt.Sprintf("the quote in line %d is not closed", t.line)
+		case strings.Contains("“”„‘’", t.text):
+			return fmt.Sprintf("line %d has the quote %s, which is none to a browser", t.line, t.text)
+		case t.text[0] == '`' && strings.Count(t.text, "${") > strings.Count(t.text, "}"):
+			return "" // a template within a template is beyond this reader
+		case strings.Contains("([{", t.text):
+			open = append(open, t)
+		case strings.Contains(")]}", t.text):
+			if len(open) == 0 {
+				return fmt.Sprintf("the %s in line %d closes nothing", t.text, t.line)
+			}
+			last := open[len(open)-1]
+			if map[string]string{"(": ")", "[": "]", "{": "}"}[last.text] != t.text {
+				return fmt.Sprintf("the %s in line %d is not closed before the %s in line %d", last.text, last.line, t.text, t.line)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		return fmt.Sprintf("the %s in line %d is not closed", open[len(open)-1].text, open[len(open)-1].line)
+	}
+	return ""
 }
 
 // next is the token to come, empty at the end.
-func (r *scriptReader) next() string {
-	if len(r.tokens) == 0 {
+func (r *scriptReader) next() string { return r.peek(0) }
+
+// peek is the token i further on, empty beyond the end.
+func (r *scriptReader) peek(i int) string {
+	if i >= len(r.tokens) {
 		return ""
 	}
-	return r.tokens[0]
+	return r.tokens[i].text
 }
 
 // take goes one token on.
 func (r *scriptReader) take() string {
-	token := r.next()
-	if token != "" {
+	text := r.next()
+	if text != "" {
 		r.tokens = r.tokens[1:]
 	}
-	return token
+	return text
 }
 
 // assignment reads "[.member…] = value" after the variable's name. It reports whether that was one to
@@ -114,10 +177,11 @@ func (r *scriptReader) assignment() bool {
 		r.take()
 		path = append(path, r.take())
 	}
-	if r.next() != "=" || len(r.tokens) > 1 && r.tokens[1] == "=" {
+	if r.next() != "=" || r.peek(1) == "=" {
 		return false
 	}
 	r.take()
+	r.assigned = r.assigned || path == nil
 	object := r.next() == "{"
 	r.value(strings.Join(path, "."))
 	return object && path == nil
@@ -165,16 +229,15 @@ func (r *scriptReader) object(path string) {
 
 // member reads the value of an option and looks for the comma after a literal.
 func (r *scriptReader) member(path string) {
-	if value := r.next(); literal(value) != nil && len(r.tokens) > 1 && beginsMember(r.tokens[1:]) && r.gap == "" {
-		r.gap = value
+	// "name:" is not how an expression goes on.
+	name := literal(r.peek(1)) != nil || identifier.MatchString(r.peek(1))
+	if literal(r.next()) != nil && name && r.peek(2) == ":" && r.fault == "" {
+		r.fault = fmt.Sprintf("line %d has no comma, or no bracket, after %s", r.tokens[0].line, r.next())
 	}
 	r.value(path)
 }
 
-// beginsMember reports whether tokens begin with "name:", which is not how an expression goes on.
-func beginsMember(tokens []string) bool {
-	return len(tokens) > 1 && tokens[1] == ":" && (literal(tokens[0]) != nil || regexp.MustCompile(`^[\p{L}_$]`).MatchString(tokens[0]))
-}
+var identifier = regexp.MustCompile(`^[\p{L}_$]`)
 
 func memberPath(path, name string) string {
 	if s, ok := literal(name).(string); ok {
