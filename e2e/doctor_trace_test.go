@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"syscall"
@@ -145,34 +146,60 @@ func (p *patient) purge(t *testing.T) {
 	}
 }
 
-// TestDoctorInterrupted presses Ctrl-C while a part is on its way: the upload is aborted all the same.
+// TestDoctorInterrupted ends doctor while a part is on its way, by Ctrl-C, by systemd or by a terminal that
+// closes: the upload is aborted all the same.
 func TestDoctorInterrupted(t *testing.T) {
 	t.Parallel()
+	versity := startVersitygw(t)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			p := newPatient(t, versity)
+			arrived := make(chan struct{}, 10)
+			silent(func(r *http.Request, body []byte) bool {
+				part := r.Method == http.MethodPut && len(body) > 0
+				if part {
+					arrived <- struct{}{}
+				}
+				return part
+			})(t, p)
+			doctor, err := startProcess(p.dir, p.env.environment(), shared.binary, "doctor")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer doctor.stop()
+			select {
+			case <-arrived:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("no part came\n%s", doctor.output)
+			}
+			if uploads, err := p.unfinished(t.Context()); err != nil || len(uploads) != 1 {
+				t.Fatalf("%d uploads, %v", len(uploads), err)
+			}
+			doctor.signal(sig)
+			if code, err := doctor.exitCode(10 * time.Second); err != nil || code != 1 {
+				t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
+			}
+			p.wantEmpty(t)
+		})
+	}
+}
+
+// TestDoctorUnread closes the pipe that doctor writes to when it has begun to upload.
+func TestDoctorUnread(t *testing.T) {
+	t.Parallel()
 	p := newPatient(t, startVersitygw(t))
-	arrived := make(chan struct{}, 10)
-	silent(func(r *http.Request, body []byte) bool {
-		part := r.Method == http.MethodPut && len(body) > 0
-		if part {
-			arrived <- struct{}{}
+	for _, lines := range []int{3, 14, 17, 19} {
+		command := fmt.Sprintf("%s doctor | head -n %d; exit ${PIPESTATUS[0]}", shared.binary, lines)
+		doctor, err := startProcess(p.dir, p.env.environment(), "bash", "-c", command)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return part
-	})(t, p)
-	doctor, err := startProcess(p.dir, p.env.environment(), shared.binary, "doctor")
-	if err != nil {
-		t.Fatal(err)
+		code, err := doctor.exitCode(20 * time.Second)
+		doctor.stop()
+		if output := doctor.output.String(); err != nil || code != 1 || strings.Count(output, "\n") != lines {
+			t.Errorf("%d lines: exit code %d, %v\n%s", lines, code, err, output)
+		}
+		p.wantEmpty(t)
 	}
-	defer doctor.stop()
-	select {
-	case <-arrived:
-	case <-time.After(10 * time.Second):
-		t.Fatalf("no part came\n%s", doctor.output)
-	}
-	if uploads, err := p.unfinished(t.Context()); err != nil || len(uploads) != 1 {
-		t.Fatalf("%d uploads, %v", len(uploads), err)
-	}
-	doctor.signal(syscall.SIGINT)
-	if code, err := doctor.exitCode(10 * time.Second); err != nil || code != 1 {
-		t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
-	}
-	p.wantEmpty(t)
 }

@@ -57,19 +57,42 @@ func corsCommand(envFile string) string {
 	return "s3-sign-srv cors -env " + envFile
 }
 
-// examine prints each finding as it comes, then a summary.
+// examine prints each finding as it comes, then a summary. It ends early when nobody reads on.
 func examine(ctx context.Context, cfg doctor.Config, p paint, stdout io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &watched{Writer: stdout, broken: cancel}
 	start, count := time.Now(), map[doctor.Status]int{}
 	healthy := doctor.Examine(ctx, cfg, func(f doctor.Finding) {
 		count[f.Status]++
-		p.print(stdout, f)
+		p.print(out, f)
 	})
-	fmt.Fprintf(stdout, "\n%d good, %d wrong, %d to look at, %d not asked, in %.1f s\n",
+	fmt.Fprintf(out, "\n%d good, %d wrong, %d to look at, %d not asked, in %.1f s\n",
 		count[doctor.OK], count[doctor.Failed], count[doctor.Warning], count[doctor.Skipped], time.Since(start).Seconds())
-	if !healthy {
+	switch {
+	case out.err != nil:
+		return out.err
+	case !healthy:
 		return errUnhealthy{}
 	}
 	return nil
+}
+
+// watched keeps the first error of a writer, and tells of it.
+type watched struct {
+	io.Writer
+	broken func()
+	err    error
+}
+
+// Write writes, or tells that it cannot.
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil && w.err == nil {
+		w.err = err
+		w.broken()
+	}
+	return n, err
 }
 
 // examineJSON prints everything as one object.

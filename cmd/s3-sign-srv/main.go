@@ -46,16 +46,26 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // what a reader does not want to read is an error of the write
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
-	case !errors.Is(err, errUnhealthy{}):
+	case !errors.Is(err, errUnhealthy{}) && !errors.Is(err, syscall.EPIPE):
 		fmt.Fprintln(os.Stderr, "s3-sign-srv:", err)
 	}
 	os.Exit(1)
+}
+
+// endings are the signals that ask for an orderly end. A terminal that closes sends SIGHUP, which nohup ignores.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // run is the process without its globals; it returns when ctx ends and everything it started has ended.
