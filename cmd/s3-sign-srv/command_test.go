@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -29,7 +30,10 @@ func command(t *testing.T, env map[string]string, args ...string) (stdout string
 // TestHelp asks for help in every way.
 func TestHelp(t *testing.T) {
 	for _, name := range append(commands(), "") {
-		usage := strings.TrimSpace("s3-sign-srv " + name)
+		usage := "s3-sign-srv signs"
+		if name != "" {
+			usage = "  s3-sign-srv " + name
+		}
 		for _, args := range [][]string{strings.Fields("help " + name), strings.Fields(name + " -help"), strings.Fields(name + " -h")} {
 			out, err := command(t, nil, args...)
 			if err != nil && !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(out, usage) {
@@ -39,23 +43,31 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestManual holds the command comment against the help text: the same commands and flags.
+// TestManual wants every command to have a section with what a manual page has, every flag in it, and lines
+// that fit.
 func TestManual(t *testing.T) {
-	source, err := os.ReadFile("main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	comment, _, _ := strings.Cut(string(source), "\npackage main")
-	for line := range strings.Lines(helpServer) {
-		if strings.HasPrefix(line, "  s3-sign-srv ") && !strings.Contains(comment, strings.TrimSpace(line)) {
-			t.Errorf("the command comment lacks %s", line)
+	flags := map[string]*flag.FlagSet{"": new(serverOptions).flags(), "doctor": new(doctorOptions).flags(), "cors": new(corsOptions).flags()}
+	for _, command := range append(commands(), "") {
+		text := helpOf(command)
+		parts := []string{"Exit status: "}
+		if flags[command] != nil {
+			parts = append(parts, "Options:\n", "Environment: ", "Examples:\n")
+			flags[command].VisitAll(func(f *flag.Flag) { parts = append(parts, "\n  -"+f.Name+" ") })
+		}
+		for _, part := range parts {
+			if !strings.Contains(text, part) {
+				t.Errorf("the help on %q lacks %q", command, part)
+			}
+		}
+		for line := range strings.Lines(text) {
+			if len([]rune(line)) > lineWidth+1 || strings.Contains(line, "//") && !strings.Contains(line, "https://") {
+				t.Errorf("the help on %q has the line %q", command, line)
+			}
 		}
 	}
-	for _, text := range []string{helpServer, helpDoctor, helpCORS} {
-		for line := range strings.Lines(text) {
-			if name, _, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(name, "-") && !strings.Contains(comment, name+" ") {
-				t.Errorf("the command comment lacks %s", name)
-			}
+	for _, c := range doctor.Checks() {
+		if !strings.Contains(helpOf("doctor"), c.Name+" ") || !strings.Contains(helpOf("doctor"), c.Question) {
+			t.Errorf("help doctor lacks the check %s", c.Name)
 		}
 	}
 }
@@ -69,11 +81,11 @@ func TestHints(t *testing.T) {
 		"--demon":                            "unknown flag -demon; did you mean -demo?",
 		"-port 80":                           "unknown flag -port; see s3-sign-srv help",
 		"serve":                              `unknown command "serve"; see s3-sign-srv help`,
-		"-demo x":                            `unknown argument "x"; see s3-sign-srv help`,
+		"-demo x":                            `unknown argument "x"; flags come before other words, see s3-sign-srv help`,
 		"-env":                               "flag needs an argument: -env; see s3-sign-srv help",
 		"cors -dryrun":                       "unknown flag -dryrun; did you mean -dry-run?",
 		"cors a.xml b.xml":                   `unknown argument "b.xml"`,
-		"cors a.xml -dry-run":                "flags come before the file",
+		"cors a.xml -dry-run":                "flags come before other words, see s3-sign-srv help cors",
 		"cors nowhere.xml":                   "cannot read the CORS rules",
 		"cors main.go":                       "is not a CORSConfiguration",
 		"cors testdata/no_method.xml":        "CORSRule 1 has no AllowedMethod; compare it with basic_cors.xml",
@@ -84,6 +96,7 @@ func TestHints(t *testing.T) {
 		"doctor now":                         "see s3-sign-srv help doctor",
 		"doctor -env /nowhere.env":           "-env",
 		"help dcotor":                        "did you mean doctor?",
+		"help doctor cors":                   `unknown argument "cors"`,
 		"version 1":                          "see s3-sign-srv help version",
 	} {
 		if _, err := command(t, nil, strings.Fields(line)...); err == nil || !strings.Contains(err.Error(), want) {
@@ -103,8 +116,11 @@ func TestVersion(t *testing.T) {
 func TestDoctorReports(t *testing.T) {
 	t.Chdir(t.TempDir())
 	out, err := command(t, nil, "doctor")
-	if !errors.Is(err, errUnhealthy{}) || !strings.Contains(out, "✗ settings           AWS_ENDPOINT is not set\n") || !strings.Contains(out, "\n– endpoint ") || strings.Contains(out, "\x1b") {
+	if !errors.Is(err, errUnhealthy{}) || !strings.Contains(out, "✗ settings           AWS_ENDPOINT is not set\n") || strings.Contains(out, "\x1b") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	if !strings.Contains(out, "– 25 checks wait     for settings\n") || strings.Count(out, "\n") > 15 {
+		t.Errorf("what waits for the settings is not in one line:\n%s", out)
 	}
 	out, err = command(t, nil, "doctor", "-json")
 	var report struct {
@@ -120,8 +136,8 @@ func TestDoctorReports(t *testing.T) {
 	}
 }
 
-// TestPaint colours a terminal alone, and not against the user's word.
-func TestPaint(t *testing.T) {
+// TestPrinter colours and wraps for a terminal alone, and colours not against the user's word.
+func TestPrinter(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/null", os.O_WRONLY, 0) // a character device, as a terminal is
 	if err != nil {
 		t.Fatal(err)
@@ -136,24 +152,57 @@ func TestPaint(t *testing.T) {
 		return func(asked string) (string, bool) { return value, asked == name }
 	}
 	for _, test := range []struct {
-		name string
-		got  paint
-		want paint
+		name             string
+		out              io.Writer
+		env              func(string) (string, bool)
+		colours, wrapped bool
 	}{
-		{"terminal", newPaint(terminal, env("", "")), true},
-		{"NO_COLOR", newPaint(terminal, env("NO_COLOR", "1")), false},
-		{"NO_COLOR empty", newPaint(terminal, env("NO_COLOR", "")), true},
-		{"dumb", newPaint(terminal, env("TERM", "dumb")), false},
-		{"file", newPaint(file, env("", "")), false},
-		{"pipe", newPaint(&bytes.Buffer{}, env("", "")), false},
+		{"terminal", terminal, env("", ""), true, true},
+		{"NO_COLOR", terminal, env("NO_COLOR", "1"), false, true},
+		{"NO_COLOR empty", terminal, env("NO_COLOR", ""), true, true},
+		{"dumb", terminal, env("TERM", "dumb"), false, true},
+		{"file", file, env("", ""), false, false},
+		{"pipe", &bytes.Buffer{}, env("", ""), false, false},
 	} {
-		if test.got != test.want {
-			t.Errorf("%s: %v", test.name, test.got)
+		if p := newPrinter(test.out, test.out, test.env); p.colours != test.colours || p.terminal != test.wrapped {
+			t.Errorf("%s: %+v", test.name, p)
 		}
 	}
-	var b bytes.Buffer
-	paint(true).print(&b, doctor.Finding{Check: "keys", Result: doctor.Result{Status: doctor.Failed, Text: "wrong", Fix: "Mend it.", Document: "{\n}"}})
-	if want := "\x1b[31m✗\x1b[0m keys               wrong\n                     \x1b[31mMend it.\x1b[0m\n                     {\n                     }\n"; b.String() != want {
-		t.Errorf("%q", b.String())
+}
+
+// TestPrinted shows findings as people see them.
+func TestPrinted(t *testing.T) {
+	long := strings.Repeat("word ", 20) + "end"
+	findings := []doctor.Finding{
+		{Check: "keys", Result: doctor.Result{Status: doctor.Failed, Text: "wrong", Fix: "Mend it.", Document: "{\n}"}},
+		{Check: "bucket", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", WaitsFor: "keys"}},
+		{Check: "clock", Result: doctor.Result{Status: doctor.OK, Text: long}},
+		{Check: "delete", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", WaitsFor: "keys"}},
+		{Check: "permissions", Result: doctor.Result{Status: doctor.Warning, Text: "more", Fix: "Use less.", Document: "{\n}"}},
+	}
+	const margin = "                     "
+	for _, test := range []struct {
+		p    printer
+		want string
+	}{
+		{printer{}, "✗ keys               wrong\n" + margin + "Mend it.\n" + margin + "{\n" + margin + "}\n" +
+			"✓ clock              " + long + "\n" +
+			"! permissions        more\n" + margin + "Use less.\n" + margin + "(as above, at keys)\n" +
+			"– 2 checks wait      for keys: bucket, delete\n"},
+		{printer{terminal: true, colours: true}, "\x1b[31m✗\x1b[0m keys               wrong\n" + margin + "\x1b[31mMend it.\x1b[0m\n" + margin + "{\n" + margin + "}\n" +
+			"\x1b[32m✓\x1b[0m clock              " + strings.Repeat("word ", 15) + "word\n" + margin + strings.Repeat("word ", 4) + "end\n" +
+			"\x1b[33m!\x1b[0m permissions        more\n" + margin + "\x1b[33mUse less.\x1b[0m\n" + margin + "(as above, at keys)\n" +
+			"\x1b[90m–\x1b[0m 2 checks wait      for keys: bucket, delete\n"},
+	} {
+		var b bytes.Buffer
+		p := test.p
+		p.w, p.waiting, p.shown = &b, map[string][]string{}, map[string]string{}
+		for _, f := range findings {
+			p.print(f)
+		}
+		p.printWaiting()
+		if b.String() != test.want {
+			t.Errorf("\n got %q\nwant %q", b.String(), test.want)
+		}
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,28 +16,30 @@ import (
 	"s3-sign-srv/internal/settings"
 )
 
+// corsOptions are those of cors.
+type corsOptions struct {
+	setUp
+	dryRun bool
+}
+
+func (o *corsOptions) flags() *flag.FlagSet {
+	flags := o.setUp.flags("cors")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "")
+	return flags
+}
+
 // runCORS replaces the bucket's CORS rules by those of a file.
 func runCORS(ctx context.Context, args []string, lookup func(string) (string, bool), stdout io.Writer) error {
-	flags := newFlags("cors")
-	envFile := flags.String("env", "", "")
-	dryRun := flags.Bool("dry-run", false, "")
-	var pages origins
-	flags.Var(&pages, "origin", "")
-	if err := parse(flags, args, stdout); err != nil {
+	var o corsOptions
+	flags := o.flags()
+	if err := parse(flags, args, 1, stdout); err != nil {
 		return err
 	}
-	if flags.NArg() > 1 {
-		return fmt.Errorf("unknown argument %q; flags come before the file, see s3-sign-srv help cors", flags.Arg(1))
-	}
-	file := "basic_cors.xml"
-	if flags.NArg() == 1 {
-		file = flags.Arg(0)
-	}
-	getenv, err := environment(*envFile, lookup)
+	getenv, err := environment(o.envFile, lookup)
 	if err != nil {
 		return err
 	}
-	rules, err := readCORS(file, pages, getenv)
+	rules, err := readCORS(cmp.Or(flags.Arg(0), "basic_cors.xml"), o.pages, getenv)
 	if err != nil {
 		return err
 	}
@@ -43,7 +47,7 @@ func runCORS(ctx context.Context, args []string, lookup func(string) (string, bo
 	if err != nil {
 		return fmt.Errorf("the settings need mending:\n%w", err)
 	}
-	return putCORS(ctx, newBucket(set), set.Sign.Bucket, rules, *dryRun, stdout)
+	return putCORS(ctx, newBucket(set), set.Sign.Bucket, rules, o.dryRun, stdout)
 }
 
 // readCORS returns the rules of file, with origins narrowed to these and to the headers that they need.

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -23,30 +23,49 @@ type errUnhealthy struct{}
 
 func (errUnhealthy) Error() string { return "doctor found something wrong" }
 
+// setUp is what doctor and cors are told alike of the set-up.
+type setUp struct {
+	envFile string
+	pages   origins
+}
+
+func (s *setUp) flags(command string) *flag.FlagSet {
+	flags := newFlags(command)
+	flags.StringVar(&s.envFile, "env", "", "")
+	flags.Var(&s.pages, "origin", "")
+	return flags
+}
+
+// doctorOptions are those of doctor.
+type doctorOptions struct {
+	setUp
+	json bool
+}
+
+func (o *doctorOptions) flags() *flag.FlagSet {
+	flags := o.setUp.flags("doctor")
+	flags.BoolVar(&o.json, "json", false, "")
+	return flags
+}
+
 // runDoctor examines the set-up in the working directory.
 func runDoctor(ctx context.Context, args []string, lookup func(string) (string, bool), stdout io.Writer) error {
-	flags := newFlags("doctor")
-	envFile := flags.String("env", "", "")
-	asJSON := flags.Bool("json", false, "")
-	var pages origins
-	flags.Var(&pages, "origin", "")
-	if err := parse(flags, args, stdout); err != nil {
+	var o doctorOptions
+	if err := parse(o.flags(), args, 0, stdout); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q; see s3-sign-srv help doctor", flags.Arg(0))
-	}
-	getenv, err := environment(*envFile, lookup)
+	getenv, err := environment(o.envFile, lookup)
 	if err != nil {
 		return err
 	}
-	cfg := doctor.Config{Getenv: getenv, Dir: ".", Origins: pages, Now: time.Now, CORSCommand: corsCommand(*envFile), Page: func(set settings.Settings) (http.Handler, error) {
+	cfg := doctor.Config{Getenv: getenv, Dir: ".", Origins: o.pages, Now: time.Now, CORSCommand: corsCommand(o.envFile)}
+	cfg.Page = func(set settings.Settings) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))
-	}}
-	if *asJSON {
+	}
+	if o.json {
 		return examineJSON(ctx, cfg, stdout)
 	}
-	return examine(ctx, cfg, newPaint(stdout, lookup), stdout)
+	return examine(ctx, cfg, stdout, lookup)
 }
 
 // corsCommand runs s3-sign-srv cors with the same settings.
@@ -58,15 +77,17 @@ func corsCommand(envFile string) string {
 }
 
 // examine prints each finding as it comes, then a summary. It ends early when nobody reads on.
-func examine(ctx context.Context, cfg doctor.Config, p paint, stdout io.Writer) error {
+func examine(ctx context.Context, cfg doctor.Config, stdout io.Writer, lookup func(string) (string, bool)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := &watched{Writer: stdout, broken: cancel}
+	p := newPrinter(out, stdout, lookup)
 	start, count := time.Now(), map[doctor.Status]int{}
 	healthy := doctor.Examine(ctx, cfg, func(f doctor.Finding) {
 		count[f.Status]++
-		p.print(out, f)
+		p.print(f)
 	})
+	p.printWaiting()
 	fmt.Fprintf(out, "\n%d good, %d wrong, %d to look at, %d not asked, in %.1f s\n",
 		count[doctor.OK], count[doctor.Failed], count[doctor.Warning], count[doctor.Skipped], time.Since(start).Seconds())
 	switch {
@@ -113,53 +134,6 @@ func examineJSON(ctx context.Context, cfg doctor.Config, stdout io.Writer) error
 		return errUnhealthy{}
 	}
 	return nil
-}
-
-// paint says whether lines are coloured.
-type paint bool
-
-// newPaint colours terminals, unless NO_COLOR is set (no-color.org) or TERM is dumb.
-func newPaint(w io.Writer, lookup func(string) (string, bool)) paint {
-	if off, _ := lookup("NO_COLOR"); off != "" {
-		return false
-	}
-	if term, _ := lookup("TERM"); term == "dumb" {
-		return false
-	}
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return paint(err == nil && info.Mode()&os.ModeCharDevice != 0)
-}
-
-// print writes one finding: a line, and below it what to change.
-func (p paint) print(w io.Writer, f doctor.Finding) {
-	const green, red, yellow, grey = 32, 31, 33, 90
-	mark, colour := "✓", green
-	switch f.Status {
-	case doctor.Failed:
-		mark, colour = "✗", red
-	case doctor.Warning:
-		mark, colour = "!", yellow
-	case doctor.Skipped:
-		mark, colour = "–", grey
-	}
-	fmt.Fprintf(w, "%s %-18s %s\n", p.colour(colour, mark), f.Check, f.Text)
-	if f.Fix != "" {
-		fmt.Fprintf(w, "%21s%s\n", "", p.colour(colour, f.Fix))
-	}
-	for line := range strings.Lines(f.Document) {
-		fmt.Fprintf(w, "%21s%s\n", "", strings.TrimRight(line, "\n"))
-	}
-}
-
-func (p paint) colour(code int, text string) string {
-	if !p {
-		return text
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, text)
 }
 
 // origins gathers -origin flags, each spelt as a browser spells it in Origin.

@@ -1,99 +1,74 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
+
+	"s3-sign-srv/internal/doctor"
 )
 
-// The help texts, which the command comment in main.go repeats.
-const (
-	helpServer = `s3-sign-srv signs the requests with which a browser uploads files to S3.
-
-  s3-sign-srv [-env FILE]            sign for the bucket that the environment names
-  s3-sign-srv -demo                  try it: with a store of its own, in ./demo-data
-  s3-sign-srv doctor [flags]         find out what is wrong with a set-up, and what to change
-  s3-sign-srv cors [flags] [FILE]    put the CORS rules of FILE on the bucket
-  s3-sign-srv help [COMMAND]         tell more of a command
-  s3-sign-srv version                tell what was built
-
-The settings are environment variables, listed in p3s3f.env and in the README.
-
-  -env FILE       read settings from lines of export NAME=value; the process environment goes before it
-  -demo           run with versitygw in ./demo-data; no settings needed
-
-The page is served from ./static and ./client_conf.js; without ./static the server is an API alone.
-SIGINT and SIGTERM let what is running finish, then exit 0. A wrong setting exits 1.
-`
-	helpDoctor = `s3-sign-srv doctor [-env FILE] [-origin URL]... [-json]
-
-Does against the store what the server and the page would do, and prints a line for each check:
-✓ good, ✗ wrong with the one thing to change, ! works but should be otherwise, – not asked and why.
-Run it where the server is started, with the same environment. It needs no server running, and at most
-a minute. It writes a few objects whose keys begin with s3-sign-srv-doctor-, and removes them, whatever
-happens. It exits 0 if nothing is wrong, else 1. The secret key is never shown.
-
-  -env FILE       read settings from lines of export NAME=value; the process environment goes before it
-  -origin URL     the page's site as in the address bar, such as https://uploads.example.org, if it is
-                  not the server's own (behind a proxy); may be repeated
-  -json           print one JSON object: healthy, seconds, and checks with check, status (ok, failed,
-                  warning or skipped), text, fix and document
-
-Colours are used on a terminal only, and not where NO_COLOR is set.
-`
-	helpCORS = `s3-sign-srv cors [-env FILE] [-origin URL]... [-dry-run] [FILE]
-
-Replaces the bucket's CORS rules by those of FILE, by default basic_cors.xml, as s3cmd setcors would,
-and shows what was there before. The key needs s3:PutBucketCORS, and s3:GetBucketCORS to show.
-
-  -env FILE       read settings from lines of export NAME=value; the process environment goes before it
-  -origin URL     allow pages of this site alone, such as https://uploads.example.org, and only the
-                  headers that a page with this client_conf.js sends; may be repeated
-  -dry-run        show it, change nothing
-`
-	helpHelp = `s3-sign-srv help [COMMAND]
-
-Tells more of a command: doctor, cors, help or version. Without one, of the server.
-`
-	helpVersion = `s3-sign-srv version
-
-Prints the module's version, the revision it was built from, and the Go version.
-`
-)
+// manual is the command comment, of which help prints a section.
+//
+//go:embed doc.go
+var manual string
 
 // commands are the words that can follow the program's name.
 func commands() []string { return []string{"doctor", "cors", "help", "version"} }
 
-// helpOf returns the help text of a command; the server's has no name.
+// helpOf returns the manual's section on a command, empty if there is none; the server's has no name.
 func helpOf(command string) string {
-	return map[string]string{"": helpServer, "doctor": helpDoctor, "cors": helpCORS, "help": helpHelp, "version": helpVersion}[command]
+	section, _, _ := strings.Cut(manual, "\n// # ")
+	if command != "" {
+		_, rest, found := strings.Cut(manual, "\n// # "+command+"\n")
+		if !found {
+			return ""
+		}
+		section, _, _ = strings.Cut(rest, "\n// # ")
+	}
+	section, _, _ = strings.Cut(section, "\npackage ")
+	var text strings.Builder
+	for line := range strings.Lines(section) {
+		text.WriteString(strings.Replace(strings.TrimPrefix(strings.TrimPrefix(line, "//"), " "), "\t", "  ", 1))
+	}
+	if command == "doctor" {
+		text.WriteString(listOfChecks())
+	}
+	return strings.TrimPrefix(strings.Trim(text.String(), "\n")+"\n", "Command ")
+}
+
+// listOfChecks says what doctor asks.
+func listOfChecks() string {
+	var list strings.Builder
+	list.WriteString("\nChecks, in their order:\n\n")
+	for _, c := range doctor.Checks() {
+		fmt.Fprintf(&list, "  %-18s %s\n", c.Name, c.Question)
+	}
+	return list.String()
 }
 
 func runHelp(args []string, stdout io.Writer) error {
 	flags := newFlags("help")
-	if err := parse(flags, args, stdout); err != nil {
+	if err := parse(flags, args, 1, stdout); err != nil {
 		return err
 	}
 	command := flags.Arg(0)
-	text := helpOf(command)
-	if text == "" {
+	if command != "" && !slices.Contains(commands(), command) {
 		return fmt.Errorf("unknown command %q%s", command, didYouMean(command, "", commands()))
 	}
-	_, err := io.WriteString(stdout, text)
+	_, err := io.WriteString(stdout, helpOf(command))
 	return err
 }
 
 func runVersion(args []string, stdout io.Writer) error {
-	flags := newFlags("version")
-	if err := parse(flags, args, stdout); err != nil {
+	if err := parse(newFlags("version"), args, 0, stdout); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q; see s3-sign-srv help version", flags.Arg(0))
 	}
 	_, err := fmt.Fprintln(stdout, "s3-sign-srv", buildVersion())
 	return err
@@ -123,14 +98,18 @@ func newFlags(command string) *flag.FlagSet {
 	return flags
 }
 
-// parse parses args. It answers -help itself, with flag.ErrHelp, and an unknown flag with a hint.
-func parse(flags *flag.FlagSet, args []string, stdout io.Writer) error {
+// parse parses args, which may hold so many words beside flags. It answers -help itself, with flag.ErrHelp, and
+// what it does not know with a hint.
+func parse(flags *flag.FlagSet, args []string, words int, stdout io.Writer) error {
 	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+	help := strings.TrimSpace("help " + flags.Name())
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		io.WriteString(stdout, helpOf(flags.Name()))
 		return err
-	}
-	if err == nil {
+	case err == nil && flags.NArg() > words:
+		return fmt.Errorf("unknown argument %q; flags come before other words, see s3-sign-srv %s", flags.Arg(words), help)
+	case err == nil:
 		return nil
 	}
 	if _, name, ok := strings.Cut(err.Error(), "not defined: -"); ok {
@@ -138,7 +117,7 @@ func parse(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 		flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
 		return fmt.Errorf("unknown flag -%s%s", name, didYouMean(strings.TrimLeft(name, "-"), "-", known))
 	}
-	return fmt.Errorf("%w; see s3-sign-srv %s", err, strings.TrimSpace("help "+flags.Name()))
+	return fmt.Errorf("%w; see s3-sign-srv %s", err, help)
 }
 
 // didYouMean hints at the closest known word, or at help.

@@ -1,37 +1,3 @@
-// Command s3-sign-srv signs the requests with which a browser uploads files to S3.
-//
-// Usage:
-//
-//	s3-sign-srv [-env FILE]            sign for the bucket that the environment names
-//	s3-sign-srv -demo                  try it: with a store of its own, in ./demo-data
-//	s3-sign-srv doctor [flags]         find out what is wrong with a set-up, and what to change
-//	s3-sign-srv cors [flags] [FILE]    put the CORS rules of FILE on the bucket
-//	s3-sign-srv help [COMMAND]         tell more of a command
-//	s3-sign-srv version                tell what was built
-//
-// The settings are environment variables, listed in p3s3f.env and in the README; -env reads them
-// from such a file, and the process environment goes before the file. The page is served from
-// ./static and ./client_conf.js; without ./static the server is an API alone.
-// SIGINT and SIGTERM let what is running finish, then exit 0. A wrong setting exits 1.
-//
-// # doctor
-//
-// The command does against the store what the server and the page would do, and prints a line for each
-// check: ✓ good, ✗ wrong with the one thing to change, ! works but should be otherwise, – not asked and
-// why. It writes a few objects, which it removes, whatever happens. It exits 0 if nothing is wrong, else 1.
-//
-//	-env FILE       as for the server
-//	-origin URL     the page's site as in the address bar, if it is not the server's own; may be repeated
-//	-json           print one JSON object
-//
-// # cors
-//
-// The command replaces the bucket's CORS rules by those of FILE, by default basic_cors.xml, as s3cmd
-// setcors would, and shows what was there before.
-//
-//	-env FILE       as for the server
-//	-origin URL     allow pages of this site alone, and only the headers that they send; may be repeated
-//	-dry-run        show it, change nothing
 package main
 
 import (
@@ -73,23 +39,31 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		return runCommand(ctx, args[0], args[1:], lookup, stdout)
 	}
-	flags := newFlags("")
-	envFile := flags.String("env", "", "")
-	demo := flags.Bool("demo", false, "")
-	if err := parse(flags, args, stdout); err != nil {
+	var o serverOptions
+	if err := parse(o.flags(), args, 0, stdout); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q; see s3-sign-srv help", flags.Arg(0))
-	}
-	getenv, err := environment(*envFile, lookup)
+	getenv, err := environment(o.envFile, lookup)
 	if err != nil {
 		return err
 	}
-	if *demo {
+	if o.demo {
 		return serveDemo(ctx, getenv, stdout, stderr)
 	}
 	return serve(ctx, getenv, stdout, stderr)
+}
+
+// serverOptions are those of the server itself.
+type serverOptions struct {
+	envFile string
+	demo    bool
+}
+
+func (o *serverOptions) flags() *flag.FlagSet {
+	flags := newFlags("")
+	flags.StringVar(&o.envFile, "env", "", "")
+	flags.BoolVar(&o.demo, "demo", false, "")
+	return flags
 }
 
 // runCommand runs what is not the server.

@@ -70,13 +70,6 @@ type Config struct {
 	CORSCommand string // runs s3-sign-srv cors with these settings; -origin is added to it
 }
 
-// check asks one question. It runs if none of the checks it needs failed or was skipped.
-type check struct {
-	name  string
-	needs []string
-	run   func(context.Context) []Result
-}
-
 func ok(format string, args ...any) []Result {
 	return []Result{{Status: OK, Text: fmt.Sprintf(format, args...)}}
 }
@@ -110,11 +103,11 @@ func Examine(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool)
 	}
 	stuck := map[string]string{}
 	for _, c := range e.checks() {
-		report(c.name, runCheck(limited, c, stuck))
+		report(c.Name, runCheck(limited, c, stuck))
 	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
 	defer cancel()
-	report("clean-up", e.cleanUp(after))
+	report(cleaning.Name, e.cleanUp(after))
 	return healthy && ctx.Err() == nil
 }
 
@@ -123,14 +116,14 @@ func Examine(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool)
 func runCheck(ctx context.Context, c check, stuck map[string]string) []Result {
 	for _, need := range c.needs {
 		if root := stuck[need]; root != "" {
-			stuck[c.name] = root
+			stuck[c.Name] = root
 			return waits(root)
 		}
 	}
 	results := runInTime(ctx, c)
 	for _, r := range results {
 		if r.Status == Failed || r.Status == Skipped {
-			stuck[c.name] = c.name
+			stuck[c.Name] = c.Name
 		}
 		if r.late {
 			stuck[storeAnswers] = storeAnswers
@@ -163,49 +156,6 @@ func tooSlow(text string) []Result {
 }
 
 func spell(d time.Duration) string { return fmt.Sprintf("%.0f seconds", d.Seconds()) }
-
-// storeAnswers is what every check needs that asks the store, until one of them has waited in vain.
-const storeAnswers = "an answer of the store"
-
-// checks are all questions, in an order in which each stands on the ones before it.
-func (e *exam) checks() []check {
-	local := func(name string, run func(context.Context) []Result, needs ...string) check {
-		return check{name, needs, run}
-	}
-	remote := func(name string, run func(context.Context) []Result, needs ...string) check {
-		return check{name, append(needs, storeAnswers), run}
-	}
-	return []check{
-		local("settings", e.checkSettings),
-		local("https", e.checkHTTPS),
-		local("browsers", e.checkBrowsers, "settings"),
-		local("client_conf.js", e.checkClientConf, "settings"),
-		local("bundle", e.checkBundle),
-		local("page", e.checkPage, "settings", "bundle"),
-		remote("endpoint", e.checkEndpoint, "settings"),
-		remote("clock", e.checkClock, "endpoint"),
-		remote("region", e.checkRegion, "clock"),
-		remote("keys", e.checkKeys, "region"),
-		remote("bucket", e.checkBucket, "keys"),
-		remote("upload permission", e.checkUploadPermission, "bucket"),
-		remote("versions", e.checkVersions, "upload permission"),
-		remote("delete permission", e.checkDeletePermission, "versions"),
-		remote("addressing", e.checkAddressing, "upload permission"),
-		remote("signatures", e.checkSignatures, "addressing"),
-		remote("cors preflights", e.checkPreflights, "addressing"),
-		remote("form upload", e.checkForm, "delete permission", "signatures"),
-		remote("cors answers", e.checkAnswers, "signatures", "cors preflights"),
-		remote("multipart upload", e.checkMultipart, "form upload"),
-		remote("look-up", e.checkLookUp, "form upload"),
-		remote("earlier uploads", e.checkList, "bucket"),
-		remote("no MIME type", e.checkNoType, "form upload"),
-		remote("encryption", e.checkEncryption, "form upload"),
-		remote("storage class", e.checkStorageClass, "form upload"),
-		remote("unsigned headers", e.checkUnsigned, "form upload"),
-		remote("delete", e.checkDelete, "form upload"),
-		remote("permissions", e.checkExcess, "bucket"),
-	}
-}
 
 // withoutSecret makes sure that nothing a store echoes carries the secret key out.
 func (e *exam) withoutSecret(r Result) Result {

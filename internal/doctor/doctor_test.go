@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +16,29 @@ func TestOrder(t *testing.T) {
 	for _, c := range examOf(t, "", "").checks() {
 		for _, need := range c.needs {
 			if !slices.Contains(seen, need) {
-				t.Errorf("%s needs %s, which does not come before it", c.name, need)
+				t.Errorf("%s needs %s, which does not come before it", c.Name, need)
 			}
 		}
-		if slices.Contains(seen, c.name) {
-			t.Errorf("there are two checks %s", c.name)
+		if slices.Contains(seen, c.Name) {
+			t.Errorf("there are two checks %s", c.Name)
 		}
-		seen = append(seen, c.name)
+		seen = append(seen, c.Name)
+	}
+}
+
+// TestDocumentedChecks holds the table in docs/stores.md against the code.
+func TestDocumentedChecks(t *testing.T) {
+	document, err := os.ReadFile("../../docs/stores.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(document), "| line | question | a fault usually is |\n| --- | --- | --- |\n")
+	var want strings.Builder
+	for _, c := range Checks() {
+		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", c.Name, c.Question, c.Suspect)
+	}
+	if !strings.HasPrefix(table, want.String()+"\n") {
+		t.Errorf("docs/stores.md should have\n%s", &want)
 	}
 }
 
@@ -47,7 +65,7 @@ func TestSettingsFaults(t *testing.T) {
 
 // TestRunCheck says why a check was not run.
 func TestRunCheck(t *testing.T) {
-	good := check{"b", []string{"a"}, func(context.Context) []Result { return ok("good") }}
+	good := check{Check{Name: "b"}, []string{"a"}, func(context.Context) []Result { return ok("good") }}
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
@@ -78,7 +96,7 @@ func TestRunCheck(t *testing.T) {
 func TestTooSlow(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	wait := check{"wait", nil, func(ctx context.Context) []Result {
+	wait := check{Check{Name: "wait"}, nil, func(ctx context.Context) []Result {
 		<-ctx.Done()
 		return failed("does not work", "Do what has nothing to do with it.")
 	}}
@@ -86,7 +104,7 @@ func TestTooSlow(t *testing.T) {
 	if got := runCheck(ctx, wait, stuck); got[0].Status != Failed || !strings.Contains(got[0].Text, "the store is too slow") {
 		t.Errorf("%+v", got)
 	}
-	next := check{"next", []string{storeAnswers}, func(context.Context) []Result { return ok("good") }}
+	next := check{Check{Name: "next"}, []string{storeAnswers}, func(context.Context) []Result { return ok("good") }}
 	if got := runCheck(ctx, next, stuck); got[0].Status != Skipped || got[0].WaitsFor != storeAnswers {
 		t.Errorf("%+v", got)
 	}
