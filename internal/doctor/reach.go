@@ -131,8 +131,12 @@ func (t taken) unanswered() error {
 
 // checkSignatures asks with both versions, by request and by form.
 func (e *exam) checkSignatures(ctx context.Context) []Result {
-	ours, other := e.take(ctx, e.version()), e.take(ctx, otherThan(e.version()))
-	if err := cmp.Or(ours.unanswered(), other.unanswered()); err != nil {
+	ours := e.take(ctx, e.version())
+	if err := ours.unanswered(); err != nil {
+		return e.explainTransport(err)
+	}
+	other := e.take(ctx, otherThan(e.version()))
+	if err := other.unanswered(); err != nil {
 		return e.explainTransport(err)
 	}
 	v4, v2 := ours, other
