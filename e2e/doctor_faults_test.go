@@ -143,6 +143,15 @@ func commonFaults() []fault {
 			return nil
 		}), "cors preflights", "the answer is for pages from null"},
 		{"preflights that hang", silent(withMethod(http.MethodOptions)), "cors preflights", "did not answer within 10s"},
+		{"a proxy that weakens the ETag", between(func(r *http.Response) error {
+			if etag := r.Header.Get("ETag"); etag != "" {
+				r.Header.Set("ETag", "W/"+etag)
+			}
+			return nil
+		}), "cors answers", "has the weak ETag W/"},
+		{"a proxy that refuses HEAD", refuses(http.StatusForbidden, func(r *http.Request, _ []byte) bool {
+			return r.Method == http.MethodHead && strings.Count(r.URL.Path, "/") > 1
+		}), "look-up", "Have it pass HEAD on"},
 		{"a proxy that takes the ETag out", strip("ETag"), "cors answers", "Look for a proxy that takes the ETag out"},
 		{"a proxy that hides the ETag", strip("Access-Control-Expose-Headers"), "cors answers", "although the bucket's rules expose it"},
 		{"a proxy that hides whom the answer is for", stripAnswers("Access-Control-Allow-Origin"), "cors answers", "Look for a proxy"},

@@ -260,7 +260,7 @@ func readable(h http.Header, origin string) string {
 	case len(allowed) == 0:
 		return "the answer has no Access-Control-Allow-Origin"
 	case len(allowed) > 1:
-		return "the answer has Access-Control-Allow-Origin twice; a proxy may add its own"
+		return "the answer has Access-Control-Allow-Origin twice"
 	case allowed[0] != "*" && allowed[0] != origin:
 		return fmt.Sprintf("the answer is for pages from %s, not from %s", allowed[0], origin)
 	}
@@ -341,8 +341,8 @@ func (e *exam) checkParts(ctx context.Context, u uploader, f file, uploadID stri
 		switch {
 		case err != nil:
 			return e.unable("take a part", err)
-		case etag == "":
-			return noETag()
+		case spoilt(etag):
+			return spoiltETag(etag)
 		case readable(put.header, from.origin) != "":
 			return mayNotRead("part", from.origin, readable(put.header, from.origin))
 		case !exposes(put.header, "ETag"):
@@ -359,8 +359,15 @@ func (e *exam) checkParts(ctx context.Context, u uploader, f file, uploadID stri
 	return nil
 }
 
-func noETag() []Result {
-	return failed("the answer to a part has no ETag, without which no upload can be completed", "Look for a proxy that takes the ETag out (nginx: proxy_hide_header), and have it pass that on.")
+// spoilt reports whether an ETag is none that completes an upload.
+func spoilt(etag string) bool { return etag == "" || strings.HasPrefix(etag, "W/") }
+
+func spoiltETag(etag string) []Result {
+	text := "the answer to a part has no ETag, without which no upload can be completed"
+	if etag != "" {
+		text = "the answer to a part has the weak ETag " + etag + ", which completes no upload"
+	}
+	return failed(text, "Look for a proxy that takes the ETag out (nginx: proxy_hide_header) or changes it (gzip), and have it pass that on.")
 }
 
 // hiddenETag tells a rule that does not expose the ETag from a proxy that hides it.

@@ -131,7 +131,7 @@ func (e *exam) checkList(ctx context.Context) []Result {
 			Fix: "Give the key the permissions below, or leave it so.", Document: e.policy(),
 		}}
 	}
-	return failed("the store does not list: "+strings.TrimSuffix(err.Error(), "."), "Look at the store's log.")
+	return e.unable("list", err)
 }
 
 // checkExcess warns of rights that the server has no use for, and a thief of the key would have.

@@ -109,7 +109,7 @@ func (e *exam) checkClock(context.Context) []Result {
 	if ahead < 0 {
 		side = "behind"
 	}
-	text := fmt.Sprintf("this computer's clock is %v %s the store's", ahead.Abs(), side)
+	text := fmt.Sprintf("this computer's clock is %s %s the store's", spellDrift(ahead.Abs()), side)
 	const fix = "Set the clock of this computer by NTP, and the store's if that is the wrong one."
 	switch {
 	case ahead.Abs() > sign.TimeWindow:
@@ -118,6 +118,15 @@ func (e *exam) checkClock(context.Context) []Result {
 		return warning(text, fix)
 	}
 	return ok("within %v of the store's", max(ahead.Abs(), time.Second))
+}
+
+// spellDrift writes days where there are some.
+func spellDrift(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < 2*day {
+		return d.String()
+	}
+	return fmt.Sprintf("%d days", d/day)
 }
 
 // expected finds the right region in the message of AWS, MinIO and versitygw.

@@ -143,6 +143,7 @@ func TestClock(t *testing.T) {
 		{now.Add(2 * time.Minute).Format(http.TimeFormat), Warning, "2m0s behind"},
 		{now.Add(-16 * time.Minute).Format(http.TimeFormat), Failed, "16m0s ahead of"},
 		{now.Add(24 * time.Hour).Format(http.TimeFormat), Failed, "24h0m0s behind"},
+		{now.Add(-24 * 365 * time.Hour).Format(http.TimeFormat), Failed, "365 days ahead of"},
 		{"", OK, "no date"},
 	} {
 		e := examAt(t, "http://s3.example.org")

@@ -64,12 +64,12 @@ func (e *exam) checkMultipart(ctx context.Context) []Result {
 		if err != nil {
 			return e.unable(fmt.Sprintf("take part %d", i+1), err)
 		}
-		if etag == "" && e.toldETag != "" {
+		if spoilt(etag) && e.toldETag != "" {
 			return waits(e.toldETag)
 		}
-		if etag == "" {
+		if spoilt(etag) {
 			e.toldETag = "multipart upload"
-			return noETag()
+			return spoiltETag(etag)
 		}
 		etags = append(etags, etag)
 	}
@@ -101,13 +101,17 @@ func (e *exam) checkLookUp(ctx context.Context) []Result {
 	for _, s := range e.stored {
 		got, err := e.server().Head(ctx, s.key)
 		var refused *bucket.Error
+		r, answered := replyTo(err)
+		missing := errors.As(err, &refused) && refused.Missing
 		switch {
-		case errors.As(err, &refused) && refused.Missing && !e.set.VerifySuccess:
+		case answered && !r.s3:
+			return e.unable("show an upload", err)
+		case missing && !e.set.VerifySuccess:
 			return skipped("the key may not read, and P3S3F_VERIFY_SUCCESS=0")
-		case errors.As(err, &refused) && refused.Missing:
+		case missing:
 			return e.lacking("s3:GetObject", "or set P3S3F_VERIFY_SUCCESS=0 if /s3/success shall not ask the store")
 		case err != nil:
-			return failed("the server cannot look an upload up: "+strings.TrimSuffix(err.Error(), "."), "See docs/stores.md.")
+			return e.unable("show an upload", err)
 		}
 		if fault := e.differs(s, got); fault != "" {
 			return failed(fmt.Sprintf("the store does not keep what was uploaded (%s): %s", s.how, fault), "Look for a proxy between here and the store that changes requests.")
@@ -219,11 +223,11 @@ func (e *exam) checkOption(ctx context.Context, option, field, value string) (re
 // checkDelete deletes what was uploaded, as the server does, and asks whether it is gone.
 func (e *exam) checkDelete(ctx context.Context) []Result {
 	for _, l := range slices.Clone(e.litter) {
-		if l.uploadID != "" {
+		if l.uploadID != "" || l.version != "" {
 			continue
 		}
 		if err := e.server().Delete(ctx, l.key); err != nil {
-			return failed("the server cannot delete an upload: "+strings.TrimSuffix(err.Error(), "."), "See docs/stores.md.")
+			return e.unable("delete an upload", err)
 		}
 		e.forget(l)
 	}
