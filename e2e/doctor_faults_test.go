@@ -204,6 +204,7 @@ func ownFaults() []fault {
 		{"a proxy without its store", refuses(http.StatusBadGateway, anyRequest), "endpoint", "does not reach it (status 502)"},
 		{"a web site", website, "endpoint", "not an S3 store"},
 		{"client_conf.js with a digest that version 4 cannot sign", edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`), "client_conf.js", "Take Content-MD5 out of request.params"},
+		{"client_conf.js with a parameter that is no header", edit("client_conf.js", "dataset:", `"data set": "x", dataset:`), "client_conf.js", "characters that a header cannot have"},
 		{"client_conf.js with another bucket", func(t *testing.T, p *patient) {
 			p.ownConf(t, fmt.Sprintf("bucket: %q", p.name), `bucket: "somebucket"`)
 		}, "client_conf.js", "objectProperties.bucket"},
@@ -243,6 +244,7 @@ func ownFaults() []fault {
 func radosgwFaults() []fault {
 	return []fault{
 		{"CORS without ETag", cors(types.CORSRule{ExposeHeaders: []string{"x-amz-request-id"}}), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
+		{"CORS in rules of which Ceph reads the first", cors(types.CORSRule{AllowedMethods: []string{"POST"}}, types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}), "cors preflights", "Ceph looks at the first rule for an origin alone (part, abort) Put it all into one rule"},
 		{"CORS without ETag for one of two sites", func(t *testing.T, p *patient) {
 			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
 			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}}, types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}})(t, p)

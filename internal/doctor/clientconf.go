@@ -67,14 +67,21 @@ var paramName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 // params are request.params; whole is false where the script computes some of them.
 func (c clientConf) params() (params map[string]string, whole bool) { return c.under("request.params") }
 
+// headerParams are those of params that can be headers.
+func (c clientConf) headerParams() (params map[string]string, whole bool) {
+	params, whole = c.params()
+	maps.DeleteFunc(params, func(name, _ string) bool { return !paramName.MatchString(name) })
+	return params, whole
+}
+
 // fields returns request.params and objectProperties.acl as far as the server signs them and they suit any
 // file: what the server does not sign is checkClientConf's to tell, and no reason to doubt the store.
 func (c clientConf) fields(allowedACLs []string) (params map[string]string, acl string) {
-	params, _ = c.params()
+	params, _ = c.headerParams()
 	maps.DeleteFunc(params, func(name, value string) bool {
 		field, meta := paramField(name)
-		encryption := strings.HasPrefix(field, "x-amz-server-side-encryption") && value != "AES256"
-		return !paramName.MatchString(name) || !meta && (encryption || field == contentMD5)
+		encryption := strings.HasPrefix(field, encryptionHeader) && value != encryptionValue
+		return !meta && (encryption || field == contentMD5)
 	})
 	if acl, _ = c.text("objectProperties.acl", "private"); !slices.Contains(allowedACLs, acl) {
 		acl = "private"

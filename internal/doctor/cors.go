@@ -55,7 +55,7 @@ func crossings(u uploader, extra map[string]string) []crossing {
 func Headers(cfg Config) []string {
 	e := newExam(cfg)
 	defer e.close()
-	params, whole := e.conf.params()
+	params, whole := e.conf.headerParams()
 	u := uploader{version: e.version(), params: params}
 	var all []string
 	for _, c := range crossings(u, e.conf.extra()) {
@@ -108,7 +108,7 @@ type petition struct {
 
 func (e *exam) petitions() (all []petition) {
 	u := e.page()
-	u.params, _ = e.conf.params()
+	u.params, _ = e.conf.headerParams()
 	for _, u.origin = range e.origins() {
 		for _, c := range crossings(u, e.conf.extra()) {
 			all = append(all, petition{crossing: c, u: u})
@@ -146,8 +146,10 @@ func (e *exam) ask(ctx context.Context, p petition) petition {
 		p.found = obstacle{fault + "; something in front of the store adds or changes it", pass}
 	case refused && !looksLikeS3(got):
 		p.found = obstacle{fmt.Sprintf("something in front of the store answers OPTIONS itself (status %d)", got.status), pass}
+	case e.rulesKnown && e.rules.Allow(p.u.origin, p.method, p.headers) && refused:
+		p.found = obstacle{"the store refuses what the bucket's rules together allow; Ceph looks at the first rule for an origin alone", "Put it all into one rule. " + e.corsCommand()}
 	case e.rulesKnown && e.rules.Allow(p.u.origin, p.method, p.headers):
-		p.found = obstacle{fmt.Sprintf("%s, although the bucket's rules allow it: something in front of the store answers OPTIONS itself", fault), pass}
+		p.found = obstacle{fault + ", although the bucket's rules allow it: something in front of the store changes its answers", pass}
 	default:
 		p.found.text, p.err = e.lackingRule(ctx, p)
 		p.found.fix = e.corsCommand()
@@ -172,10 +174,13 @@ func (e *exam) lackingRule(ctx context.Context, p petition) (text string, err er
 		return e.noRuleFor(p.u.origin), err
 	}
 	missing := slices.DeleteFunc(slices.Clone(p.headers), func(name string) bool { return allowed(p.method, name) })
-	if len(missing) == 0 {
+	switch len(missing) {
+	case 0:
 		return "a combination of headers is not allowed", err
+	case 1:
+		return "the header " + missing[0] + " is not allowed", err
 	}
-	return "the header " + strings.Join(missing, ", ") + " is not allowed", err
+	return "the headers " + strings.Join(missing, ", ") + " are not allowed", err
 }
 
 func (e *exam) noRuleFor(origin string) string {
@@ -193,20 +198,21 @@ func (e *exam) corsCommand() string {
 	if slices.Contains(present, "*") {
 		return command
 	}
-	var dropped []string
+	var patterns []string // which cors does not take
 	sites := slices.Clone(e.origins())
 	for _, origin := range present {
-		if !settings.IsOrigin(origin) {
-			dropped = append(dropped, origin)
-		} else if !slices.Contains(sites, origin) {
+		switch {
+		case strings.Contains(origin, "*"):
+			patterns = append(patterns, origin)
+		case settings.IsOrigin(origin) && !slices.Contains(sites, origin):
 			sites = append(sites, origin)
 		}
 	}
 	for _, site := range sites {
 		command += " -origin " + site
 	}
-	if dropped != nil {
-		command += " (and add " + strings.Join(dropped, ", ") + " to the rules again)"
+	if patterns != nil {
+		command += " (and add " + strings.Join(patterns, ", ") + " to the rules again)"
 	}
 	return command
 }

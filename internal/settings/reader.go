@@ -92,7 +92,7 @@ func (r *reader) key(name string) string {
 	case v == "":
 		r.fault(name, "is not set; set it to a key of your store")
 	case isPlaceholder(v):
-		r.fault(name, "still is the placeholder %s; set it to a key of your store", v)
+		r.fault(name, "still is the placeholder %.4s…; set it to a key of your store", v)
 	case strings.TrimSpace(v) != v || strings.ContainsAny(v, "\r\n"):
 		r.fault(name, "has white space around it; take it out")
 	}
@@ -155,7 +155,7 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 		u.Host = strings.ToLower(u.Host)
 	}
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
 		r.fault(name, "is %q; set it to an address such as https://s3.example.org", v)
 	case isPlaceholder(u.Hostname()):
 		r.fault(name, "still is the placeholder %s; set it to your store's address", v)

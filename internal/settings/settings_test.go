@@ -76,6 +76,7 @@ func TestFaults(t *testing.T) {
 		{"AWS_DEST_BUCKET=my..bucket", "cannot be a bucket's name"},
 		{"AWS_ENDPOINT=", "AWS_ENDPOINT is not set"},
 		{"AWS_ENDPOINT=s3.example.org", "such as https://s3.example.org"},
+		{"AWS_ENDPOINT=http://localhost:", "such as https://s3.example.org"},
 		{"AWS_ENDPOINT=https://some.s3.server.ac.uk", "AWS_ENDPOINT still is the placeholder"},
 		{"AWS_ENDPOINT=https://s3.example.org/mybucket", "AWS_ENDPOINT has a path; set it to https://s3.example.org and"},
 		{"AWS_ENDPOINT=https://mybucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
