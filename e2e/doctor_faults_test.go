@@ -83,7 +83,7 @@ func commonFaults() []fault {
 		{"a proxy that changes the host", renamed("127.0.0.1"), "keys", "proxy_set_header Host"},
 		{"the bucket in capitals", func(_ *testing.T, p *patient) { p.env["AWS_DEST_BUCKET"] = strings.ToUpper(p.name) }, "bucket", "e2e-"},
 		{"a proxy that refuses DELETE", refuses(http.StatusMethodNotAllowed, withMethod(http.MethodDelete)), "upload permission", "Have it pass DELETE on"},
-		{"forms that hang", silent(isForm), "signatures", "did not answer within 10s"},
+		{"forms that hang", silent(isForm), "signatures", "answers, but not to this within 10s"},
 		{"a proxy that refuses forms", refuses(http.StatusForbidden, isForm), "signatures", "Have it pass POST on"},
 		{"a proxy that limits bodies", refuses(http.StatusRequestEntityTooLarge, isLarge), "multipart upload", "client_max_body_size"},
 		{"a store that is full", gated(func(w http.ResponseWriter, _ *http.Request, body []byte) bool {
@@ -142,7 +142,7 @@ func commonFaults() []fault {
 			r.Header.Set("Access-Control-Allow-Origin", "null")
 			return nil
 		}), "cors preflights", "the answer is for pages from null"},
-		{"preflights that hang", silent(withMethod(http.MethodOptions)), "cors preflights", "did not answer within 10s"},
+		{"preflights that hang", silent(withMethod(http.MethodOptions)), "cors preflights", "answers, but not to this within 10s"},
 		{"a proxy that weakens the ETag", between(func(r *http.Response) error {
 			if etag := r.Header.Get("ETag"); etag != "" {
 				r.Header.Set("ETag", "W/"+etag)

@@ -54,7 +54,7 @@ func runCORS(ctx context.Context, args []string, lookup func(string) (string, bo
 func readCORS(file string, pages origins, getenv func(string) string) (bucket.CORS, error) {
 	document, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the CORS rules: %w", err)
+		return nil, fmt.Errorf("cannot read the CORS rules: %w; start in the project's folder, or name a file", err)
 	}
 	rules, err := bucket.ParseCORS(document)
 	if err != nil {

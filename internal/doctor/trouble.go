@@ -106,6 +106,8 @@ func (e *exam) explainTransport(err error) []Result {
 		return failed(fmt.Sprintf("the name %s cannot be found", dns.Name), "Correct the host in AWS_ENDPOINT, or the network's name service.")
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return failed(host+" speaks http, and was asked by https", "Set AWS_ENDPOINT to http://"+host+", or give the store a certificate.")
+	case isLate(err) && e.front.header != nil:
+		return []Result{{Status: Failed, Text: fmt.Sprintf("%s answers, but not to this within %v", host, Limit), Fix: "Look at the store's log, and for a proxy before it that holds such requests back.", late: true}}
 	case isLate(err):
 		return []Result{{Status: Failed, Text: fmt.Sprintf("%s did not answer within %v", host, Limit), Fix: "Check that the store is up and that AWS_ENDPOINT names it; a firewall may be in between.", late: true}}
 	case errors.Is(err, syscall.ECONNREFUSED):

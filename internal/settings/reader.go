@@ -111,9 +111,11 @@ func (r *reader) refuseSwappedKeys(access, secret string) {
 	if access == "" || secret == "" || isPlaceholder(access) || isPlaceholder(secret) {
 		return
 	}
-	longer := len(access) > len(secret) && !strings.HasPrefix(access, "GOOG")
-	if longer || strings.ContainsAny(access, "/+=") {
-		r.fault("AWS_CLIENT_ACCESS_KEY", "looks like a secret key; exchange it with AWS_CLIENT_SECRET_KEY if the two are swapped, else take a pair whose access key is the shorter half and has no /, + or = in it")
+	switch {
+	case strings.ContainsAny(access, "/+="):
+		r.fault("AWS_CLIENT_ACCESS_KEY", "has characters of a secret key; exchange it with AWS_CLIENT_SECRET_KEY if the two are swapped, else take a pair whose access key has no /, + or = in it")
+	case len(access) > len(secret) && !strings.HasPrefix(access, "GOOG"):
+		r.fault("AWS_CLIENT_ACCESS_KEY", "is longer than AWS_CLIENT_SECRET_KEY; exchange the two if they are swapped, else correct the one that is not whole")
 	}
 }
 

@@ -68,7 +68,7 @@ func TestFaults(t *testing.T) {
 		{"AWS_CLIENT_ACCESS_KEY=YOUR-ACCESS-KEY", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
 		{"AWS_CLIENT_SECRET_KEY=YOUR-SECRET-KEY", "AWS_CLIENT_SECRET_KEY still is the placeholder"},
 		{"AWS_CLIENT_ACCESS_KEY=s3cret/that/nobody/may/see AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
-		{"AWS_CLIENT_ACCESS_KEY=s3cretthatnobodymaysee AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
+		{"AWS_CLIENT_ACCESS_KEY=s3cretthatnobodymaysee AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "is longer than AWS_CLIENT_SECRET_KEY; exchange the two"},
 		{"AWS_CLIENT_ACCESS_KEY=s3cret= AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
 		{"AWS_DEST_BUCKET=somebucket", "AWS_DEST_BUCKET still is the placeholder"},
 		{"AWS_DEST_BUCKET=", "AWS_DEST_BUCKET is not set"},
