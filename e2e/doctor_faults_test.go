@@ -341,8 +341,15 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 	for _, s := range []*store{shared.radosgw, versity} {
 		for name, seed := range map[string]func(*testing.T, *patient){
 			"headers that Fine Uploader does not rename": edit("client_conf.js", "dataset:", `"Cache-Control": "no-store", "Content-Disposition": "attachment", n: 5, dataset:`),
-			"files of three bytes at most":               set("P3S3F_MAX_BYTES", "3"),
-			"a proxy that lets only the bucket through":  refuses(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
+			"pages of many origins": func(_ *testing.T, p *patient) {
+				var sites []string
+				for i := range 40 {
+					sites = append(sites, fmt.Sprintf("https://app%d.example.org", i))
+				}
+				p.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
+			},
+			"files of three bytes at most":              set("P3S3F_MAX_BYTES", "3"),
+			"a proxy that lets only the bucket through": refuses(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
 		} {
 			t.Run(s.name+" "+name, func(t *testing.T) {
 				t.Parallel()

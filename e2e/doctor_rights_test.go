@@ -132,13 +132,23 @@ func TestDoctorRights(t *testing.T) {
 	}
 }
 
-// TestDoctorVersitygwPolicy has a policy that would do at other stores.
+// TestDoctorVersitygwPolicy has a policy that would do at other stores. Without the right to delete no form
+// is uploaded, and yet doctor finds that none would be taken.
 func TestDoctorVersitygwPolicy(t *testing.T) {
 	t.Parallel()
 	g := startGuests(t)[1]
-	p := g.patient(t)
-	g.setPolicy(t, p, statement{Effect: "Allow", Action: []string{toPut, toAbort, toGet, toDelete}, Resource: p.resources()[1]})
-	g.examine(t, p, "signatures", "the bucket itself among the policy's resources")
+	for name, actions := range map[string][]string{"may delete": {toPut, toAbort, toGet, toDelete}, "may not delete": {toPut, toAbort, toGet}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := g.patient(t)
+			if len(actions) == 3 {
+				p.env["P3S3F_ALLOW_DELETE"] = "0"
+				p.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
+			}
+			g.setPolicy(t, p, statement{Effect: "Allow", Action: actions, Resource: p.resources()[1]})
+			g.examine(t, p, "signatures", "the bucket itself among the policy's resources")
+		})
+	}
 }
 
 // examine wants the one fault, if there is to be one, and none left with the policy that doctor prints.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -133,6 +135,29 @@ func TestDoctorReports(t *testing.T) {
 	}
 	if !errors.Is(err, errUnhealthy{}) || report.Healthy || len(report.Checks) < 20 || report.Checks[0].Status != doctor.Failed || report.Checks[0].Fix == "" {
 		t.Errorf("%v %+v", err, report)
+	}
+}
+
+// TestCORSReadsBack has a store that does not keep what it takes.
+func TestCORSReadsBack(t *testing.T) {
+	kept := ""
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut:
+			kept = "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod></CORSRule></CORSConfiguration>"
+		case kept == "":
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, "<Error><Code>NoSuchCORSConfiguration</Code></Error>")
+		default:
+			io.WriteString(w, kept)
+		}
+	}))
+	defer store.Close()
+	out, err := command(t, map[string]string{
+		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see", "AWS_DEST_BUCKET": "mybucket", "AWS_ENDPOINT": store.URL,
+	}, "cors", "../../basic_cors.xml")
+	if err == nil || !strings.Contains(err.Error(), "has not kept the rules") || !strings.Contains(out, "They are now:") || strings.Contains(out, "POST") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

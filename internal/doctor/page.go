@@ -35,6 +35,11 @@ func (e *exam) checkPage(ctx context.Context) []Result {
 		}
 		return ask(e.http, r)
 	}
+	return e.examinePage(get)
+}
+
+// examinePage looks at what the server gives out.
+func (e *exam) examinePage(get func(path string) (answer, error)) []Result {
 	page, err := get("/")
 	if err != nil || page.status != http.StatusOK {
 		return failed(fmt.Sprintf("the page is not served (status %d)", page.status), "Put static/index.html back.")
