@@ -69,8 +69,11 @@ func Headers(cfg Config) []string {
 	return slices.Compact(all)
 }
 
-// obstacle is why a page may not send something, and what to do about it.
+// obstacle is why pages may not send something, and what to do about it.
 type obstacle struct{ text, fix string }
+
+// noRule is the obstacle of an origin of which the bucket's rules say nothing; the origins stand behind it.
+const noRule = "the bucket has no CORS rule for pages from "
 
 // checkPreflights asks leave for each request from each origin.
 func (e *exam) checkPreflights(ctx context.Context) []Result {
@@ -79,23 +82,47 @@ func (e *exam) checkPreflights(ctx context.Context) []Result {
 		e.rulesKnown = err == nil // the key need not have the right
 		return err
 	})
-	faults := map[obstacle][]string{} // operations by what is in their way
+	refused := map[obstacle][]petition{}
 	for _, p := range inParallel(e.petitions(), func(p petition) petition { return e.ask(ctx, p) }) {
 		if p.err != nil {
 			return e.explainTransport(p.err)
 		}
-		if p.found.text != "" && !slices.Contains(faults[p.found], p.operation) {
-			faults[p.found] = append(faults[p.found], p.operation)
+		if p.found.text != "" {
+			refused[p.found] = append(refused[p.found], p)
 		}
 	}
 	var results []Result
-	for _, o := range slices.SortedFunc(maps.Keys(faults), func(a, b obstacle) int { return strings.Compare(a.text, b.text) }) {
-		results = append(results, failed(fmt.Sprintf("%s (%s)", o.text, strings.Join(faults[o], ", ")), o.fix)...)
+	for _, o := range slices.SortedFunc(maps.Keys(refused), func(a, b obstacle) int { return strings.Compare(a.text, b.text) }) {
+		results = append(results, failed(e.describe(o, refused[o]), o.fix)...)
 	}
 	if results == nil {
 		return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(e.origins(), ", "))
 	}
 	return results
+}
+
+// describe says what an obstacle is in the way of, and whose, unless that is everybody.
+func (e *exam) describe(o obstacle, refused []petition) string {
+	var operations, origins []string
+	for _, p := range refused {
+		if !slices.Contains(operations, p.operation) {
+			operations = append(operations, p.operation)
+		}
+		if !slices.Contains(origins, p.u.origin) {
+			origins = append(origins, p.u.origin)
+		}
+	}
+	from, text := strings.Join(origins, ", "), o.text
+	others := e.rules.Origins()
+	switch {
+	case text == noRule && len(others) > 0:
+		text += from + ", only for " + strings.Join(others, ", ")
+	case text == noRule:
+		text += from
+	case len(origins) < len(e.origins()):
+		text += " to pages from " + from
+	}
+	return fmt.Sprintf("%s (%s)", text, strings.Join(operations, ", "))
 }
 
 // petition is a request from a page of one origin, and what came of asking leave for it.
@@ -171,7 +198,7 @@ func (e *exam) lackingRule(ctx context.Context, p petition) (text string, err er
 		if slices.ContainsFunc([]string{"POST", "PUT", "DELETE", "GET"}, func(method string) bool { return method != p.method && allowed(method) }) {
 			return "the method " + p.method + " is not allowed", err
 		}
-		return e.noRuleFor(p.u.origin), err
+		return noRule, err
 	}
 	missing := slices.DeleteFunc(slices.Clone(p.headers), func(name string) bool { return allowed(p.method, name) })
 	switch len(missing) {
@@ -181,14 +208,6 @@ func (e *exam) lackingRule(ctx context.Context, p petition) (text string, err er
 		return "the header " + missing[0] + " is not allowed", err
 	}
 	return "the headers " + strings.Join(missing, ", ") + " are not allowed", err
-}
-
-func (e *exam) noRuleFor(origin string) string {
-	text := "the bucket has no CORS rule for pages from " + origin
-	if others := e.rules.Origins(); len(others) > 0 {
-		text += ", only for " + strings.Join(others, ", ")
-	}
-	return text
 }
 
 // corsCommand puts the missing rules on the bucket, and keeps out and lets in who was before.
