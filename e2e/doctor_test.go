@@ -131,7 +131,6 @@ func (p *patient) ownConf(t *testing.T, old, replacement string) {
 		`"BUCKET"`:              fmt.Sprintf("%q", p.name),
 		`"HOST"`:                fmt.Sprintf("%q", strings.TrimPrefix(p.env["AWS_ENDPOINT"], "http://")),
 		`"ACCESSKEY"`:           fmt.Sprintf("%q", p.accessKey),
-		"objectProperties: {":   "objectProperties: {\n    key: function (id) { return owner.then((o) => o + '/' + id); },",
 	} {
 		p.edit(t, "static/client_conf.js", placeholder, value)
 	}

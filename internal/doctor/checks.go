@@ -40,7 +40,7 @@ func (e *exam) checks() []check {
 		{Check{"browsers", "do browsers find the store, and let the page send to it?", "an https page and an http store, a store on loopback"}, []string{"settings"}, e.checkBrowsers},
 		{Check{"client_conf.js", "does it agree with the server's settings and routes, and will it be signed?", "the option or the line is named"}, []string{"settings"}, e.checkClientConf},
 		{Check{"bundle", "is Fine Uploader there, in the right version?", "make static was not run"}, nil, e.checkBundle},
-		{Check{"page", "is the page whole, and in keeping with its own security policy?", "a file that is gone, a script of another site"}, []string{"settings", "bundle"}, e.checkPage},
+		{Check{"page", "does the server start, with a page that is whole and keeps its own policy?", "a file that is gone, a script of another site"}, []string{"settings"}, e.checkPage},
 		remote(Check{"endpoint", "does an S3 store answer at AWS_ENDPOINT, with a certificate that is trusted?", "host, port, http or https; the console's port; a proxy"}, e.checkEndpoint, "settings"),
 		remote(Check{"clock", "is it the store's, to 15 minutes?", "no NTP"}, e.checkClock, "endpoint"),
 		remote(Check{"region", "is it the bucket's?", "AWS_REGION"}, e.checkRegion, "clock"),

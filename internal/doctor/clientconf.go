@@ -125,7 +125,7 @@ func (e *exam) checkClientConf(ctx context.Context) []Result {
 	}
 	results = append(results, e.checkPartSize()...)
 	results = append(results, e.checkRoutes(ctx)...)
-	if e.set.AllowDelete || !c.on("deleteFile.enabled") {
+	if e.set.AllowDelete || !c.own || !c.on("deleteFile.enabled") { // in the one it makes, the server offers none
 		return e.sumUp(results)
 	}
 	return e.sumUp(append(results, warning(c.file+" shows a delete button (deleteFile.enabled), but P3S3F_ALLOW_DELETE=0", "Set deleteFile.enabled to false, or P3S3F_ALLOW_DELETE=1.")...))
@@ -165,17 +165,7 @@ func (e *exam) compareOwn() []Result {
 	if e.version() == sign.V4 {
 		compare("objectProperties.region", "us-east-1", []string{e.set.Sign.Region})
 	}
-	return append(results, e.checkOwnKey()...)
-}
-
-// checkOwnKey wants keys to be made by a function where each must begin with its owner: Fine Uploader's
-// two ready ways do not.
-func (e *exam) checkOwnKey() []Result {
-	key, known := e.conf.text("objectProperties.key", "uuid")
-	if !e.set.OwnUploadsOnly || !known {
-		return nil
-	}
-	return failed(fmt.Sprintf("%s makes keys by %q, and with P3S3F_OWN_UPLOADS_ONLY=1 each must begin with its owner", e.conf.file, key), "Set objectProperties.key to the function in the README, under Whose uploads.")
+	return results
 }
 
 // endpoints are the values of request.endpoint that the server signs for and the page may send to, the

@@ -46,7 +46,7 @@ func environment(edits ...string) func(string) string {
 // healthyConf agrees with environment.
 const healthyConf = `{
 	request: {endpoint: "http://s3.example.org:9000/mybucket", accessKey: "AKIAIOSFODNN7EXAMPLE", params: {dataset: "x"}},
-	objectProperties: {bucket: "mybucket", host: "s3.example.org:9000", key: function (id) { return owner.then((o) => o + "/" + id); }},
+	objectProperties: {bucket: "mybucket", host: "s3.example.org:9000"},
 	signature: {version: 4}, chunking: {enabled: true}, deleteFile: {enabled: true}
 }`
 
@@ -68,7 +68,7 @@ func TestClientConf(t *testing.T) {
 		{name: "bucket guessed from the host", old: `bucket: "mybucket",`, status: Failed, want: `Set objectProperties.bucket to "mybucket"`},
 		{name: "another bucket", old: `bucket: "mybucket"`, new: `bucket: "yours"`, status: Failed, want: `Set objectProperties.bucket to "mybucket"`},
 		{name: "bucket of a function", old: `bucket: "mybucket"`, new: `bucket: function (id) { return {a: "b"}[id]; }`, status: Warning, want: "computes objectProperties.bucket"},
-		{name: "host left to Fine Uploader", old: ` host: "s3.example.org:9000",`, status: OK},
+		{name: "host left to Fine Uploader", old: `, host: "s3.example.org:9000"`, status: OK},
 		{name: "another host", old: `host: "s3.example.org:9000"`, new: `host: "s3.example.com"`, status: Failed, want: "not this server's S3 endpoint"},
 		{name: "host with scheme", old: `host: "s3`, new: `host: "http://s3`, status: OK},
 		{name: "region", old: `host:`, new: `region: "eu-west-1", host:`, status: Failed, want: `Set objectProperties.region to "us-east-1"`},
@@ -80,8 +80,6 @@ func TestClientConf(t *testing.T) {
 		{name: "no size limit", env: "P3S3F_MAX_BYTES=100000000", status: Failed, want: "validation.sizeLimit"},
 		{name: "size limit", old: `signature:`, new: `validation: {sizeLimit: 100000000}, signature:`, env: "P3S3F_MAX_BYTES=100000000", status: OK},
 		{name: "small parts", old: `chunking: {`, new: `chunking: {partSize: 1000000, `, status: Failed, want: "chunking.partSize to 5242880"},
-		{name: "keys without their owner", old: "key: function", new: `key: "uuid", other: function`, status: Failed, want: "Whose uploads"},
-		{name: "keys without an owner to begin with", old: "key: function", new: `key: "uuid", other: function`, env: "P3S3F_OWN_UPLOADS_ONLY=0", status: OK},
 		{name: "comma left out", old: `"mybucket",`, new: `"mybucket"`, status: Failed, want: `has no comma, or no bracket, after "mybucket"`},
 		{name: "the last bracket left out", old: "deleteFile: {enabled: true}", new: "deleteFile: {enabled: true", status: Failed, want: "is not closed"},
 		{name: "no delete", env: "P3S3F_ALLOW_DELETE=0", status: Warning, want: "deleteFile.enabled"},

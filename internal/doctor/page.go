@@ -17,17 +17,18 @@ import (
 // it names is there, nothing in it is against its own content security policy, and that lets it reach
 // the store.
 func (e *exam) checkPage(ctx context.Context) []Result {
-	switch {
-	case e.cfg.Page == nil:
+	if e.cfg.Page == nil {
 		return skipped("not asked")
-	case e.noStatic():
-		return skipped("there is no folder static here: the server is an API alone")
 	}
 	address, stop, err := servePage(e.cfg.Page, e.set)
 	if err != nil {
-		return failed("the server does not start: "+oneLine(err.Error()), "Correct what it says.")
+		text, fix := splitSentence(oneLine(err.Error()))
+		return failed("the server does not start: "+text, orElse(fix, "Correct what it says."))
 	}
 	defer stop()
+	if e.noStatic() {
+		return skipped("there is no folder static here: the server is an API alone")
+	}
 	get := func(path string) (answer, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+path, nil)
 		if err != nil {
@@ -55,10 +56,11 @@ func (e *exam) examinePage(get func(path string) (answer, error)) []Result {
 			return failed(fmt.Sprintf("static/index.html loads %s, which its content security policy blocks", r.address), "Put that file below static/ and load it from there.")
 		}
 	}
-	if e.conf.file == "" { // checkClientConf has told
-		own = slices.DeleteFunc(own, func(path string) bool { return path == "/static/client_conf.js" })
+	_, noBundle := e.bundle()
+	told := func(path string) bool { // by checkBundle and checkClientConf
+		return path == "/"+bundleFile && noBundle != nil || path == "/static/client_conf.js" && e.conf.file == ""
 	}
-	if results := wholePage(get, own); results != nil {
+	if results := wholePage(get, slices.DeleteFunc(own, told)); results != nil {
 		return results
 	}
 	return e.checkPolicy(policy)

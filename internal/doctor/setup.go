@@ -41,13 +41,10 @@ func (e *exam) checkSettings(context.Context) []Result {
 // checkExample tells of the shipped hook's exercise, which is easily forgotten.
 func (e *exam) checkExample() []Result {
 	const small, large = "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE"
-	switch {
-	case e.cfg.Getenv(small) != "":
-		return warning(small+" is set, so that the shipped hook lets no file pass but this one and "+large+"'s", "Take both out of the environment once you have seen it work.")
-	case e.cfg.Getenv(large) != "":
-		return warning(large+" has no effect without "+small, "Set both, or take it out of the environment.")
+	if e.cfg.Getenv(small) == "" {
+		return nil
 	}
-	return nil
+	return warning(small+" is set, so that the shipped hook lets no file pass but this one and "+large+"'s", "Take both out of the environment once you have seen it work.")
 }
 
 // splitSentence parts "fact; what to do" as the settings' faults and sign's refusals are written. A fact may
