@@ -161,6 +161,18 @@ func TestCORSReadsBack(t *testing.T) {
 	}
 }
 
+// TestCORSCommand can be copied into a shell.
+func TestCORSCommand(t *testing.T) {
+	for envFile, want := range map[string]string{
+		"": "s3-sign-srv cors", "my_p3s3f.env": "s3-sign-srv cors -env my_p3s3f.env",
+		"it's mine.env": `s3-sign-srv cors -env 'it'\''s mine.env'`,
+	} {
+		if got := corsCommand(envFile); got != want {
+			t.Errorf("%s: %s", envFile, got)
+		}
+	}
+}
+
 // TestPrinter colours and wraps for a terminal alone, and colours not against the user's word.
 func TestPrinter(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/null", os.O_WRONLY, 0) // a character device, as a terminal is

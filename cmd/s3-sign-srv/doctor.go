@@ -68,10 +68,13 @@ func runDoctor(ctx context.Context, args []string, lookup func(string) (string, 
 	return examine(ctx, cfg, stdout, lookup)
 }
 
-// corsCommand runs s3-sign-srv cors with the same settings.
+// corsCommand runs s3-sign-srv cors with the same settings, as a shell reads it.
 func corsCommand(envFile string) string {
-	if envFile == "" {
+	switch {
+	case envFile == "":
 		return "s3-sign-srv cors"
+	case strings.ContainsAny(envFile, " '\"$`\\*?&;()<>|#~"):
+		envFile = "'" + strings.ReplaceAll(envFile, "'", `'\''`) + "'"
 	}
 	return "s3-sign-srv cors -env " + envFile
 }

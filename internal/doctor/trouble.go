@@ -101,7 +101,10 @@ func (e *exam) explainTransport(err error) []Result {
 	case tlsFault(err) != "":
 		return e.explainTLS(err)
 	case e.proxy() != nil:
-		return failed(fmt.Sprintf("%s is asked by way of the proxy %s, which gives no answer", host, e.proxy().Host), "Correct HTTP_PROXY or HTTPS_PROXY in the environment, or name the store's host in NO_PROXY.")
+		return []Result{{
+			Status: Failed, Text: fmt.Sprintf("%s is asked by way of the proxy %s, which gives no answer", host, e.proxy().Host),
+			Fix: "Correct HTTP_PROXY or HTTPS_PROXY in the environment, or name the store's host in NO_PROXY.", late: isLate(err),
+		}}
 	case errors.As(err, &dns):
 		return failed(fmt.Sprintf("the name %s cannot be found", dns.Name), "Correct the host in AWS_ENDPOINT, or the network's name service.")
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
