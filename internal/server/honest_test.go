@@ -171,7 +171,6 @@ var keySchemes = []struct{ script, key string }{
 	{`function (id) { return "a folder/of number " + id + "/" + this.getName(id); }`, "a folder/of number 3/NAME"},
 	{`function (id) { return "a folder/" + this.getName(id); }`, "a folder/NAME"},
 	{`function (id) { return Promise.resolve("later/" + this.getName(id)); }`, "later/NAME"},
-	{`function (id) { return owner.then((o) => o + '/' + id); }`, "3"},
 	{`function (id) {
   var name = this.getUuid(id) + "." + qq.getExtension(this.getName(id));
   return owner.then(function (id) { return id + "/" + name; });
