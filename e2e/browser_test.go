@@ -19,11 +19,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// startBrowser starts Chromium with an empty profile.
-func startBrowser(profile string) (browser context.Context, stop func(), err error) {
-	path, err := exec.LookPath("chromium")
+// startBrowser starts a Chromium, of Debian's package of that name, with a profile that it makes if there is none.
+func startBrowser(name, profile string) (browser context.Context, stop func(), err error) {
+	path, err := exec.LookPath(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: apt-get install -y chromium", err)
+		return nil, nil, fmt.Errorf("%w: apt-get install -y %s", err, name)
 	}
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path),
@@ -103,7 +103,7 @@ func eval[T any](p *tab, expression string, args ...any) T {
 // read is eval of an expression that changes nothing: where the page goes away meanwhile, the next one is read.
 func read[T any](p *tab, expression string, args ...any) (v T) {
 	p.t.Helper()
-	eventually(p.t, 20*time.Second, "a page that stays", func() (stays bool) {
+	eventually(p.t, 30*time.Second, "a page that stays", func() (stays bool) {
 		v, stays = glance[T](p, expression, args...)
 		return stays
 	})
@@ -168,7 +168,7 @@ func (p *tab) sees(within time.Duration, text string) {
 func (p *tab) checkConsole(expected []string) {
 	const last = "the test is over"
 	p.command(`console.debug(%s)`, last)
-	eventually(p.t, 5*time.Second, "the last message on the console", func() bool { return p.console.has(last) })
+	eventually(p.t, 30*time.Second, "the last message on the console", func() bool { return p.console.has(last) })
 	times := map[string]int{}
 	for _, m := range p.console.errors() {
 		if times[m]++; times[m] == 1 && !matches(m, expected) {

@@ -12,6 +12,7 @@ import (
 // The bundle of `make static CEPH=1` names a content type for every file, for a Ceph that refuses files
 // without one; the usual bundle sends what the browser knows, which for an odd name is nothing.
 func TestCephBundleNamesContentType(t *testing.T) {
+	t.Parallel()
 	const named = "application/octet-stream"
 	for _, version := range []int{2, 4} {
 		t.Run(map[int]string{2: "V2", 4: "V4"}[version], func(t *testing.T) {

@@ -18,8 +18,10 @@ import (
 // A page of another site, which the server names as allowed, uploads, lists and deletes by the server.
 // Pages of any other origin can do nothing, not even with the cookie of a user of the server's own page.
 func TestOtherSites(t *testing.T) {
+	t.Parallel()
 	for _, own := range []bool{false, true} {
 		t.Run(fmt.Sprintf("own uploads only %t", own), func(t *testing.T) {
+			t.Parallel()
 			b := newBucket(t, shared.radosgw)
 			other := serveSite(t)
 			srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(settings{
@@ -54,6 +56,7 @@ func TestOtherSites(t *testing.T) {
 // Who follows a link from another site stays who they are, though the browser sends no SameSite=Strict
 // cookie with the page itself.
 func TestLinkFromAnotherSite(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	other := serveSite(t)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
@@ -61,7 +64,7 @@ func TestLinkFromAnotherSite(t *testing.T) {
 	owner := page.owner()
 	page.do(chromedp.Navigate(other.at("evil.localhost") + "/empty"))
 	page.command(`setTimeout(() => { location.href = %s })`, srv.url)
-	page.sees(10*time.Second, "Choose files")
+	page.sees(30*time.Second, "Choose files")
 	if after := page.owner(); after != owner {
 		t.Errorf("the owner was %s, and is %s after a link from another site", owner, after)
 	}
@@ -74,7 +77,7 @@ var refusedAcross = []string{`blocked by CORS policy`, `net::ERR_FAILED`, `ERR_B
 func (p *tab) uploadOne(b *bucket) upload {
 	p.t.Helper()
 	p.choose(smallFile, untypedLongFile)
-	p.await(20*time.Second, 2, done)
+	p.await(30*time.Second, 2, done)
 	dataset := read[string](p, `fine_u_conf.request.params.dataset`)
 	for _, f := range []testFile{smallFile, untypedLongFile} {
 		b.holds(p.t, p.uploadOf(f).Key, f, dataset)
@@ -141,7 +144,7 @@ const attemptTools = `
 	const sandboxed = (url, body) => new Promise((resolve) => {
 		addEventListener("message", () => resolve("blind"));
 		const script = "fetch(" + JSON.stringify(url) + ", {method: 'POST', mode: 'no-cors', credentials: 'include', body: new URLSearchParams(" +
-			JSON.stringify(body) + ")}).finally(() => parent.postMessage('', '*'))";
+			JSON.stringify(body) + ")}).catch(() => {}).finally(() => parent.postMessage('', '*'))";
 		document.body.append(make("iframe", {sandbox: "allow-scripts", srcdoc: "<script>" + script + "</scr" + "ipt>"}));
 	});`
 

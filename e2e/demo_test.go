@@ -16,6 +16,7 @@ import (
 
 // A newcomer has cloned the project and typed `make run`: the last thing that does is to start the demo.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	dir := newWorkDir(t)
 	srv := launch(t, dir, settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
 	children := demoChildren(t, srv)
@@ -23,10 +24,10 @@ func TestDemo(t *testing.T) {
 	page.portray("demo-empty")
 
 	page.drop(smallFile)
-	page.await(10*time.Second, 1, done)
+	page.await(30*time.Second, 1, done)
 	page.choose(testFiles...)
 	page.await(30*time.Second, 1+len(testFiles), done)
-	page.sees(5*time.Second, "12 files: 12 uploaded")
+	page.sees(30*time.Second, "12 files: 12 uploaded")
 	page.portray("demo-done")
 	if names := eval[[]string](page, `[...document.querySelectorAll(".file-name")].map((name) => name.textContent)`); names[0] != testFiles[0].name || names[1] != testFiles[1].name || names[11] != smallFile.name {
 		t.Errorf("the last choice is not on top, in its order: %q", names)
@@ -55,11 +56,12 @@ func TestDemo(t *testing.T) {
 // A demo that is started again goes on where the last one was: same keys, same visitor, same files. Of the
 // store's own words at its end nothing is to be seen.
 func TestDemoAgain(t *testing.T) {
+	t.Parallel()
 	dir := newWorkDir(t)
 	srv := launch(t, dir, settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
 	page := openTab(t, srv.url)
 	page.choose(smallFile)
-	page.await(10*time.Second, 1, done)
+	page.await(30*time.Second, 1, done)
 	srv.end(t, srv.interrupt)
 	if lines := strings.Split(strings.TrimSpace(srv.output.String()), "\n"); len(lines) != 4 { // store, open, challenge, success
 		t.Errorf("the demo wrote\n%s", srv.output)
@@ -67,7 +69,7 @@ func TestDemoAgain(t *testing.T) {
 
 	srv = launch(t, dir, settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
 	page.do(chromedp.Navigate(srv.url))
-	page.sees(10*time.Second, smallFile.name)
+	page.sees(30*time.Second, smallFile.name)
 	id := page.uploadOf(smallFile).ID
 	page.delete(id)
 	srv.end(t, srv.interrupt)
@@ -75,6 +77,7 @@ func TestDemoAgain(t *testing.T) {
 
 // A demo that is killed leaves no store behind.
 func TestKilledDemo(t *testing.T) {
+	t.Parallel()
 	srv := launch(t, newWorkDir(t), settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
 	children := demoChildren(t, srv)
 	srv.signal(syscall.SIGKILL)
@@ -93,7 +96,7 @@ func demoChildren(t *testing.T, srv *server) []int {
 
 func awaitEnd(t *testing.T, pids []int) {
 	t.Helper()
-	eventually(t, 5*time.Second, "the end of what the demo started", func() bool {
+	eventually(t, 30*time.Second, "the end of what the demo started", func() bool {
 		for _, pid := range pids {
 			if alive(pid) {
 				return false

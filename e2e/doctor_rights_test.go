@@ -217,6 +217,7 @@ func TestDoctorCephUsers(t *testing.T) {
 
 // TestDoctorExcess warns of a key that sees other buckets and may delete without need.
 func TestDoctorExcess(t *testing.T) {
+	t.Parallel()
 	s := startVersitygw(t)
 	newBucket(t, s)
 	p := newPatient(t, s)

@@ -232,7 +232,7 @@ func startPathOnly(t *testing.T) *store {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.stop)
-	if err := p.listens(port, 10*time.Second); err != nil {
+	if err := p.listens(port, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -240,6 +240,7 @@ func startPathOnly(t *testing.T) *store {
 
 // TestDoctorTLS finds a set-up with HTTPS on both sides healthy.
 func TestDoctorTLS(t *testing.T) {
+	t.Parallel()
 	p := newPatient(t, startVersitygw(t))
 	httpsPair(certificate{}, false)(t, p)
 	front(certificate{}, true)(t, p)

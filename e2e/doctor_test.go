@@ -139,6 +139,7 @@ func (p *patient) ownConf(t *testing.T, old, replacement string) {
 
 // TestDoctorHealthy wants no false alarm in any combination of store, signature version and style.
 func TestDoctorHealthy(t *testing.T) {
+	t.Parallel()
 	versity := startVersitygw(t)
 	for _, test := range []struct {
 		store          *store

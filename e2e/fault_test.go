@@ -26,7 +26,7 @@ type line struct {
 
 	mu      sync.Mutex
 	changed sync.Cond
-	budget  int64            // bytes of parts that may still go up, give or take a buffer; below 0: any number
+	budget  int64            // bytes of parts that may still go up, one part after the other, give or take a buffer; below 0: any number, side by side
 	blocked int              // parts that wait for the budget to grow
 	silent  bool             // requests are taken and not answered
 	instead http.HandlerFunc // answers what it wants to answer in the store's place; nil: nothing
@@ -35,7 +35,8 @@ type line struct {
 	begun   map[part]int   // how often a part was begun to be sent
 	stored  map[part]int   // how often the store confirmed it
 	uploads map[string]int // how many parts were begun to be sent, by the id of the upload
-	running int            // parts on their way
+	count   int            // of begun parts
+	running map[int]bool   // parts on their way, by their number in count
 	last    *http.Request  // the last part that was begun to be sent
 }
 
@@ -48,7 +49,7 @@ type part struct {
 // startLine leads to a store on a loopback port. Nothing of a part goes up beyond budget bytes, until it is opened.
 func startLine(t *testing.T, target int, budget int64) *line {
 	t.Helper()
-	l := &line{budget: budget, conns: map[net.Conn]bool{}, begun: map[part]int{}, stored: map[part]int{}, uploads: map[string]int{}}
+	l := &line{budget: budget, conns: map[net.Conn]bool{}, running: map[int]bool{}, begun: map[part]int{}, stored: map[part]int{}, uploads: map[string]int{}}
 	l.changed.L = &l.mu
 	l.store = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -100,9 +101,9 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (l *line) forward(w http.ResponseWriter, r *http.Request) {
 	if p, ok := partOf(r); ok {
-		l.begins(p, r)
-		defer l.ends()
-		r.Body = metredBody{r.Body, l}
+		turn := l.begins(p, r)
+		defer l.ends(turn)
+		r.Body = metredBody{r.Body, l, turn}
 	}
 	l.store.ServeHTTP(w, r)
 }
@@ -121,16 +122,19 @@ func (l *line) answered(answer *http.Response) error {
 	return nil
 }
 
-func (l *line) begins(p part, r *http.Request) {
+func (l *line) begins(p part, r *http.Request) (turn int) {
 	l.change(func() {
+		l.count++
+		turn = l.count
+		l.running[turn] = true
 		l.begun[p]++
-		l.running++
 		l.uploads[r.URL.Query().Get("uploadId")]++
 		l.last = r.Clone(context.Background())
 	})
+	return turn
 }
 
-func (l *line) ends() { l.change(func() { l.running-- }) }
+func (l *line) ends(turn int) { l.change(func() { delete(l.running, turn) }) }
 
 // open lets everything go up from now on.
 func (l *line) open() { l.change(func() { l.budget = -1 }) }
@@ -158,23 +162,30 @@ func (l *line) substitute() http.HandlerFunc {
 	return l.instead
 }
 
-// reset ends every open connection with a TCP reset.
-func (l *line) reset() {
+// connections are those that are open now.
+func (l *line) connections() []net.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for c := range l.conns {
+	return slices.Collect(maps.Keys(l.conns))
+}
+
+// reset ends every open connection with a TCP reset.
+func (l *line) reset() { l.drop(l.connections()) }
+
+// drop ends these connections with a TCP reset.
+func (l *line) drop(conns []net.Conn) {
+	for _, c := range conns {
 		c.(*net.TCPConn).SetLinger(0)
 		c.Close()
 	}
-	l.resets++
-	l.changed.Broadcast()
+	l.change(func() { l.resets++ })
 }
 
 // stuck reports whether every part that is on its way waits for the budget to grow.
 func (l *line) stuck() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.running > 0 && l.running == l.blocked
+	return len(l.running) > 0 && len(l.running) == l.blocked
 }
 
 // confirmed are the parts that the store has confirmed.
@@ -228,15 +239,19 @@ func (l *line) awaitSpeech() {
 	}
 }
 
-// awaitBudget waits until something may go up, or its connection is reset.
-func (l *line) awaitBudget() {
+// awaitBudget waits until something of this part may go up, or its connection is reset.
+func (l *line) awaitBudget(turn int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.blocked++
-	for resets := l.resets; (l.budget == 0 || l.silent) && l.resets == resets; {
+	for resets := l.resets; (l.silent || !l.mayPass(turn)) && l.resets == resets; {
 		l.changed.Wait()
 	}
 	l.blocked--
+}
+
+func (l *line) mayPass(turn int) bool {
+	return l.budget < 0 || l.budget > 0 && turn == slices.Min(slices.Collect(maps.Keys(l.running)))
 }
 
 func (l *line) spend(n int) {
@@ -251,10 +266,11 @@ func (l *line) spend(n int) {
 type metredBody struct {
 	io.ReadCloser
 	line *line
+	turn int
 }
 
 func (b metredBody) Read(p []byte) (int, error) {
-	b.line.awaitBudget()
+	b.line.awaitBudget(b.turn)
 	n, err := b.ReadCloser.Read(p)
 	b.line.spend(n)
 	return n, err

@@ -11,6 +11,7 @@ import (
 // The digests that the page's hashing gives Fine Uploader are CryptoJS's, for every length around
 // SHA-256's blocks and for a whole part.
 func TestDigests(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)))
 	page := openTab(t, srv.url)

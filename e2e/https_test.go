@@ -22,6 +22,7 @@ import (
 
 // The page works over HTTPS, and speaks HTTP/2.
 func TestHTTPS(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	dir := newWorkDir(t)
 	writeCertificate(t, dir)
@@ -41,7 +42,7 @@ func TestHTTPS(t *testing.T) {
 	}
 	page.choose(smallFile, untypedLongFile)
 	dataset := eval[string](page, `fine_u_conf.request.params.dataset`)
-	page.await(20*time.Second, 2, done)
+	page.await(30*time.Second, 2, done)
 	for _, f := range []testFile{smallFile, untypedLongFile} {
 		b.holds(t, page.uploadOf(f).Key, f, dataset)
 	}

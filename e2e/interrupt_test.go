@@ -38,7 +38,7 @@ func uploadHalfOf(t *testing.T, s *store, version int, path string, expected ...
 	h.tab = openTab(t, srv.url, expected...)
 	h.chooseFile(path)
 	eventually(t, 30*time.Second, "the upload is stuck", h.proxy.full)
-	eventually(t, 10*time.Second, "the browser knows of a stored part", func() bool { return h.partsStored() > 0 })
+	eventually(t, 30*time.Second, "the browser knows of a stored part", func() bool { return h.partsStored() > 0 })
 	return h
 }
 
@@ -46,6 +46,7 @@ func (h *halfway) partsStored() int64 { return eval[int64](h.tab, `partsStored`)
 
 // Cancel leaves nothing in the store.
 func TestCancelAbortsTheUpload(t *testing.T) {
+	t.Parallel()
 	forEachSigner(t, func(t *testing.T, s *store, version int) {
 		h := uploadHalf(t, s, version)
 		if parts, err := h.bucket.unfinished(t.Context()); err != nil || len(parts) != 1 {
@@ -53,10 +54,10 @@ func TestCancelAbortsTheUpload(t *testing.T) {
 		}
 		withParts := h.proxy.connections()
 		h.press(0, "cancel")
-		h.await(5*time.Second, 1, canceled)
+		h.await(30*time.Second, 1, canceled)
 		closeAll(withParts) // a part that arrives during the abort makes versitygw answer 500
 		h.proxy.open()
-		eventually(t, 10*time.Second, "no unfinished upload in the store", func() bool {
+		eventually(t, 30*time.Second, "no unfinished upload in the store", func() bool {
 			left, err := h.bucket.unfinished(t.Context())
 			return err == nil && len(left) == 0
 		})
@@ -68,6 +69,7 @@ func TestCancelAbortsTheUpload(t *testing.T) {
 
 // A paused upload goes on where it stopped.
 func TestPauseAndContinue(t *testing.T) {
+	t.Parallel()
 	forEachSigner(t, func(t *testing.T, s *store, version int) {
 		h := uploadHalf(t, s, version)
 		pictures := s == shared.radosgw && version == 4 // the others look the same
@@ -76,7 +78,7 @@ func TestPauseAndContinue(t *testing.T) {
 		}
 		stored := h.partsStored()
 		h.press(0, "pause")
-		h.await(5*time.Second, 1, paused)
+		h.await(30*time.Second, 1, paused)
 		h.proxy.reset() // what is in the buffers was not seen to arrive
 		h.proxy.open()
 		if pictures {
@@ -96,7 +98,13 @@ func TestPauseAndContinue(t *testing.T) {
 
 // forEachSigner runs the test with each store and each kind of signature it takes.
 func forEachSigner(t *testing.T, test func(t *testing.T, s *store, version int)) {
-	t.Run("radosgw/V2", func(t *testing.T) { test(t, shared.radosgw, 2) })
-	t.Run("radosgw/V4", func(t *testing.T) { test(t, shared.radosgw, 4) })
-	t.Run("versitygw/V4", func(t *testing.T) { test(t, startVersitygw(t), 4) })
+	run := func(name string, s *store, version int) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s, version)
+		})
+	}
+	run("radosgw/V2", shared.radosgw, 2)
+	run("radosgw/V4", shared.radosgw, 4)
+	run("versitygw/V4", startVersitygw(t), 4)
 }

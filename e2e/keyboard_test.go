@@ -13,12 +13,13 @@ import (
 
 // Whoever has no mouse can choose, see what is going on, and delete; and never loses the place on the page.
 func TestKeyboardOnly(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	page := openTab(t, startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port))).url)
 
 	page.tabTo("Choose files") // the file dialog itself is the browser's, not the page's
 	page.choose(smallFile)
-	page.await(10*time.Second, 1, done)
+	page.await(30*time.Second, 1, done)
 	page.portray("keyboard-done")
 
 	page.tabTo("Delete hello.txt")

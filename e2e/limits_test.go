@@ -25,13 +25,14 @@ func limited(b *bucket) settings {
 
 // The user is told before the upload.
 func TestPageTellsTheLimit(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), limited(b))
 	page := openTab(t, srv.url)
-	page.sees(5*time.Second, "6.0 MB a file")
+	page.sees(30*time.Second, "6.0 MB a file")
 	page.choose(overLimit, atLimit, smallFile)
-	page.sees(5*time.Second, `12 MB.png is too large; a file may have 6.0 MB at most.`)
-	page.await(20*time.Second, 2, done)
+	page.sees(30*time.Second, `12 MB.png is too large; a file may have 6.0 MB at most.`)
+	page.await(30*time.Second, 2, done)
 	page.portray("too-large")
 	if n := eval[int](page, `document.querySelectorAll("[qq-file-id]").length`); n != 2 {
 		t.Errorf("%d files are in the list", n)
@@ -46,6 +47,7 @@ func TestPageTellsTheLimit(t *testing.T) {
 
 // A client whose limit was lifted is refused, at the latest when it reports what it has uploaded.
 func TestLiftedLimit(t *testing.T) {
+	t.Parallel()
 	const (
 		inOnePiece = `fine_u_conf.chunking.enabled = false;`
 		thickParts = `fine_u_conf.chunking.partSize = 6 * 1024 * 1024;`
@@ -71,7 +73,7 @@ func TestLiftedLimit(t *testing.T) {
 				conf.write(t, dir)
 				page := openTab(t, startServer(t, dir, limited(b)).url, `status of 403`, `response code 403`, `This server signs`, `this server allows`, `Upload success request was rejected`)
 				page.choose(overLimit)
-				page.sees(20*time.Second, c.says)
+				page.sees(30*time.Second, c.says)
 				if keys, err := b.keys(t.Context()); err != nil || (len(keys) == 1) != c.stored {
 					t.Errorf("the bucket holds %q, %v", keys, err)
 				}
@@ -82,6 +84,7 @@ func TestLiftedLimit(t *testing.T) {
 
 // A client that is none at all gets no further.
 func TestLimitHoldsForOtherClients(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), limited(b))
 	limit := func(max int) []any { return append(exactly("key", "k"), []any{"content-length-range", 0, max}) }

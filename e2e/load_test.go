@@ -57,7 +57,7 @@ func TestUnderLoad(t *testing.T) {
 		t.Errorf("the server took %d MB", memory/mb)
 	}
 	idle.stop()
-	eventually(t, 10*time.Second, "no descriptor left", func() bool { return descriptors(t, srv.pid()) <= fresh })
+	eventually(t, 30*time.Second, "no descriptor left", func() bool { return descriptors(t, srv.pid()) <= fresh })
 	if left, want := goroutines(t, srv), goroutines(t, startServer(t, newWorkDir(t), quietSettings())); left > want {
 		t.Errorf("%d goroutines after the load, %d in a new server\n%s", left, want, srv.output)
 	}
@@ -68,7 +68,7 @@ func TestUnderLoad(t *testing.T) {
 func TestTerminateUnderLoad(t *testing.T) {
 	srv := startServer(t, newWorkDir(t), quietSettings().with(settings{"P3S3F_LOG_LEVEL": "debug"}))
 	l := startLoad(srv.url, signRequest(t, srv.url, 9), busy, 0)
-	eventually(t, 10*time.Second, "every connection has an answer", func() bool { return l.whole.Load() > 10*busy })
+	eventually(t, 30*time.Second, "every connection has an answer", func() bool { return l.whole.Load() > 10*busy })
 	srv.end(t, func() { srv.signal(syscall.SIGTERM) }) // with exit code 0: nothing was cut off
 	l.stop()
 	if l.broken.Load() > 0 {
@@ -234,7 +234,7 @@ func startSlowSenders(t *testing.T, page string, request []byte) *slow {
 			}
 		})
 	}
-	eventually(t, 10*time.Second, "the slow senders are connected", func() bool { return connected.Load() == slowSenders })
+	eventually(t, 30*time.Second, "the slow senders are connected", func() bool { return connected.Load() == slowSenders })
 	return s
 }
 
@@ -295,7 +295,7 @@ func peakMemory(t *testing.T, pid int) int64 {
 func goroutines(t *testing.T, srv *server) int {
 	t.Helper()
 	srv.signal(syscall.SIGQUIT)
-	if _, err := srv.exitCode(5 * time.Second); err != nil {
+	if _, err := srv.exitCode(20 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	dump := srv.output.String()

@@ -13,6 +13,7 @@ import (
 // Every way to reach a store and to name objects in it carries every kind of file: the bytes and the
 // metadata arrive, and the page's client can delete what it uploaded.
 func TestUploadAndDelete(t *testing.T) {
+	t.Parallel()
 	versitygw := startVersitygw(t)
 	setups := []struct {
 		store   *store
@@ -30,6 +31,7 @@ func TestUploadAndDelete(t *testing.T) {
 		for _, key := range keySchemes {
 			name := fmt.Sprintf("%s/V%d/%s/%s", setup.store.name, setup.version, setup.style, key.name)
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				b := newBucket(t, setup.store)
 				dir := newWorkDir(t)
 				env := settingsFor(b, setup.style.endpoint(b.port)).with(settings{

@@ -72,7 +72,7 @@ func startNginx(t *testing.T, one, two string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.stop)
-	if err := p.listens(secure, 10*time.Second); err != nil {
+	if err := p.listens(secure, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	return "https://127.0.0.1:" + strconv.Itoa(secure)

@@ -32,6 +32,7 @@ var ownUploadsOnly = settings{"P3S3F_OWN_UPLOADS_ONLY": "1"}
 // Browser B knows all about A's uploads, one done and one half-way: key and upload ID. It gets none of
 // the five operations signed on them, nothing reported, nothing deleted and nothing listed.
 func TestOwnersAreApart(t *testing.T) {
+	t.Parallel()
 	for _, version := range []int{2, 4} {
 		t.Run(fmt.Sprintf("V%d", version), func(t *testing.T) {
 			store := newBucket(t, shared.radosgw)
@@ -42,12 +43,12 @@ func TestOwnersAreApart(t *testing.T) {
 			b := openTab(t, srv.url, `status of 40[13]`)
 
 			a.choose(smallFile)
-			finished := a.await(10*time.Second, 1, done)[0]
+			finished := a.await(30*time.Second, 1, done)[0]
 			a.choose(longFile)
-			eventually(t, 20*time.Second, "the upload is stuck", line.full)
+			eventually(t, 30*time.Second, "the upload is stuck", line.full)
 			long := a.uploadOf(longFile)
 			a.press(long.ID, "pause")
-			a.await(5*time.Second, 1, paused)
+			a.await(30*time.Second, 1, paused)
 			line.reset()
 			line.open()
 
@@ -166,19 +167,20 @@ func (p *tab) session() (keys []string) {
 
 // After a reload the page shows what its browser has uploaded before, and deletes it; another browser's page does not.
 func TestEarlierUploads(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
 	page := openTab(t, srv.url)
 	files := []testFile{smallFile, umlauts, untypedLongFile}
 	page.choose(files...)
-	page.await(20*time.Second, len(files), done)
+	page.await(30*time.Second, len(files), done)
 	uploaded := map[string]string{}
 	for _, f := range files {
 		uploaded[f.name] = page.uploadOf(f).Key
 	}
 
 	page.do(chromedp.Reload())
-	for _, u := range page.await(10*time.Second, len(files), done) {
+	for _, u := range page.await(30*time.Second, len(files), done) {
 		if uploaded[u.Name] != u.Key {
 			t.Errorf("%s is shown as %s, want %s", u.Name, u.Key, uploaded[u.Name])
 		}
@@ -190,7 +192,7 @@ func TestEarlierUploads(t *testing.T) {
 	}
 
 	other := openTab(t, srv.url)
-	eventually(t, 5*time.Second, "the page has asked for its files", func() bool {
+	eventually(t, 30*time.Second, "the page has asked for its files", func() bool {
 		return eval[bool](other, `performance.getEntriesByType("resource").some((r) => r.name.includes("/s3/session"))`)
 	})
 	if list := other.uploads(); len(list) != 0 || len(other.session()) != 0 {
@@ -201,6 +203,7 @@ func TestEarlierUploads(t *testing.T) {
 // Two servers with the same settings know each other's visitors: an upload that began at one goes on at
 // the other when the first is gone, and the page sees no difference.
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	line := startProxy(t, b.port, inFlight+2*mib)
 	env := settingsFor(b, pathStyle.endpoint(line.port)).with(ownUploadsOnly)
@@ -210,7 +213,7 @@ func TestReplicas(t *testing.T) {
 	balancer.to(first)
 	page := openTab(t, balancer.URL, `net::ERR_.*partNumber=`, `beforeunload`) // the user has touched nothing, so he is not asked back
 	page.choose(longFile)
-	eventually(t, 20*time.Second, "the upload is stuck", line.full)
+	eventually(t, 30*time.Second, "the upload is stuck", line.full)
 	key := page.uploadOf(longFile).Key
 
 	first.end(t, func() { first.signal(syscall.SIGTERM) })
@@ -232,7 +235,7 @@ func TestReplicas(t *testing.T) {
 	for _, srv := range []*server{third, second, third} { // in turn
 		balancer.to(srv)
 		page.do(chromedp.Reload())
-		page.await(10*time.Second, 1, done)
+		page.await(30*time.Second, 1, done)
 	}
 	page.delete(page.uploadOf(longFile).ID)
 	if b.has(t, key) {
@@ -266,6 +269,7 @@ func (b *balancer) to(srv *server) {
 
 // Whatever a user names his objects by, the server's own configuration puts the owner in front.
 func TestOwnerBeforeKey(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	files := []testFile{smallFile, untypedFile, oddLongFile}
 	keys := []struct {
@@ -303,7 +307,7 @@ func TestOwnerBeforeKey(t *testing.T) {
 		page := openTab(t, srv.url)
 		page.uploadsAsOwner(b, keys[0].want, files)
 		page.do(chromedp.Reload())
-		page.await(10*time.Second, len(files), done)
+		page.await(30*time.Second, len(files), done)
 	})
 }
 
@@ -318,7 +322,7 @@ func (p *tab) uploadsAsOwner(b *bucket, want string, files []testFile) {
 	p.t.Helper()
 	owner := p.owner()
 	p.choose(files...)
-	p.await(20*time.Second, len(files), done)
+	p.await(30*time.Second, len(files), done)
 	for _, f := range files {
 		key := p.uploadOf(f).Key
 		pattern := "^" + owner + "/" + strings.ReplaceAll(want, "FILENAME", regexp.QuoteMeta(f.name)) + "$"

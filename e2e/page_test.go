@@ -178,7 +178,7 @@ func (p *tab) confirm() {
 
 func (p *tab) awaitGone(id int) {
 	p.t.Helper()
-	eventually(p.t, 10*time.Second, fmt.Sprintf("the end of upload %d", id), func() bool {
+	eventually(p.t, 30*time.Second, fmt.Sprintf("the end of upload %d", id), func() bool {
 		return eval[string](p, `uploader.getUploads({id: %s}).status`, id) == deleted
 	})
 }

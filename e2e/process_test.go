@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -150,15 +151,27 @@ func eventually(t *testing.T, within time.Duration, what string, yes func() bool
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// freePort returns a loopback port that nobody listens on at this moment,
-// for programs that cannot choose one and tell.
+// Programs that cannot choose a port and tell get one from this range, once each. It is below the ports that
+// Linux gives away itself, which it might give to another test before the program listens.
+const firstPort, lastPort = 20_000, 32_000
+
+var portsTried atomic.Int32
+
+// freePort returns a port that nobody listens on at this moment, on neither loopback address.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", loopback(0))
-	if err != nil {
-		return 0, err
+	start := os.Getpid() // runs beside each other are to have different ports
+	for range lastPort - firstPort {
+		port := firstPort + (start+int(portsTried.Add(1)))%(lastPort-firstPort)
+		if isFree(loopback(port)) && isFree(fmt.Sprintf("[::1]:%d", port)) {
+			return port, nil
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no port from %d to %d is free", firstPort, lastPort)
+}
+
+func isFree(address string) bool {
+	l, err := net.Listen("tcp", address)
+	return err == nil && l.Close() == nil
 }
 
 // descendants returns the living processes below pid, from what /proc says.

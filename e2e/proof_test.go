@@ -24,6 +24,7 @@ import (
 // What a signing server must not sign is not dangerous on paper only: the store obeys it. Each abuse is
 // tried twice, with a signature from somebody who signs whatever he is given, and with the server's help.
 func TestStoreWouldHaveObeyed(t *testing.T) {
+	t.Parallel()
 	setups := []struct {
 		name    string
 		store   *store
@@ -51,6 +52,7 @@ func TestStoreWouldHaveObeyed(t *testing.T) {
 // A store that does not know its virtual hosts reads the bucket from the path, which in version 4 may
 // then be anybody's: so the server signs for virtual hosts only where P3S3F_ADDRESSING says so.
 func TestVirtualHostOfPathStore(t *testing.T) {
+	t.Parallel()
 	v := newVillain(t, startVersitygw(t), 4)
 	name := fmt.Sprintf("store.example:%d", v.mine.port)
 	srv := startServer(t, newWorkDir(t), settingsFor(v.mine, "http://"+name))
@@ -63,6 +65,7 @@ func TestVirtualHostOfPathStore(t *testing.T) {
 // radosgw obeys x-amz-* headers that a version 4 request sends without having them signed. Then any
 // signature for a part copies any object into it; P3S3F_SIGNATURE_VERSION=2 gives none in version 4.
 func TestUnsignedHeader(t *testing.T) {
+	t.Parallel()
 	copies := abuse{try: func(v *villain) bool {
 		v.other.put(v.t, "secret.txt", "the other's secret")
 		id := v.mine.begin(v.t, "copy.txt")
@@ -84,6 +87,7 @@ func TestUnsignedHeader(t *testing.T) {
 // has object lock and the key the right to it, somebody who may upload locks an object for as long as he likes.
 // docs/security.md says what to do; version 4 signs the whole query.
 func TestUnsignedQuery(t *testing.T) {
+	t.Parallel()
 	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	locks := []struct{ word, body string }{
 		{"legal-hold", "<LegalHold><Status>ON</Status></LegalHold>"},

@@ -9,6 +9,7 @@ import (
 
 // What the hook refuses is not uploaded, and the page says why in the server's own words.
 func TestRefusedUpload(t *testing.T) {
+	t.Parallel()
 	const sentence = "This file has not been approved for transfer, check upload is to correct dataset."
 	for _, f := range []testFile{untypedFile, longFile} { // a policy, and the initiation of a chunked upload
 		t.Run(f.name, func(t *testing.T) {
@@ -19,7 +20,7 @@ func TestRefusedUpload(t *testing.T) {
 			})
 			page := openTab(t, startServer(t, newWorkDir(t), env).url, `status of 403`, `response code 403`, sentence)
 			page.choose(f)
-			page.sees(10*time.Second, sentence)
+			page.sees(30*time.Second, sentence)
 			page.portray("refused-" + f.name)
 			if keys, err := b.keys(t.Context()); err != nil || len(keys) != 0 {
 				t.Errorf("the refused upload left %q, %v", keys, err)

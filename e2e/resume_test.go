@@ -18,9 +18,10 @@ import (
 
 // A file that was changed since is another file, though name and size are the same: no old part ends up in it.
 func TestChangedFile(t *testing.T) {
+	t.Parallel()
 	h := uploadHalf(t, shared.radosgw, 4)
 	h.do(chromedp.Reload())
-	h.sees(10*time.Second, longFile.name+" stopped at")
+	h.sees(30*time.Second, longFile.name+" stopped at")
 	h.proxy.reset()
 	h.proxy.open()
 	changed := bytes.Repeat([]byte("changed "), int(longFile.size)/8)
@@ -33,16 +34,17 @@ func TestChangedFile(t *testing.T) {
 
 // Two tabs do not send the same file: the second says who has it, and the first ends undisturbed.
 func TestTwoTabs(t *testing.T) {
+	t.Parallel()
 	h := uploadHalf(t, shared.radosgw, 4)
 	second, leave := newTab(t, h.ctx)
 	defer leave()
 	second.do(chromedp.Navigate(eval[string](h.tab, `location.href`)))
-	second.sees(10*time.Second, "Drop files here")
+	second.sees(30*time.Second, "Drop files here")
 	if text := eval[string](second, `new Promise((resolve) => setTimeout(() => resolve(document.body.innerText), 500))`); strings.Contains(text, "stopped at") {
 		t.Errorf("the second tab offers what the first is uploading:\n%s", text)
 	}
 	second.choose(longFile)
-	second.sees(10*time.Second, longFile.name+" is being uploaded in another tab.")
+	second.sees(30*time.Second, longFile.name+" is being uploaded in another tab.")
 	h.proxy.open()
 	u := h.await(60*time.Second, 1, done)[0]
 	h.bucket.holds(t, u.Key, longFile, eval[string](h.tab, `fine_u_conf.request.params.dataset`))
@@ -54,9 +56,10 @@ func TestTwoTabs(t *testing.T) {
 // Of what earlier visits left, the page offers what may still be there, and forgets what it is told to; what is no
 // record does not keep it from starting.
 func TestOldRecords(t *testing.T) {
+	t.Parallel()
 	h := uploadHalf(t, shared.radosgw, 4)
 	h.do(chromedp.Reload())
-	h.sees(10*time.Second, longFile.name+" stopped at")
+	h.sees(30*time.Second, longFile.name+" stopped at")
 	h.command(`(async () => {
 		const [key, text] = Object.entries(localStorage).find(([key]) => key.startsWith("qqs3resume"));
 		localStorage.setItem("qqs3resume5.0-broken", "{");
@@ -67,17 +70,17 @@ func TestOldRecords(t *testing.T) {
 		await new Promise((resolve) => writing.oncomplete = resolve);
 	})()`)
 	h.do(chromedp.Reload())
-	h.sees(10*time.Second, longFile.name+" stopped at")
+	h.sees(30*time.Second, longFile.name+" stopped at")
 	if items := eval[[]string](h.tab, `[...document.querySelectorAll("#unfinished span")].map((item) => item.textContent)`); len(items) != 1 {
 		t.Errorf("the page offers %q", items)
 	}
 	h.portray("unfinished")
 	h.do(chromedp.Click(chromedp.CSS(`#unfinished button`), chromedp.NodeVisible))
-	eventually(t, 5*time.Second, "nothing is offered", func() bool {
+	eventually(t, 30*time.Second, "nothing is offered", func() bool {
 		return eval[int](h.tab, `document.querySelectorAll("#unfinished li").length`) == 0
 	})
 	h.do(chromedp.Reload())
-	h.sees(10*time.Second, "Drop files here")
+	h.sees(30*time.Second, "Drop files here")
 	if left := eval[int](h.tab, `Object.keys(localStorage).filter((key) => key.startsWith("qqs3resume")).length`); left != 0 {
 		t.Errorf("%d records are left", left)
 	}
@@ -85,14 +88,15 @@ func TestOldRecords(t *testing.T) {
 
 // A file that is changed on the disk while it goes up is no matter of the network or the signature.
 func TestUnreadableFile(t *testing.T) {
+	t.Parallel()
 	const sentence = "The file cannot be read any more: it was changed, moved or removed. Choose it again."
 	forEachSigner(t, func(t *testing.T, s *store, version int) {
 		path := ownFile(t, "growing.bam", longFile.content())
 		h := uploadHalfOf(t, s, version, path, `net::ERR_`, `Fine Uploader`)
 		appendFile(t, path, "more")
 		h.proxy.open()
-		h.sees(20*time.Second, sentence)
-		h.sees(20*time.Second, "Failed")
+		h.sees(30*time.Second, sentence)
+		h.sees(30*time.Second, "Failed")
 		if keys, err := h.bucket.keys(t.Context()); err != nil || len(keys) != 0 {
 			t.Errorf("the bucket holds %q, %v", keys, err)
 		}
@@ -101,6 +105,7 @@ func TestUnreadableFile(t *testing.T) {
 
 // Without the ETag of its parts no file can be put together: the page says so at the first part, and sends no more.
 func TestHiddenETag(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	list, err := b.client.GetBucketCors(t.Context(), &s3.GetBucketCorsInput{Bucket: &b.name})
 	if err != nil {
@@ -115,9 +120,9 @@ func TestHiddenETag(t *testing.T) {
 	l := startLine(t, b.port, -1)
 	page := openTab(t, startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(l.port))).url, `Refused to get unsafe header`, `Fine Uploader`, `net::ERR_`)
 	page.choose(longFile)
-	page.sees(20*time.Second, "The bucket's CORS rules hide the ETag of what is stored.")
+	page.sees(30*time.Second, "The bucket's CORS rules hide the ETag of what is stored.")
 	page.sees(time.Second, "bin/s3-sign-srv cors -env my_p3s3f.env -origin http://localhost:")
-	page.await(10*time.Second, 1, failed)
+	page.await(30*time.Second, 1, failed)
 	page.portray("setup hidden ETag")
 	if sent := l.sent(); sent > 3 {
 		t.Errorf("%d parts were sent in vain", sent)

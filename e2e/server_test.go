@@ -81,7 +81,7 @@ func launch(t *testing.T, dir string, s settings, command ...string) *server {
 		}
 	})
 	srv := &server{process: p, dir: dir}
-	if err := p.poll(10*time.Second, srv.saysWhere); err != nil {
+	if err := p.poll(30*time.Second, srv.saysWhere); err != nil {
 		t.Fatal(err)
 	}
 	return srv

@@ -13,6 +13,7 @@ import (
 // A wrong set-up shows when the first request fails: the page says which side refused and what to run,
 // and takes it back when an upload works.
 func TestSetupFaultsAreShown(t *testing.T) {
+	t.Parallel()
 	refused := []string{`status of 40\d`, `response code 40\d`, `This server signs`, `Problem`}
 	for _, test := range []struct {
 		name  string
@@ -55,7 +56,7 @@ func TestSetupFaultsAreShown(t *testing.T) {
 			page := openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port))).url, test.noise...)
 			page.choose(smallFile)
 			for _, text := range test.says {
-				page.sees(20*time.Second, text)
+				page.sees(30*time.Second, text)
 			}
 			if test.runs != "" {
 				page.sees(time.Second, test.runs)
@@ -67,16 +68,17 @@ func TestSetupFaultsAreShown(t *testing.T) {
 
 // An outage after uploads worked is no matter of the set-up, and the panel stays away.
 func TestNoSetupFaultAfterSuccess(t *testing.T) {
+	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)))
 	page := openTab(t, srv.url, `CORS policy`, `net::ERR_FAILED`, `status of 403`, `error`)
 	page.choose(smallFile)
-	page.await(10*time.Second, 1, done)
+	page.await(30*time.Second, 1, done)
 	if _, err := b.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &b.name}); err != nil {
 		t.Fatal(err)
 	}
 	page.choose(untypedFile)
-	page.sees(10*time.Second, "does not answer: no network, or the bucket's CORS rules")
+	page.sees(30*time.Second, "does not answer: no network, or the bucket's CORS rules")
 	if shown := eval[bool](page, `!document.getElementById("fault").hidden`); shown {
 		t.Error("the panel is shown for a failure after a success")
 	}

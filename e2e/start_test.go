@@ -15,6 +15,7 @@ import (
 
 // The ways to start the server with a file of settings. The file is the shipped one, edited.
 func TestStartWithEnvFile(t *testing.T) {
+	t.Parallel()
 	for _, way := range []struct {
 		name    string
 		command []string
@@ -29,7 +30,7 @@ func TestStartWithEnvFile(t *testing.T) {
 			srv := launch(t, dir, nil, way.command...)
 			page := openTab(t, srv.url)
 			page.choose(smallFile)
-			page.await(20*time.Second, 1, done)
+			page.await(30*time.Second, 1, done)
 			b.holds(t, page.uploadOf(smallFile).Key, smallFile, eval[string](page, `fine_u_conf.request.params.dataset`))
 			srv.end(t, func() { syscall.Kill(-srv.pid(), syscall.SIGTERM) })
 		})

@@ -140,7 +140,7 @@ func (v *voyage) hangForEver() {
 // has another address. localhost has two, and the store is behind one of them at a time. The server itself knows the
 // second one only, so that it cannot list earlier uploads when the page is opened.
 func (v *voyage) changeNetwork() {
-	v.line.move(v.t, "[::1]:0")
+	v.line.move(v.t, fmt.Sprintf("[::1]:%d", aFreePort(v.t)))
 	v.server = startServer(v.t, v.dir, v.settings().with(settings{"AWS_ENDPOINT": fmt.Sprintf("http://localhost:%d", v.line.port)}))
 	v.tab = openTab(v.t, v.server.url, expectedOfBreaks...)
 	v.depart(surveyFile)

@@ -24,7 +24,7 @@ var serverBreaks = []row{
 		happens: (*voyage).killServer,
 		says:    []string{`The signing server does not answer\.`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
 	}, {
-		name: "7 signing server hangs", store: "radosgw", seconds: 40,
+		name: "7 signing server hangs", store: "radosgw", seconds: 30,
 		happens: (*voyage).hangServer,
 		says:    []string{`\d+ %( of 64 MB)?, waiting for the signing server`, `The signing server does not answer\.`, `Retrying in \d+ s \(1 of 20\); will resume at \d+ %`},
 	}, {
@@ -80,19 +80,22 @@ func (v *voyage) shorten() {
 		}))(Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout"));`)
 }
 
-// hangServer stops the server while one part after the other wants a signature, so that some of them wait for it when
-// the first gives up and all are tried again.
+// hangServer stops the server while one part after the other wants a signature, so that the second still waits for it
+// when the first gives up, after ten seconds, and all are tried again.
 func (v *voyage) hangServer() {
 	v.shorten()
 	v.embark()
 	v.server.signal(syscall.SIGSTOP)
-	for stored := range 3 {
+	nextPart := func() {
+		stored := len(v.line.confirmed())
 		eventually(v.t, time.Minute, "the next part is stored", func() bool {
 			v.line.allow(mib / 4)
-			return len(v.line.confirmed()) > len(v.before)+stored
+			return len(v.line.confirmed()) > stored
 		})
-		time.Sleep(6 * time.Second) // the page gives up after ten, and tries again five later
 	}
+	nextPart()
+	time.Sleep(5 * time.Second)
+	nextPart()
 	v.awaitWords(60*time.Second, `Retrying in`)
 	v.awaitWords(60*time.Second, `waiting for the signing server`)
 	v.server.signal(syscall.SIGCONT)

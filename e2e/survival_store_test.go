@@ -42,7 +42,7 @@ func TestStoreAway(t *testing.T) {
 			c.expects(http.StatusBadGateway, "/s3/success", form)
 			c.expects(http.StatusBadGateway, "/s3/delete", remove)
 			signing := startLoad(srv.url, signRequest(t, srv.url, l.port), 1, 0)
-			eventually(t, 5*time.Second, "the server signs", func() bool { return signing.whole.Load() > 0 })
+			eventually(t, 30*time.Second, "the server signs", func() bool { return signing.whole.Load() > 0 })
 			signing.stop()
 
 			l.speak()

@@ -58,8 +58,7 @@ type voyage struct {
 	said   []string     // on pages that are gone
 }
 
-// halfOfIt is how many bytes go up before the break. Three parts may be under way by then, so that four are
-// stored at least, of thirteen.
+// halfOfIt is how many bytes go up before the break: seven parts, of thirteen, and the beginning of the next.
 const halfOfIt = 7*partSize + mib
 
 //go:embed witness.js

@@ -52,7 +52,7 @@ var userBreaks = []row{
 		says:       []string{`Paused; will start over`},
 		startsOver: true,
 	}, {
-		name: "15 three files, one cancelled, one paused", store: "versitygw", seconds: 20,
+		name: "15 three files, one cancelled, one paused", store: "radosgw", seconds: 20,
 		happens: (*voyage).juggle,
 		user:    []string{"pause", "cancel", "continue"},
 		says:    []string{`Paused; will resume at \d+ %`, `Waiting for the network; will resume at \d+ %`},
@@ -83,7 +83,7 @@ func (v *voyage) killBrowser() {
 	v.awaitRecord()
 	process := chromedp.FromContext(browser).Browser.Process()
 	process.Signal(syscall.SIGKILL)
-	eventually(v.t, 10*time.Second, "the browser is dead", func() bool { return !alive(process.Pid) })
+	eventually(v.t, 30*time.Second, "the browser is dead", func() bool { return !alive(process.Pid) })
 	v.line.reset()
 	v.line.open()
 
@@ -104,15 +104,16 @@ func (v *voyage) awaitRecord() {
 		};
 		opening.onerror = reject;
 	})`
-	eventually(v.t, 10*time.Second, "the record is written down", func() bool {
+	eventually(v.t, 30*time.Second, "the record is written down", func() bool {
 		return slices.Equal(eval[[]int](v.tab, etags), []int{len(v.before)})
 	})
 }
 
-// openBrowser opens the page in a browser of its own, which keeps cookies and storage in its profile.
+// openBrowser opens the page in a browser of its own, which keeps cookies and storage in its profile. It is a whole
+// Chromium, as a user has it.
 func (v *voyage) openBrowser(profile string) (browser context.Context, leave func()) {
 	v.t.Helper()
-	browser, leave, err := startBrowser(profile)
+	browser, leave, err := startBrowser("chromium", profile)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -209,12 +210,12 @@ func (v *voyage) forgetAndPause() {
 	v.line.open()
 	v.awaitWords(60*time.Second, `starts over`)
 	v.awaitWords(30*time.Second, `Starting|Resuming`)
-	eventually(v.t, 10*time.Second, "a Pause button", func() bool {
+	eventually(v.t, 30*time.Second, "a Pause button", func() bool {
 		return eval[bool](v.tab, `document.querySelector(".qq-upload-pause-selector").checkVisibility()`)
 	})
 	v.press(0, "pause")
 	sent := v.line.sent()
-	v.awaitWords(5*time.Second, `Paused`)
+	v.awaitWords(30*time.Second, `Paused`)
 	time.Sleep(6 * time.Second)
 	if more := v.line.sent() - sent; more != 0 {
 		v.t.Errorf("%d parts were sent during the pause", more)
@@ -251,11 +252,13 @@ func (v *voyage) juggle() {
 	v.await(2*time.Minute, 2, done)
 }
 
-// nextFile stops a file, and lets the next one come half-way.
+// nextFile stops a file, and lets the next one come half-way. What was on its way when the user pressed the button is
+// lost; what the page sends because of it, the abort of an upload, is not.
 func (v *voyage) nextFile(id int, button string, next testFile) {
 	v.t.Helper()
+	underWay := v.line.connections()
 	v.press(id, button)
-	v.line.reset()
+	v.line.drop(underWay)
 	v.line.allow(halfOfIt)
 	eventually(v.t, 2*time.Minute, "the next file is under way", func() bool {
 		return eval[int](v.tab, `(witness.stored[%s] || []).length`, next.name) > 3

@@ -55,7 +55,7 @@ func (g *versitygw) start(t *testing.T) {
 	if g.process, err = startProcess("", g.env, g.command...); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.listens(g.port, 10*time.Second); err != nil {
+	if err := g.listens(g.port, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
 }
