@@ -3,6 +3,7 @@ package sign
 import (
 	"context"
 	"crypto/sha1"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -47,9 +48,9 @@ func benchPolicy(b *testing.B, v Version, document string) {
 
 const benchPayload = "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"
 
-func BenchmarkPartV2(b *testing.B) {
-	benchString(b, V2, "PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123")
-}
+const partV2 = "PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"
+
+func BenchmarkPartV2(b *testing.B) { benchString(b, V2, partV2) }
 
 func BenchmarkPartV4(b *testing.B) {
 	benchString(b, V4, "AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/uuid.txt\npartNumber=1&uploadId=UPID.abc-_123\nhost:mybucket.localhost:9312\nx-amz-content-sha256:"+benchPayload+"\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\n"+benchPayload)
@@ -81,6 +82,24 @@ func BenchmarkSDK(b *testing.B) {
 		if err := signer.SignHTTP(context.Background(), credentials, request, benchPayload, "s3", "us-east-1", benchTime); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkGrowth shows what a longer file and more metadata, up to S3's 2 KB, cost.
+func BenchmarkGrowth(b *testing.B) {
+	for _, number := range []string{"1", "100", "10000"} {
+		b.Run("part="+number, func(b *testing.B) { benchString(b, V2, strings.Replace(partV2, "=1&", "="+number+"&", 1)) })
+	}
+	for _, bytes := range []int{0, 500, 1000, 2000} {
+		note := strings.Repeat("n", max(0, bytes-len("note")))
+		b.Run(fmt.Sprintf("metadata=%d/initiate", bytes), func(b *testing.B) {
+			meta := map[bool]string{true: "x-amz-meta-note:" + note + "\n"}[bytes > 0]
+			benchString(b, V2, "POST\n\n\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n"+meta+"/mybucket/uuid.txt?uploads")
+		})
+		b.Run(fmt.Sprintf("metadata=%d/policy", bytes), func(b *testing.B) {
+			meta := map[bool]string{true: `,{"x-amz-meta-note":"` + note + `"}`}[bytes > 0]
+			benchPolicy(b, V2, `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},{"success_action_status":"200"},{"key":"uuid.txt"}`+meta+`]}`)
+		})
 	}
 }
 
