@@ -8,32 +8,40 @@ import (
 	"time"
 )
 
-// The digests that the page's hashing gives Fine Uploader are CryptoJS's, for every length around
-// SHA-256's blocks and for a whole part.
+// The digests that the page's hashing gives Fine Uploader are CryptoJS's, for every length around SHA-256's blocks and
+// for whole parts, one after the other and three at once, in memory that was used before. And who reads a file for
+// another reason gets its bytes.
 func TestDigests(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)))
 	page := openTab(t, srv.url)
-	differing := eval[[]int](page, `(async () => {
-		const differing = [];
-		for (const size of [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 4096, 65535, 5 * 1024 * 1024]) {
-			const bytes = new Uint8Array(size).map((_, i) => (i * 31 + size) % 251);
-			const slow = qq.CryptoJS.SHA256(qq.CryptoJS.lib.WordArray.create(bytes.slice().buffer)).toString();
-			const fast = await new Promise((resolve) => {
-				const reader = new FileReader();
-				reader.onloadend = (e) => {
-					const words = qq.CryptoJS.lib.WordArray.create(e.target.result);
-					resolve((words.digest ? "native " : "CryptoJS ") + qq.CryptoJS.SHA256(words).toString());
-				};
-				reader.readAsArrayBuffer(new Blob([bytes]));
-			});
-			if (fast !== "native " + slow) differing.push(size);
-		}
-		return differing;
+	wrong := eval[[]string](page, `(async () => {
+		const part = 5 * 1024 * 1024, { WordArray } = qq.CryptoJS.lib, wrong = [];
+		const content = (size, seed) => new Uint8Array(size).map((_, i) => (i * 31 + seed) % 251);
+		const read = (bytes) => new Promise((resolve) => {
+			const reader = new FileReader();
+			reader.onloadend = ({ target }) => target.readyState === FileReader.DONE && !target.error && resolve(target.result);
+			reader.readAsArrayBuffer(new Blob([bytes]));
+		});
+		const check = async (size, seed) => {
+			const bytes = content(size, seed);
+			const slow = qq.CryptoJS.SHA256(WordArray.create(bytes.slice().buffer)).toString();
+			const words = WordArray.create(await read(bytes));
+			const fast = (words.digest ? "native " : "CryptoJS ") + qq.CryptoJS.SHA256(words).toString();
+			if (fast !== "native " + slow) wrong.push(size + " bytes: " + fast);
+		};
+		for (const size of [1, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 4096, 65535, part, part, 1000]) await check(size, size);
+		for (const seed of [1, 4]) await Promise.all([0, 1, 2].map((i) => check(part, seed + i)));
+		const kept = await read(content(part, 7));
+		await check(part, 8);
+		if (new Uint8Array(kept).some((byte, i) => byte !== (i * 31 + 7) % 251)) wrong.push("what was read is overwritten");
+		const none = WordArray.create(await read(content(0, 0)));
+		if (qq.CryptoJS.SHA256(none).toString() !== qq.CryptoJS.SHA256("").toString()) wrong.push("no bytes");
+		return wrong;
 	})()`)
-	if len(differing) != 0 {
-		t.Errorf("the digests differ for these sizes: %v", differing)
+	if len(wrong) != 0 {
+		t.Errorf("other than CryptoJS's digests: %q", wrong)
 	}
 }
 
