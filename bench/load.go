@@ -13,18 +13,19 @@ import (
 	"time"
 )
 
-// result is what one round gave: requests a second, and latencies in µs.
-type result struct{ perSecond, p50, p99 float64 }
+// result is what one round gave: requests a second, latencies in µs, and µs of the server's processor time a request.
+type result struct{ perSecond, p50, p99, cpu float64 }
 
-// load sends request over so many connections for so long.
-func load(address string, request []byte, connections int, length time.Duration) (result, error) {
+// load sends request to the server over so many connections for so long.
+func load(p *process, request []byte, connections int, length time.Duration) (result, error) {
 	latencies := make([][]time.Duration, connections)
 	faults := make([]error, connections)
+	before := p.cpuTime()
 	begin := time.Now()
 	end := begin.Add(length)
 	var group sync.WaitGroup
 	for i := range connections {
-		group.Go(func() { latencies[i], faults[i] = converse(address, request, end) })
+		group.Go(func() { latencies[i], faults[i] = converse(p.address, request, end) })
 	}
 	group.Wait()
 	took := time.Since(begin)
@@ -33,9 +34,11 @@ func load(address string, request []byte, connections int, length time.Duration)
 	}
 	all := slices.Concat(latencies...)
 	slices.Sort(all)
-	at := func(share float64) float64 { return float64(all[int(share*float64(len(all)-1))].Nanoseconds()) / 1e3 }
-	return result{float64(len(all)) / took.Seconds(), at(0.5), at(0.99)}, nil
+	at := func(share float64) float64 { return micro(all[int(share*float64(len(all)-1))]) }
+	return result{perSecond: float64(len(all)) / took.Seconds(), p50: at(0.5), p99: at(0.99), cpu: micro(p.cpuTime()-before) / float64(len(all))}, nil
 }
+
+func micro(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
 // converse sends the request again and again over one connection and times the answers.
 func converse(address string, request []byte, end time.Time) ([]time.Duration, error) {

@@ -71,18 +71,18 @@ func compare(server string, rounds int, length time.Duration) error {
 	defer constant.stop()
 
 	fmt.Printf("%d rounds of %v each; medians, (spread of the rounds); ratio: of the shipped server to the constant handler\n\n", rounds, length)
-	fmt.Printf("| request | connections | constant req/s | shipped req/s | ratio | constant p50, p99 µs | shipped p50, p99 µs | p99 ratio |\n|---|---|---|---|---|---|---|---|\n")
+	fmt.Printf("| request | connections | constant req/s | shipped req/s | ratio | constant p50, p99 µs | shipped p50, p99 µs | p99 ratio | constant, shipped CPU µs/req |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, kind := range kinds {
 		for _, connections := range []int{1, 16, 64, 256} {
 			var theirs, ours []result
 			for range rounds {
 				request := kind.request(time.Now().UTC())
-				result, err := load(constant.address, request, connections, length)
+				result, err := load(constant, request, connections, length)
 				if err != nil {
 					return err
 				}
 				theirs = append(theirs, result)
-				if result, err = load(shipped.address, request, connections, length); err != nil {
+				if result, err = load(shipped, request, connections, length); err != nil {
 					return err
 				}
 				ours = append(ours, result)
@@ -98,10 +98,11 @@ func printLine(name string, connections int, theirs, ours []result) {
 	rate := func(r result) float64 { return r.perSecond }
 	p50 := func(r result) float64 { return r.p50 }
 	p99 := func(r result) float64 { return r.p99 }
-	fmt.Printf("| %s | %d | %.0f (%.0f–%.0f) | %.0f (%.0f–%.0f) | %.2f | %.0f, %.0f | %.0f, %.0f | %.2f |\n", name, connections,
+	cpu := func(r result) float64 { return r.cpu }
+	fmt.Printf("| %s | %d | %.0f (%.0f–%.0f) | %.0f (%.0f–%.0f) | %.2f | %.0f, %.0f | %.0f, %.0f | %.2f | %.0f, %.0f |\n", name, connections,
 		median(theirs, rate), least(theirs, rate), most(theirs, rate), median(ours, rate), least(ours, rate), most(ours, rate),
 		median(ours, rate)/median(theirs, rate),
-		median(theirs, p50), median(theirs, p99), median(ours, p50), median(ours, p99), median(ours, p99)/median(theirs, p99))
+		median(theirs, p50), median(theirs, p99), median(ours, p50), median(ours, p99), median(ours, p99)/median(theirs, p99), median(theirs, cpu), median(ours, cpu))
 }
 
 func sorted(results []result, of func(result) float64) []float64 {

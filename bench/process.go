@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -70,6 +71,20 @@ func (p *process) peakMemory() int {
 	}
 	kB, _ := strconv.Atoi(string(m[1]))
 	return kB / 1000
+}
+
+const tick = 10 * time.Millisecond // of the kernel's processor times
+
+// cpuTime returns the processor time so far, the kernel's on the process's behalf included.
+func (p *process) cpuTime() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])) // from the third on, see proc(5)
+	user, _ := strconv.Atoi(fields[14-3])
+	system, _ := strconv.Atoi(fields[15-3])
+	return time.Duration(user+system) * tick
 }
 
 // serveConstant is the server that does nothing: it reads the body and writes a constant.
