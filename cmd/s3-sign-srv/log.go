@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,7 +25,7 @@ func newLog(set settings.Settings, w io.Writer) *slog.Logger {
 type escapingWriter struct{ to io.Writer }
 
 func (w escapingWriter) Write(line []byte) (int, error) {
-	if !strings.ContainsFunc(string(line[:max(0, len(line)-1)]), isHidden) {
+	if !bytes.ContainsFunc(line[:max(0, len(line)-1)], isHidden) {
 		return w.to.Write(line)
 	}
 	var b strings.Builder
@@ -40,4 +41,9 @@ func (w escapingWriter) Write(line []byte) (int, error) {
 }
 
 // isHidden is true for controls and for format characters of the Basic Multilingual Plane.
-func isHidden(c rune) bool { return unicode.IsControl(c) || c < 0x10000 && unicode.Is(unicode.Cf, c) }
+func isHidden(c rune) bool {
+	if ' ' <= c && c <= '~' {
+		return false // as nearly all are, at no cost
+	}
+	return unicode.IsControl(c) || c < 0x10000 && unicode.Is(unicode.Cf, c)
+}
