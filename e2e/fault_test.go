@@ -185,7 +185,7 @@ func (l *line) drop(conns []net.Conn) {
 func (l *line) stuck() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.running) > 0 && len(l.running) == l.blocked
+	return l.budget == 0 && len(l.running) > 0 && len(l.running) == l.blocked
 }
 
 // confirmed are the parts that the store has confirmed.
