@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -43,6 +45,20 @@ func TestDigests(t *testing.T) {
 	if len(wrong) != 0 {
 		t.Errorf("other than CryptoJS's digests: %q", wrong)
 	}
+}
+
+// Without the worker a file goes up all the same, hashed by CryptoJS.
+func TestHashWithoutWorker(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	dir := newWorkDir(t)
+	if err := os.Remove(filepath.Join(dir, "static", "hash-worker.js")); err != nil {
+		t.Fatal(err)
+	}
+	page := openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port))).url, `hash-worker\.js`, `404`)
+	page.choose(longFile)
+	u := page.await(60*time.Second, 1, done)[0]
+	b.holds(t, u.Key, longFile, eval[string](page, `fine_u_conf.request.params.dataset`))
 }
 
 // While parts are hashed and sent under version 4, the page answers: no task holds the main thread for

@@ -1,24 +1,24 @@
-// SHA-256 of the parts by the browser's own code, off the main thread.
+// SHA-256 of the parts by the browser's own code, in a worker.
 //
 // Under version 4 Fine Uploader hashes every part with CryptoJS, which takes longer than a fast network takes to carry
 // the part, and the page stands still meanwhile. It reads the part with a FileReader, makes a WordArray of the result
 // and asks CryptoJS for the digest, all within one event. So a FileReader that reads an ArrayBuffer is not done before
-// crypto.subtle has the digest, and CryptoJS then only looks it up. The digest is the same.
+// the worker has the digest, and CryptoJS then only looks it up. The digest is the same.
 //
 // Reading costs more than hashing: a FileReader took 80 ms for a part where a stream into memory that is used again
-// took 20, and the digest as much. So that is how parts are read.
+// took 20, and the digest as much. So that is how the worker reads.
 
 const MOST_SPARE = 3; // buffers: as many parts are under way at once
 
 /**
- * Lets crypto.subtle do the hashing from here on. Where there is none (a page that came over plain HTTP from another
- * machine is no secure context) or it fails, CryptoJS does, as ever.
+ * Lets a worker do the hashing from here on. Where the browser has no crypto.subtle (a page that came over plain HTTP
+ * from another machine is no secure context) or the worker fails, CryptoJS does, as ever.
  */
-export function hashNatively(qq, { subtle } = globalThis.crypto ?? {}) {
-  if (!subtle) return;
+export function hashNatively(qq) {
+  if (!globalThis.crypto?.subtle) return;
   const digests = new WeakMap(); // of ArrayBuffers, in lower-case hex
   const spare = new Buffers();
-  const underWay = new Set(); // of readers: a stream that nobody holds may be collected while it is read, and never ends
+  const worker = new HashWorker();
 
   globalThis.FileReader = class extends FileReader {
     readAsArrayBuffer(part) {
@@ -26,11 +26,8 @@ export function hashNatively(qq, { subtle } = globalThis.crypto ?? {}) {
     }
 
     async #read(part) {
-      const reader = byteReader(part);
-      underWay.add(reader);
-      const reading = reader ? fill(spare.take(part.size), reader) : part.arrayBuffer();
-      const result = await reading.finally(() => underWay.delete(reader));
-      digests.set(result, hex(await subtle.digest("SHA-256", result)));
+      const { digest, result } = await worker.read(part, spare.take(part.size));
+      digests.set(result, digest);
       const own = (value) => ({ value, configurable: true });
       Object.defineProperties(this, { result: own(result), readyState: own(FileReader.DONE) });
       for (const event of ["load", "loadend"]) this.dispatchEvent(new ProgressEvent(event));
@@ -49,6 +46,45 @@ export function hashNatively(qq, { subtle } = globalThis.crypto ?? {}) {
   qq.CryptoJS.SHA256 = (message, ...rest) => (message?.digest ? message.digest : SHA256(message, ...rest));
 }
 
+/** The worker, and those who wait for its answers. */
+class HashWorker {
+  #worker;
+  #waiting = new Map(); // {resolve, reject} by id
+  #asked = 0;
+
+  constructor() {
+    try {
+      this.#worker = new Worker(new URL("hash-worker.js", import.meta.url));
+      this.#worker.onmessage = ({ data }) => this.#settle(data);
+      this.#worker.onerror = () => this.#giveUp(); // there is none, or the page may not have it
+    } catch {
+      this.#worker = null;
+    }
+  }
+
+  /** Gives {digest, result}: the part's bytes in buffer, or in what it has become. */
+  read(part, buffer) {
+    if (!this.#worker) return Promise.reject();
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, part, buffer }, [buffer]);
+    });
+  }
+
+  #settle({ id, digest, result }) {
+    const { resolve, reject } = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (digest) resolve({ digest, result });
+    else reject();
+  }
+
+  #giveUp() {
+    this.#worker = null;
+    for (const id of this.#waiting.keys()) this.#settle({ id });
+  }
+}
+
 /** Memory to be used again: a computer takes longer to hand out new memory for a part than to hash it. */
 class Buffers {
   #spare = [];
@@ -62,28 +98,4 @@ class Buffers {
     this.#spare.push(buffer);
     if (this.#spare.length > MOST_SPARE) this.#spare.shift();
   }
-}
-
-/** Null where the browser has no such reader for a file. */
-function byteReader(part) {
-  try {
-    return part.stream().getReader({ mode: "byob" });
-  } catch {
-    return null;
-  }
-}
-
-/** Fills buffer, and returns the buffer that it has become. */
-async function fill(buffer, reader) {
-  for (let filled = 0; filled < buffer.byteLength; ) {
-    const { done, value } = await reader.read(new Uint8Array(buffer, filled));
-    if (done) throw new Error("the file is shorter than it was");
-    buffer = value.buffer;
-    filled += value.byteLength;
-  }
-  return buffer;
-}
-
-function hex(buffer) {
-  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
