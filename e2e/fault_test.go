@@ -188,6 +188,13 @@ func (l *line) stuck() bool {
 	return l.budget == 0 && len(l.running) > 0 && len(l.running) == l.blocked
 }
 
+// underWay is how many parts are on their way.
+func (l *line) underWay() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.running)
+}
+
 // confirmed are the parts that the store has confirmed.
 func (l *line) confirmed() []part {
 	l.mu.Lock()

@@ -85,6 +85,7 @@ func (v *voyage) shorten() {
 func (v *voyage) hangServer() {
 	v.shorten()
 	v.embark()
+	eventually(v.t, time.Minute, "three parts have their signatures", func() bool { return v.line.underWay() == 3 })
 	v.server.signal(syscall.SIGSTOP)
 	nextPart := func() {
 		stored := len(v.line.confirmed())
