@@ -21,9 +21,22 @@ func main() {
 	server := flag.String("server", "bin/s3-sign-srv", "the built server")
 	rounds := flag.Int("rounds", 5, "rounds for each figure")
 	length := flag.Duration("length", 2*time.Second, "length of a round")
+	only := flag.String("only", "", "the one kind of request to send, as \"part V2\"; without it, all")
+	connections := flag.Int("connections", 0, "the one number of connections to load with; without it, 1, 16, 64 and 256")
 	flag.Parse()
 	exitOn(atRest(*server, *rounds))
-	exitOn(compare(*server, *rounds, *length))
+	exitOn(compare(*server, *rounds, *length, chooseKinds(*only), chooseConnections(*connections)))
+}
+
+func chooseKinds(only string) []kind {
+	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return only != "" && k.name != only })
+}
+
+func chooseConnections(only int) []int {
+	if only > 0 {
+		return []int{only}
+	}
+	return []int{1, 16, 64, 256}
 }
 
 // atRest prints what the server costs before anybody asks.
@@ -58,7 +71,7 @@ func exitOn(err error) {
 }
 
 // compare runs every kind of request at every number of connections, and prints a line for each.
-func compare(server string, rounds int, length time.Duration) error {
+func compare(server string, rounds int, length time.Duration, kinds []kind, counts []int) error {
 	shipped, err := start([]string{server}, environment())
 	if err != nil {
 		return err
@@ -73,7 +86,7 @@ func compare(server string, rounds int, length time.Duration) error {
 	fmt.Printf("%d rounds of %v each; medians, (spread of the rounds); ratio: of the shipped server to the constant handler\n\n", rounds, length)
 	fmt.Printf("| request | connections | constant req/s | shipped req/s | ratio | constant p50, p99 µs | shipped p50, p99 µs | p99 ratio | constant, shipped CPU µs/req |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, kind := range kinds {
-		for _, connections := range []int{1, 16, 64, 256} {
+		for _, connections := range counts {
 			var theirs, ours []result
 			for range rounds {
 				request := kind.request(time.Now().UTC())
