@@ -45,7 +45,7 @@ const (
 )
 
 // What the server keeps is a few MB and, with thousands of connections, a few tens. A share of that alone would have the
-// garbage collected 40 times a second under load, so the collector is made to believe in ballast, memory that nobody
+// garbage collected all the time under load, so the collector is made to believe in ballast, memory that nobody
 // touches and the kernel therefore never gives: garbage grows to 24 MB and half of what lives. A higher percentage
 // instead would take its multiple with every connection. GOGC in the environment goes before both.
 const (
