@@ -24,12 +24,22 @@ func main() {
 	only := flag.String("only", "", "the one kind of request to send, as \"part V2\"; without it, all")
 	connections := flag.Int("connections", 0, "the one number of connections to load with; without it, 1, 16, 64 and 256")
 	flag.Parse()
+	chosen, err := chooseKinds(*only)
+	exitOn(err)
 	exitOn(atRest(*server, *rounds))
-	exitOn(compare(*server, *rounds, *length, chooseKinds(*only), chooseConnections(*connections)))
+	exitOn(compare(*server, *rounds, *length, chosen, chooseConnections(*connections)))
 }
 
-func chooseKinds(only string) []kind {
-	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return only != "" && k.name != only })
+// chooseKinds returns the kind of that name, or all without a name.
+func chooseKinds(only string) ([]kind, error) {
+	if only == "" {
+		return kinds, nil
+	}
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == only })
+	if i < 0 {
+		return nil, fmt.Errorf("there is no request %q to send; -only takes a name of the table's first column", only)
+	}
+	return kinds[i : i+1], nil
 }
 
 func chooseConnections(only int) []int {
