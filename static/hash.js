@@ -80,6 +80,7 @@ class HashWorker {
   }
 
   #giveUp() {
+    this.#worker?.terminate(); // what it may still answer, nobody waits for
     this.#worker = null;
     for (const id of this.#waiting.keys()) this.#settle({ id });
   }
