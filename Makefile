@@ -80,7 +80,7 @@ bench: bin/s3-sign-srv ## compare the server's speed with one that does nothing;
 	@go build -o bin/bench ./bench && bin/bench
 
 bench-browser: deps build ## time 200 MB in Chromium, version 4 beside version 2, on radosgw
-	go test -tags 'e2e speed' ./e2e -count=1 -run TestSpeed -v
+	go test -tags 'e2e speed' ./e2e -count=1 -run 'TestSpeed|TestPartCosts' -v
 
 deps: ## install what the tests need of the system
 	@.ci/deps

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -44,6 +45,65 @@ func TestDigests(t *testing.T) {
 	})()`)
 	if len(wrong) != 0 {
 		t.Errorf("other than CryptoJS's digests: %q", wrong)
+	}
+}
+
+// Of a file, the part that comes next is read before it is asked for, so that each is read once, in order. In any other
+// order, too, every part gets its own digest and its own bytes.
+func TestReadAhead(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	page := openTab(t, startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port))).url)
+	type answer struct {
+		Wrong []string
+		Reads map[string]int
+	}
+	got := eval[answer](page, `(async () => {
+		const size = 5 * 1024 * 1024, { WordArray } = qq.CryptoJS.lib, answer = { wrong: [], reads: {} };
+		const content = new Uint8Array(2 * size + 1000).map((_, i) => (i * 31 + Math.floor(i / size)) % 251);
+		const bounds = [[0, size], [size, 2 * size], [2 * size, 2 * size + 1000], [size, size + 500]];
+		const slow = bounds.map(([start, end]) => qq.CryptoJS.SHA256(WordArray.create(content.slice(start, end).buffer)).toString());
+		const read = (part) => new Promise((resolve) => {
+			const reader = new FileReader();
+			reader.onload = () => resolve(reader.result);
+			reader.readAsArrayBuffer(part);
+		});
+		const check = async (file, i) => {
+			const bytes = await read(file.slice(...bounds[i]));
+			const same = bytes.byteLength === bounds[i][1] - bounds[i][0] && new Uint8Array(bytes).every((byte, at) => byte === content[bounds[i][0] + at]);
+			const words = WordArray.create(bytes);
+			if (!same || !words.digest || qq.CryptoJS.SHA256(words).toString() !== slow[i]) answer.wrong.push(file.name + ": part " + i);
+		};
+		let reads = 0;
+		const { postMessage } = Worker.prototype;
+		Worker.prototype.postMessage = function (...args) { reads++; return postMessage.apply(this, args); };
+		for (const order of ["012", "201", "00112", "0312"]) {
+			const file = new File([content], order);
+			reads = 0;
+			for (const i of order) await check(file, i);
+			answer.reads[order] = reads;
+		}
+		const files = [new File([content], "one"), new File([content], "other")];
+		reads = 0;
+		for (const i of [0, 1, 2]) await Promise.all(files.map((file) => check(file, i)));
+		answer.reads["two files"] = reads;
+		const together = new File([content], "together");
+		reads = 0;
+		await Promise.all([0, 1, 2].map((i) => check(together, i)));
+		answer.reads.together = reads;
+		return answer;
+	})()`)
+	if len(got.Wrong) != 0 {
+		t.Errorf("other digests than CryptoJS's, or other bytes: %q", got.Wrong)
+	}
+	want := map[string]int{
+		"012": 3, "two files": 6, "together": 3,
+		"201":   4, // after the last part there is none ahead; with 0 comes 1, with 1 comes 2 again
+		"00112": 5, // what is sent again is read again
+		"0312":  5, // 3 is a piece of 1, and cannot be the part that was read ahead
+	}
+	if !maps.Equal(got.Reads, want) {
+		t.Errorf("parts were read %v times, want %v", got.Reads, want)
 	}
 }
 

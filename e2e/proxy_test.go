@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A proxy stands between the browser and the store, on TCP, and can hold back what goes up.
@@ -18,8 +19,10 @@ type proxy struct {
 
 	mu     sync.Mutex
 	opened sync.Cond
-	sent   int64 // bytes that went up
-	limit  int64 // bytes after which nothing more goes up; 0: no limit
+	sent   int64         // bytes that went up
+	limit  int64         // bytes after which nothing more goes up; 0: no limit
+	pace   time.Duration // of one byte that goes up; 0: as fast as it comes
+	free   time.Time     // when the line will have carried what it has been given
 	conns  map[net.Conn]bool
 }
 
@@ -121,14 +124,25 @@ func (p *proxy) release(c net.Conn) {
 	delete(p.conns, c)
 }
 
-// pass waits until n more bytes may go up.
-func (p *proxy) pass(n int) {
+// pass waits until n more bytes may go up, and for as long as the line takes to carry them.
+func (p *proxy) pass(n int) { time.Sleep(time.Until(p.send(n))) }
+
+// oversleep is what a line may make up for: a sleep lasts longer than it was asked to.
+const oversleep = 10 * time.Millisecond
+
+// send waits until n more bytes may go up, and says when the line will have carried them.
+func (p *proxy) send(n int) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.isFull() {
 		p.opened.Wait()
 	}
 	p.sent += int64(n)
+	if earliest := time.Now().Add(-oversleep); p.free.Before(earliest) {
+		p.free = earliest
+	}
+	p.free = p.free.Add(time.Duration(n) * p.pace)
+	return p.free
 }
 
 // metered is the browser's side of a connection; what is read from it goes up.

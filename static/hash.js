@@ -6,9 +6,11 @@
 // the worker has the digest, and CryptoJS then only looks it up. The digest is the same.
 //
 // Reading costs more than hashing: a FileReader took 80 ms for a part where a stream into memory that is used again
-// took 20, and the digest as much. So that is how the worker reads.
+// took 20, and the digest as much. So that is how the worker reads. And it reads a part ahead, while the ones before it
+// are sent: a line of 1 Gbit/s has carried them sooner than the next one would be hashed.
 
-const MOST_SPARE = 3; // buffers: as many parts are under way at once
+const LEAST_PART = 5 * 1024 * 1024; // bytes that S3 wants in every part but the last
+const MOST_SPARE = 4; // buffers: as many parts are under way at once, with the one ahead
 
 /**
  * Lets a worker do the hashing from here on. Where the browser has no crypto.subtle (a page that came over plain HTTP
@@ -17,8 +19,14 @@ const MOST_SPARE = 3; // buffers: as many parts are under way at once
 export function hashNatively(qq) {
   if (!globalThis.crypto?.subtle) return;
   const digests = new WeakMap(); // of ArrayBuffers, in lower-case hex
-  const spare = new Buffers();
-  const worker = new HashWorker();
+  const parts = new PartReader();
+
+  const { slice } = File.prototype;
+  File.prototype.slice = function (start, end, ...rest) {
+    const part = slice.call(this, start, end, ...rest);
+    parts.place(part, this, start, end);
+    return part;
+  };
 
   globalThis.FileReader = class extends FileReader {
     readAsArrayBuffer(part) {
@@ -26,7 +34,7 @@ export function hashNatively(qq) {
     }
 
     async #read(part) {
-      const { digest, result } = await worker.read(part, spare.take(part.size));
+      const { digest, result } = await parts.read(part);
       digests.set(result, digest);
       const own = (value) => ({ value, configurable: true });
       Object.defineProperties(this, { result: own(result), readyState: own(FileReader.DONE) });
@@ -39,11 +47,53 @@ export function hashNatively(qq) {
     const digest = digests.get(content);
     if (!digest) return create.call(this, content, ...rest);
     digests.delete(content);
-    spare.give(content); // nobody looks at it any more
+    parts.giveBack(content); // nobody looks at it any more
     return { digest };
   };
   const { SHA256 } = qq.CryptoJS;
   qq.CryptoJS.SHA256 = (message, ...rest) => (message?.digest ? message.digest : SHA256(message, ...rest));
+}
+
+/** Reads parts, and of a file also the part that comes next. */
+class PartReader {
+  #worker = new HashWorker();
+  #spare = new Buffers();
+  #places = new WeakMap(); // {file, start, end} by part
+  #ahead = new WeakMap(); // {start, end, reading} by file: the one part that nobody has asked for yet
+
+  /** Says where a part comes from. */
+  place(part, file, start, end) {
+    this.#places.set(part, { file, start, end });
+  }
+
+  /** Gives {digest, result}; the result is the part's bytes. */
+  read(part) {
+    const place = this.#places.get(part);
+    if (!place) return this.#readNow(part);
+    const { file, start, end } = place;
+    const ahead = this.#ahead.get(file);
+    const reading = ahead?.start === start && ahead.end === end ? ahead.reading : this.#readNow(part);
+    if (!(ahead?.start > start)) this.#readAhead(file, end, end - start); // else an earlier part is sent again
+    return reading;
+  }
+
+  /** Takes back the bytes of a part, to be written over. */
+  giveBack(buffer) {
+    this.#spare.give(buffer);
+  }
+
+  #readNow(part) {
+    return this.#worker.read(part, this.#spare.take(part.size));
+  }
+
+  #readAhead(file, start, size) {
+    this.#ahead.delete(file);
+    if (size < LEAST_PART || start >= file.size) return;
+    const end = Math.min(start + size, file.size);
+    const reading = this.#readNow(file.slice(start, end));
+    reading.catch(() => {}); // whoever asks for this part hears of it
+    this.#ahead.set(file, { start, end, reading });
+  }
 }
 
 /** The worker, and those who wait for its answers. */
