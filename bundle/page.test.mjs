@@ -83,6 +83,12 @@ test("an earlier visit's parts count", () => {
   assert.equal(transfer.sent, 7 * MB);
 });
 
+test("an upload that goes on has not waited since the epoch", () => {
+  const transfer = new Transfer(10 * MB);
+  transfer.resume(2, PART, [1], 1_000_000);
+  assert.equal(words.status({ state: "uploading", size: 10 * MB, transfer }, { now: 1_000_001 }), "Resuming at 50 %");
+});
+
 test("a speed is told when it is settled, falls when nothing moves, and starts afresh after a step back", () => {
   const transfer = new Transfer(100 * MB);
   transfer.progress(0, 0);

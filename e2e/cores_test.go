@@ -15,7 +15,7 @@ import (
 type ledger map[string]time.Duration
 
 // roles in the order in which they are printed; idle is of the whole machine.
-var roles = []string{"page", "browser", "network", "store", "server", "idle"}
+var roles = []string{"page", "browser", "network", "store", "server", "other", "idle"}
 
 // ledgerNow sums up the processes that there are. What a process took is lost when it ends.
 func ledgerNow(t *testing.T) ledger {
@@ -24,16 +24,16 @@ func ledgerNow(t *testing.T) ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := ledger{"idle": ticks(strings.Fields(string(all))[4])} // "cpu user nice system idle …", see proc(5)
-	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline")      // the pattern is a good one
+	cpu := strings.Fields(string(all)) // "cpu user nice system idle iowait …", see proc(5)
+	l := ledger{"idle": ticks(cpu[4]) + ticks(cpu[5])}
+	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is a good one
 	for _, file := range processes {
 		command, _ := os.ReadFile(file)
 		stat, err := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
 		if err != nil {
 			continue // it has ended meanwhile
 		}
-		_, rest, _ := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(rest) // from the third on, see proc(5)
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])) // from the third on, see proc(5)
 		l[roleOf(string(command))] += ticks(fields[14-3]) + ticks(fields[15-3])
 	}
 	return l

@@ -53,6 +53,13 @@ func (p *proxy) open() {
 	p.opened.Broadcast()
 }
 
+// slow makes the line take so long for each byte that goes up, from now on.
+func (p *proxy) slow(pace time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pace = pace
+}
+
 // reset closes every connection that is open now.
 func (p *proxy) reset() { closeAll(p.connections()) }
 

@@ -68,7 +68,7 @@ func timeUpload(t *testing.T, browser context.Context, file testFile, version in
 	port := b.port
 	if pace > 0 {
 		line := startProxy(t, port, 0)
-		line.pace = pace
+		line.slow(pace)
 		port = line.port
 	}
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(port)).with(settings{"P3S3F_SIGNATURE_VERSION": strconv.Itoa(version)}))

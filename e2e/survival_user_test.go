@@ -25,11 +25,11 @@ var userBreaks = []row{
 	{
 		name: "9 page reloaded", store: "radosgw",
 		happens: (*voyage).reload,
-		says:    []string{stopped, `Resuming at \d+ %`},
+		says:    []string{stopped, `^Resuming at \d+ %$`},
 	}, {
 		name: "10 browser killed", store: "versitygw", seconds: 10,
 		happens: (*voyage).killBrowser,
-		says:    []string{stopped, `Resuming at \d+ %`},
+		says:    []string{stopped, `^Resuming at \d+ %$`},
 	}, {
 		name: "11 paused for 20 minutes", store: "radosgw", seconds: 65,
 		happens: (*voyage).pauseForLong,

@@ -6,11 +6,11 @@
 // the worker has the digest, and CryptoJS then only looks it up. The digest is the same.
 //
 // Reading costs more than hashing: a FileReader took 80 ms for a part where a stream into memory that is used again
-// took 20, and the digest as much. So that is how the worker reads. And it reads a part ahead, while the ones before it
-// are sent: a line of 1 Gbit/s has carried them sooner than the next one would be hashed.
+// took 20, and the digest as much (on the slower machine of docs/performance.md). So that is how the worker reads. And it
+// reads a part ahead, while the ones before it are sent, so that a fast line does not stand still when they are.
 
 const LEAST_PART = 5 * 1024 * 1024; // bytes that S3 wants in every part but the last
-const MOST_SPARE = 4; // buffers: as many parts are under way at once, with the one ahead
+const MOST_SPARE = 32 * 1024 * 1024; // bytes: of the usual parts, as many as are under way at once and the one ahead
 
 /**
  * Lets a worker do the hashing from here on. Where the browser has no crypto.subtle (a page that came over plain HTTP
@@ -59,11 +59,11 @@ class PartReader {
   #worker = new HashWorker();
   #spare = new Buffers();
   #places = new WeakMap(); // {file, start, end} by part
-  #ahead = new WeakMap(); // {start, end, reading} by file: the one part that nobody has asked for yet
+  #ahead = null; // {file, start, end, reading}: the one part that nobody has asked for yet; files go up one after the other
 
-  /** Says where a part comes from. */
+  /** Says where a part comes from. A slice that counts from the end, or has no end, is not Fine Uploader's. */
   place(part, file, start, end) {
-    this.#places.set(part, { file, start, end });
+    if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end) this.#places.set(part, { file, start, end });
   }
 
   /** Gives {digest, result}; the result is the part's bytes. */
@@ -71,7 +71,7 @@ class PartReader {
     const place = this.#places.get(part);
     if (!place) return this.#readNow(part);
     const { file, start, end } = place;
-    const ahead = this.#ahead.get(file);
+    const ahead = this.#ahead?.file === file ? this.#ahead : null;
     const reading = ahead?.start === start && ahead.end === end ? ahead.reading : this.#readNow(part);
     if (!(ahead?.start > start)) this.#readAhead(file, end, end - start); // else an earlier part is sent again
     return reading;
@@ -82,17 +82,17 @@ class PartReader {
     this.#spare.give(buffer);
   }
 
-  #readNow(part) {
+  async #readNow(part) {
     return this.#worker.read(part, this.#spare.take(part.size));
   }
 
   #readAhead(file, start, size) {
-    this.#ahead.delete(file);
+    this.#ahead = null;
     if (size < LEAST_PART || start >= file.size) return;
     const end = Math.min(start + size, file.size);
     const reading = this.#readNow(file.slice(start, end));
     reading.catch(() => {}); // whoever asks for this part hears of it
-    this.#ahead.set(file, { start, end, reading });
+    this.#ahead = { file, start, end, reading };
   }
 }
 
@@ -147,6 +147,6 @@ class Buffers {
 
   give(buffer) {
     this.#spare.push(buffer);
-    if (this.#spare.length > MOST_SPARE) this.#spare.shift();
+    while (this.#spare.reduce((bytes, { byteLength }) => bytes + byteLength, 0) > MOST_SPARE) this.#spare.shift();
   }
 }

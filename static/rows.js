@@ -148,8 +148,11 @@ export class Rows {
   #resumed(id, { part, start, end, count }) {
     const uuid = this.#uploader.getUuid(id);
     const record = this.#uploader.getResumableFilesData().find((each) => each.uuid === uuid);
+    const file = this.#files.get(id);
+    if (!record || !file) return;
     const partSize = part > 0 ? start / part : end;
-    if (record) this.#files.get(id)?.transfer.resume(count, partSize, record.remaining);
+    file.transfer.resume(count, partSize, record.remaining, Date.now());
+    this.#draw(file); // the first progress may come before the next tick
   }
 
   #progressed(id, sent) {

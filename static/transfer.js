@@ -61,12 +61,12 @@ export class Transfer {
   }
 
   /** An earlier visit left the file half uploaded, with the parts in remaining still to send. */
-  resume(totalParts, partSize, remaining) {
+  resume(totalParts, partSize, remaining, now = 0) {
     this.#partSize = partSize;
     this.#lastPart = totalParts - 1;
     this.#confirmed = new Set(Array(totalParts).keys());
     for (const part of remaining) this.#confirmed.delete(part);
-    this.begin();
+    this.begin(now);
   }
 
   /** Whether anything was sent in this attempt. */
