@@ -3,9 +3,9 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,17 +24,17 @@ func ledgerNow(t *testing.T) ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cpu := strings.Fields(string(all)) // "cpu user nice system idle iowait …", see proc(5)
-	l := ledger{"idle": ticks(cpu[4]) + ticks(cpu[5])}
-	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is a good one
-	for _, file := range processes {
-		command, _ := os.ReadFile(file)
-		stat, err := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
-		if err != nil {
-			continue // it has ended meanwhile
+	var idle, waiting int
+	if _, err := fmt.Sscanf(string(all), "cpu %d %d %d %d %d", new(int), new(int), new(int), &idle, &waiting); err != nil { // user nice system idle iowait …, see proc(5)
+		t.Fatal(err)
+	}
+	l := ledger{"idle": ticks(idle + waiting)}
+	processes, _ := filepath.Glob("/proc/[0-9]*") // the pattern is a good one
+	for _, dir := range processes {
+		command, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if s, err := readStat(filepath.Join(dir, "stat")); err == nil { // else it has ended meanwhile
+			l[roleOf(string(command))] += s.took
 		}
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])) // from the third on, see proc(5)
-		l[roleOf(string(command))] += ticks(fields[14-3]) + ticks(fields[15-3])
 	}
 	return l
 }
@@ -60,12 +60,6 @@ func roleOf(command string) string {
 		return "server"
 	}
 	return "other"
-}
-
-// ticks reads a time of the kernel's accounts, which counts hundredths of a second.
-func ticks(field string) time.Duration {
-	n, _ := strconv.Atoi(field)
-	return time.Duration(n) * 10 * time.Millisecond
 }
 
 // since returns what was added after before.

@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -178,31 +180,55 @@ func isFree(address string) bool {
 func descendants(pid int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
-		child, parent, err := readStat(file)
-		if err == nil && parent == pid {
-			pids = append(append(pids, child), descendants(child)...)
+		child, err := readStat(file)
+		if err == nil && child.parent == pid {
+			pids = append(append(pids, child.pid), descendants(child.pid)...)
 		}
 	}
 	return pids
 }
 
+// A stat is what the kernel says of a process or a thread.
+type stat struct {
+	pid, parent int
+	state       string        // "S": it sleeps, "Z": a zombie; see proc(5)
+	took        time.Duration // of the processors
+}
+
 // readStat reads "PID (NAME) STATE PPID …"; the name may hold spaces and brackets.
-func readStat(file string) (pid, parent int, err error) {
+func readStat(file string) (stat, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return 0, 0, err
+		return stat{}, err
 	}
-	text := string(b)
-	if _, err = fmt.Sscan(text, &pid); err != nil {
-		return 0, 0, err
+	pid, _, _ := strings.Cut(string(b), " ")
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:])) // from the third on
+	if len(fields) <= 15-3 {
+		return stat{}, fmt.Errorf("%s holds %q", file, b)
 	}
-	var state string
-	_, err = fmt.Sscan(text[strings.LastIndexByte(text, ')')+1:], &state, &parent)
-	return pid, parent, err
+	number := func(text string) int {
+		n, wrong := strconv.Atoi(text)
+		err = errors.Join(err, wrong)
+		return n
+	}
+	s := stat{pid: number(pid), parent: number(fields[4-3]), state: fields[0], took: ticks(number(fields[14-3]) + number(fields[15-3]))}
+	return s, err
 }
+
+// ticks is a time of the kernel's accounts, which count hundredths of a second.
+func ticks(n int) time.Duration { return time.Duration(n) * 10 * time.Millisecond }
 
 // alive reports whether pid still runs; a zombie does not.
 func alive(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(b), ") Z ")
+	s, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && s.state != "Z"
+}
+
+// resting reports whether every thread of pid sleeps.
+func resting(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	return !slices.ContainsFunc(threads, func(file string) bool {
+		s, err := readStat(file)
+		return err == nil && s.state != "S" // else it has ended
+	})
 }
