@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +69,7 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 	if !c.First() {
 		return nil
 	}
-	h.log.InfoContext(ctx, "challenge", "operation", c.Operation, "bucket", c.Bucket, "key", c.Key, "metadata", c.Metadata)
+	h.log.InfoContext(ctx, "challenge", "operation", string(c.Operation), "bucket", c.Bucket, "key", c.Key, group("metadata", c.Metadata))
 	if h.small == "" {
 		return nil
 	}
@@ -82,7 +84,7 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 // so it must bear being called again for the same upload. The reply's members reach the page's
 // onComplete; Fine Uploader shows "thumbnailUrl" as the file's picture.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
-	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", u.UUID, "name", u.Name, "size", u.Size, "etag", u.ETag, "form", u.Form)
+	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", u.UUID, "name", u.Name, "size", u.Size, "etag", u.ETag, group("form", u.Form))
 	return nil, nil
 }
 
@@ -95,4 +97,13 @@ func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 // First reports whether c is the first request of an upload, the one that carries its metadata.
 func (c *Challenge) First() bool {
 	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
+}
+
+// group spells m for the log, name by name.
+func group(name string, m map[string]string) slog.Attr {
+	attrs := make([]slog.Attr, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		attrs = append(attrs, slog.String(name, m[name]))
+	}
+	return slog.GroupAttrs(name, attrs...)
 }

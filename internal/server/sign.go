@@ -79,9 +79,8 @@ func readVersion(query string) (sign.Version, error) {
 // parse tells the two forms apart by the first member's name. Whatever is neither is refused by the
 // parser it lands in.
 func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
-	const space = " \t\r\n"
-	members, isObject := bytes.CutPrefix(bytes.TrimLeft(body, space), []byte("{"))
-	if !isObject || !bytes.HasPrefix(bytes.TrimLeft(members, space), []byte(`"headers"`)) {
+	members, isObject := bytes.CutPrefix(bytes.TrimLeftFunc(body, isSpace), []byte("{"))
+	if !isObject || !bytes.HasPrefix(bytes.TrimLeftFunc(members, isSpace), []byte(`"headers"`)) {
 		return s.Signer.ParsePolicy(v, body, s.Now())
 	}
 	var message struct {
@@ -92,3 +91,6 @@ func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
 	}
 	return s.Signer.ParseStringToSign(v, message.Headers, s.Now())
 }
+
+// isSpace is true for JSON's white space.
+func isSpace(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

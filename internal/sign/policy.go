@@ -20,9 +20,11 @@ const dateISO = "2006-01-02T15:04:05.000Z"
 // policyDocument is a POST policy (AWS "Creating a POST policy"). The decoder refuses unknown and
 // duplicate members, other cases, bad UTF-8 and trailing data.
 type policyDocument struct {
-	Expiration string      `json:"expiration"`
-	Conditions []condition `json:"conditions"`
+	Expiration string     `json:"expiration"`
+	Conditions conditions `json:"conditions"`
 }
+
+type conditions []condition
 
 // condition is {"name":"value"}, ["eq","$name","value"] or ["content-length-range",min,max].
 // No other form can be read, starts-with among them.
@@ -34,8 +36,11 @@ type condition struct {
 // usualExpiry is what Fine Uploader adds to the client's clock.
 const usualExpiry = 5 * time.Minute
 
-// maxConditions bounds the work on one policy; Fine Uploader sends about ten and one per parameter.
-const maxConditions = 100
+// Fine Uploader sends about ten conditions and one per parameter; maxConditions bounds the work on one policy.
+const (
+	usualConditions = 12
+	maxConditions   = 100
+)
 
 // ParsePolicy parses the policy document of a POST object request, whose bytes are what gets signed.
 // A nil error means that Sign may sign the Request; any other is a *Refusal.
@@ -94,12 +99,34 @@ func (doc policyDocument) spell(v Version) string {
 	return fmt.Sprintf("version %d, POST of %.300s to %.100s, until %.40s", v, facts["key"], facts["bucket"], doc.Expiration)
 }
 
-// UnmarshalJSONFrom reads one condition.
-func (c *condition) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+// UnmarshalJSONFrom reads an array of conditions.
+func (cs *conditions) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	open, err := dec.ReadToken()
 	if err != nil {
 		return err
 	}
+	if open.Kind() != '[' {
+		return errCondition
+	}
+	*cs = make(conditions, 0, usualConditions)
+	for {
+		open, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if open.Kind() == ']' {
+			return nil
+		}
+		var c condition
+		if err := c.read(dec, open); err != nil {
+			return err
+		}
+		*cs = append(*cs, c)
+	}
+}
+
+// read reads what follows the token that opens one condition.
+func (c *condition) read(dec *jsontext.Decoder, open jsontext.Token) error {
 	object := open.Kind() == '{'
 	if !object && open.Kind() != '[' {
 		return errCondition
