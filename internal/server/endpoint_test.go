@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,6 +181,40 @@ func TestHooksDecide(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestHooksAreAskedAgain has 100 callers ask at once, again and again: each gets the answer to its own question,
+// whatever the hooks do to the others.
+func TestHooksAreAskedAgain(t *testing.T) {
+	released := make(chan struct{})
+	w := startWorld(t, func(c *config) {
+		c.server.HookTimeout = time.Second
+		c.server.Hooks.ChallengeIsGood = func(_ context.Context, c *hooks.Challenge) error {
+			switch c.HTTP.Header.Get("Ask") {
+			case "hang":
+				<-released
+			case "panic":
+				panic("hook")
+			}
+			return hooks.Deny(c.HTTP.Header.Get("Ask"))
+		}
+	})
+	t.Cleanup(func() { close(released) })
+	var callers sync.WaitGroup
+	for i := range 100 {
+		callers.Go(func() {
+			for _, question := range []string{"panic", fmt.Sprintf("caller %d.", i), "hang", fmt.Sprintf("caller %d again.", i)} {
+				want := question
+				if question == "panic" || question == "hang" {
+					want = "tell its operator the id"
+				}
+				if got := ask(t, "POST", w.url+"/s3/sign", jsonType, partV2, "Ask", question); !strings.Contains(got.body, want) {
+					t.Errorf("asked to %s, the hook answered %q", question, got.body)
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // TestReply shows what of a hook's reply reaches the page.

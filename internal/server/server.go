@@ -48,12 +48,13 @@ type Config struct {
 
 type server struct {
 	Config
-	heads chan struct{} // has a place for each question about a listed file that the store is asked at a time
+	askers askers
+	heads  chan struct{} // has a place for each question about a listed file that the store is asked at a time
 }
 
 // New returns the handler of everything.
 func New(cfg Config) http.Handler {
-	s := &server{cfg, make(chan struct{}, sessionHeads)}
+	s := &server{cfg, make(askers, mostIdle), make(chan struct{}, sessionHeads)}
 	return s.identifyPeer(s.recover(secure(s.routes())))
 }
 
