@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -248,7 +249,7 @@ func TestLogs(t *testing.T) {
 		for _, asJSON := range []bool{false, true} {
 			var out strings.Builder
 			log := newLog(settings.Settings{LogJSON: asJSON}, &out)
-			log.Info("refused", "path", hostile, "form", map[string]string{hostile: hostile})
+			log.Info("refused", "path", hostile, "list", map[string]string{hostile: hostile}, slog.Group("form", hostile, hostile))
 			line, more, _ := strings.Cut(out.String(), "\n")
 			if more != "" || strings.ContainsFunc(line, isHidden) || !strings.Contains(line, "caf\u00e9") {
 				t.Errorf("%q", out.String())
