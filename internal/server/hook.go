@@ -10,7 +10,7 @@ import (
 // goroutine has, and to enlarge it takes as long as to sign. The channel holds those that wait for the next question.
 type askers chan chan func()
 
-// mostIdle is how many of them wait at most, with 8 KB of stack each.
+// mostIdle is how many of them wait at most, with 8 KB of stack each as a rule.
 const mostIdle = 64
 
 // run has f run by one that waits, or by a new one if none does.
@@ -44,7 +44,7 @@ func (s *server) asking(ctx context.Context, f func(context.Context) error) erro
 	ctx, cancel := context.WithTimeout(ctx, s.HookTimeout)
 	defer cancel()
 	done := make(chan error, 1)
-	s.askers.run(func() { done <- s.ask(ctx, f) })
+	s.askers.run(func() { done <- ask(ctx, f) })
 	select {
 	case err := <-done:
 		return err
@@ -54,7 +54,7 @@ func (s *server) asking(ctx context.Context, f func(context.Context) error) erro
 }
 
 // ask returns f's error, or makes one of its panic.
-func (s *server) ask(ctx context.Context, f func(context.Context) error) (err error) {
+func ask(ctx context.Context, f func(context.Context) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("a hook panicked: %v\n%s", v, debug.Stack())
