@@ -37,7 +37,7 @@ bin/.versitygw-$(VERSITYGW):
 # Without CEPH its kind stays what it is.
 KIND := $(if $(CEPH),$(if $(filter 1,$(CEPH)),-ceph),$(if $(wildcard bundle/.made-ceph),-ceph))
 BUNDLE := bundle/.made$(KIND)
-static: $(BUNDLE) ## put Fine Uploader into static/; CEPH=1: with the work-around for old Ceph, CEPH=0: without
+static: $(BUNDLE) ## put Fine Uploader and a SHA-256 into static/; CEPH=1: with the work-around for old Ceph, CEPH=0: without
 $(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(wildcard static/s3.fine-uploader.min.js),,FORCE)
 	@echo "building the page's bundle from npm …"
 	@npm ci --prefix bundle --loglevel=error
@@ -87,6 +87,6 @@ deps: ## install what the tests need of the system
 
 clean: ## remove what was made; demo-data and your own files stay
 	rm -rf bin bundle/node_modules bundle/.made* e2e/screenshots
-	rm -f static/s3.* static/fine-uploader-new.css static/*.gif
+	rm -f static/s3.* static/fine-uploader-new.css static/*.gif static/sha256.*
 
 FORCE:

@@ -1,4 +1,5 @@
-// Copies Fine Uploader's prebuilt S3 bundle from node_modules into static/.
+// Copies what the page has from npm, Fine Uploader's S3 bundle and a SHA-256 in WebAssembly, both prebuilt, from
+// node_modules into static/.
 //
 //   node bundle/build.mjs [--ceph] [--out DIR]
 //
@@ -14,8 +15,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const wanted = /^(s3\.fine-uploader(\.min)?\.js(\.map)?|fine-uploader-new\.css|\w+\.gif)$/;
-const script = /\.js$/;
+
+/** Of each package the files that are wanted, in one folder of it. */
+const parts = {
+  "fine-uploader": { folder: "s3.fine-uploader", wanted: /^(s3\.fine-uploader(\.min)?\.js(\.map)?|fine-uploader-new\.css|\w+\.gif)$/ },
+  "hash-wasm": { folder: "dist", wanted: /^sha256\.umd\.min\.js$/ },
+};
+const uploader = /^s3\.fine-uploader.*\.js$/;
 
 /**
  * Makes Fine Uploader name application/octet-stream where the browser knows no MIME type, both in POST policies and
@@ -32,28 +38,33 @@ export function withDefaultContentType(source) {
   return source.replace(mimeType, '$& || "application/octet-stream"');
 }
 
-/** Writes the bundle into `to` and returns the version of Fine Uploader and the names of the files. */
+/** Writes the bundle into `to` and returns the version of each package and the names of the files. */
 export async function build({ packages = join(here, "node_modules"), to = join(here, "..", "static"), ceph = false } = {}) {
-  const version = await installedVersion(packages);
-  const from = join(packages, "fine-uploader", "s3.fine-uploader");
-  const names = (await readdir(from)).filter((name) => wanted.test(name)).sort();
+  const versions = await installedVersions(packages);
   await mkdir(to, { recursive: true });
-  for (const name of names) {
-    const content = await readFile(join(from, name));
-    const patch = ceph && script.test(name);
-    await writeIfChanged(join(to, name), patch ? Buffer.from(withDefaultContentType(content.toString())) : content);
+  const names = [];
+  for (const [part, { folder, wanted }] of Object.entries(parts)) {
+    const from = join(packages, part, folder);
+    for (const name of (await readdir(from)).filter((name) => wanted.test(name))) {
+      const content = await readFile(join(from, name));
+      const patch = ceph && uploader.test(name);
+      await writeIfChanged(join(to, name), patch ? Buffer.from(withDefaultContentType(content.toString())) : content);
+      names.push(name);
+    }
   }
-  return { version, names };
+  return { versions, names: names.sort() };
 }
 
-/** The version that npm has put there, which must be the one package.json asks for. */
-async function installedVersion(packages) {
+/** The versions that npm has put there, which must be those that package.json asks for. */
+async function installedVersions(packages) {
   const { dependencies } = JSON.parse(await readFile(join(here, "package.json")));
-  const { version } = JSON.parse(await readFile(join(packages, "fine-uploader", "package.json")));
-  if (version !== dependencies["fine-uploader"]) {
-    throw new Error(`fine-uploader ${version} is installed, ${dependencies["fine-uploader"]} is wanted: npm ci --prefix bundle`);
+  for (const [part, wanted] of Object.entries(dependencies)) {
+    const { version } = JSON.parse(await readFile(join(packages, part, "package.json")));
+    if (version !== wanted) {
+      throw new Error(`${part} ${version} is installed, ${wanted} is wanted: npm ci --prefix bundle`);
+    }
   }
-  return version;
+  return dependencies;
 }
 
 async function writeIfChanged(path, content) {
@@ -63,9 +74,10 @@ async function writeIfChanged(path, content) {
 
 async function main() {
   const { values } = parseArgs({ options: { ceph: { type: "boolean" }, out: { type: "string" } } });
-  const { version, names } = await build({ to: values.out, ceph: values.ceph });
+  const { versions, names } = await build({ to: values.out, ceph: values.ceph });
+  const packages = Object.entries(versions).map((each) => each.join(" ")).join(", ");
   const note = values.ceph ? ", with the work-around for old Ceph" : "";
-  console.log(`static: Fine Uploader ${version}, ${names.length} files${note}`);
+  console.log(`static: ${packages}; ${names.length} files${note}`);
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

@@ -10,7 +10,7 @@ import { build, withDefaultContentType } from "./build.mjs";
 
 const expected = [
   "continue.gif", "edit.gif", "fine-uploader-new.css", "loading.gif", "pause.gif", "processing.gif", "retry.gif",
-  "s3.fine-uploader.js", "s3.fine-uploader.js.map", "s3.fine-uploader.min.js", "s3.fine-uploader.min.js.map", "trash.gif",
+  "s3.fine-uploader.js", "s3.fine-uploader.js.map", "s3.fine-uploader.min.js", "s3.fine-uploader.min.js.map", "sha256.umd.min.js", "trash.gif",
 ];
 const scripts = ["s3.fine-uploader.js", "s3.fine-uploader.min.js"];
 
@@ -27,9 +27,9 @@ function mimeType(source, type) {
   return vm.runInNewContext(`(${body})(0)`, { [owner]: { getFile: () => ({ type }) } });
 }
 
-test("the bundle holds what the original's static/ held", async () => {
-  const { version, names } = await build({ to });
-  assert.equal(version, "5.16.2");
+test("the bundle holds what the original's static/ held, and the SHA-256", async () => {
+  const { versions, names } = await build({ to });
+  assert.deepEqual(versions, { "fine-uploader": "5.16.2", "hash-wasm": "4.13.0" });
   assert.deepEqual(names, expected);
   assert.deepEqual((await readdir(to)).sort(), expected);
   assert.match(await read("s3.fine-uploader.js"), /qq\.version = "5\.16\.2"/);

@@ -19,6 +19,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// elsewhere is the name of this machine as of another: to a browser, plain HTTP from there is no secure context.
+const elsewhere = "elsewhere.test"
+
+// openerPolicy is in Chromium's complaint that it has no use for the header there.
+const openerPolicy = "Cross-Origin-Opener-Policy"
+
 // startBrowser starts a Chromium, of Debian's package of that name, with a profile that it makes if there is none.
 func startBrowser(name, profile string) (browser context.Context, stop func(), err error) {
 	path, err := exec.LookPath(name)
@@ -30,6 +36,7 @@ func startBrowser(name, profile string) (browser context.Context, stop func(), e
 		chromedp.UserDataDir(profile),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("host-resolver-rules", "MAP "+elsewhere+" 127.0.0.1"),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),

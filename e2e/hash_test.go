@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -13,13 +14,27 @@ import (
 
 // The digests that the page's hashing gives Fine Uploader are CryptoJS's, for every length around SHA-256's blocks and
 // for whole parts, one after the other and three at once, in memory that was used before. And who reads a file for
-// another reason gets its bytes.
+// another reason gets its bytes. Seen from elsewhere, WebAssembly makes them.
 func TestDigests(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)))
-	page := openTab(t, srv.url)
-	wrong := eval[[]string](page, `(async () => {
+	for url, native := range map[string]bool{srv.here(): true, srv.elsewhere(): false} {
+		t.Run(url, func(t *testing.T) {
+			page := openTab(t, url, openerPolicy)
+			if got := eval[bool](page, `!!crypto.subtle`); got != native {
+				t.Fatalf("the browser's own SHA-256 is there: %v, want %v", got, native)
+			}
+			if wrong := wrongDigests(page); len(wrong) != 0 {
+				t.Errorf("other than CryptoJS's digests: %q", wrong)
+			}
+		})
+	}
+}
+
+func wrongDigests(page *tab) []string {
+	page.t.Helper()
+	return eval[[]string](page, `(async () => {
 		const part = 5 * 1024 * 1024, { WordArray } = qq.CryptoJS.lib, wrong = [];
 		const content = (size, seed) => new Uint8Array(size).map((_, i) => (i * 31 + seed) % 251);
 		const read = (bytes) => new Promise((resolve) => {
@@ -31,8 +46,8 @@ func TestDigests(t *testing.T) {
 			const bytes = content(size, seed);
 			const slow = qq.CryptoJS.SHA256(WordArray.create(bytes.slice().buffer)).toString();
 			const words = WordArray.create(await read(bytes));
-			const fast = (words.digest ? "native " : "CryptoJS ") + qq.CryptoJS.SHA256(words).toString();
-			if (fast !== "native " + slow) wrong.push(size + " bytes: " + fast);
+			const fast = (words.digest ? "worker " : "CryptoJS ") + qq.CryptoJS.SHA256(words).toString();
+			if (fast !== "worker " + slow) wrong.push(size + " bytes: " + fast);
 		};
 		for (const size of [1, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 4096, 65535, part, part, 1000]) await check(size, size);
 		for (const seed of [1, 4]) await Promise.all([0, 1, 2].map((i) => check(part, seed + i)));
@@ -43,9 +58,6 @@ func TestDigests(t *testing.T) {
 		if (qq.CryptoJS.SHA256(none).toString() !== qq.CryptoJS.SHA256("").toString()) wrong.push("no bytes");
 		return wrong;
 	})()`)
-	if len(wrong) != 0 {
-		t.Errorf("other than CryptoJS's digests: %q", wrong)
-	}
 }
 
 // Of a file, the part that comes next is read before it is asked for, so that each is read once, in order. In any other
@@ -110,18 +122,23 @@ func TestReadAhead(t *testing.T) {
 	}
 }
 
-// Without the worker a file goes up all the same, hashed by CryptoJS.
+// Where the worker is missing, or cannot hash, a file goes up all the same, hashed by CryptoJS.
 func TestHashWithoutWorker(t *testing.T) {
 	t.Parallel()
-	b := newBucket(t, shared.radosgw)
-	dir := newWorkDir(t)
-	if err := os.Remove(filepath.Join(dir, "static", "hash-worker.js")); err != nil {
-		t.Fatal(err)
+	for missing, page := range map[string]func(*server) string{"hash-worker.js": (*server).here, "sha256.umd.min.js": (*server).elsewhere} {
+		t.Run(missing, func(t *testing.T) {
+			t.Parallel()
+			b := newBucket(t, shared.radosgw)
+			dir := newWorkDir(t)
+			if err := os.Remove(filepath.Join(dir, "static", missing)); err != nil {
+				t.Fatal(err)
+			}
+			page := openTab(t, page(startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)))), openerPolicy, regexp.QuoteMeta(missing), `404`)
+			page.choose(longFile)
+			u := page.await(60*time.Second, 1, done)[0]
+			b.holds(t, u.Key, longFile, eval[string](page, `fine_u_conf.request.params.dataset`))
+		})
 	}
-	page := openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port))).url, `hash-worker\.js`, `404`)
-	page.choose(longFile)
-	u := page.await(60*time.Second, 1, done)[0]
-	b.holds(t, u.Key, longFile, eval[string](page, `fine_u_conf.request.params.dataset`))
 }
 
 // While parts are hashed and sent under version 4, the page answers: no task holds the main thread for
@@ -130,7 +147,12 @@ func TestHashWithoutWorker(t *testing.T) {
 func TestPageStaysResponsive(t *testing.T) {
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(settings{"P3S3F_SIGNATURE_VERSION": strconv.Itoa(4)}))
-	page := openTab(t, srv.url)
+	for _, url := range []string{srv.here(), srv.elsewhere()} {
+		t.Run(url, func(t *testing.T) { wantResponsive(t, openTab(t, url, openerPolicy)) })
+	}
+}
+
+func wantResponsive(t *testing.T, page *tab) {
 	page.command(`globalThis.longTasks = []; new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((e) => e.duration))).observe({type: "longtask"})`)
 	page.choose(longFile)
 	page.await(30*time.Second, 1, done)

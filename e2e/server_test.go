@@ -92,6 +92,13 @@ func (srv *server) saysWhere() (said bool) {
 	return said
 }
 
+// here is where the page is for a browser on this machine, and elsewhere where it is for one on another.
+func (srv *server) here() string { return srv.url }
+
+func (srv *server) elsewhere() string {
+	return strings.NewReplacer("localhost", elsewhere, "127.0.0.1", elsewhere).Replace(srv.url)
+}
+
 // complaints are the warnings and errors in the log since the server has started: about requests, not settings.
 func (srv *server) complaints() (lines []string) {
 	_, log, _ := strings.Cut(srv.output.String(), srv.url)

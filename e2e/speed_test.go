@@ -38,16 +38,19 @@ func TestSpeed(t *testing.T) {
 	for _, line := range []struct {
 		name string
 		pace time.Duration // of one byte
+		page func(*server) string
 	}{
-		{"loopback", 0},
-		{"1 Gbit a second", 8 * time.Nanosecond},
-		{"200 Mbit a second", 40 * time.Nanosecond},
+		{"loopback", 0, (*server).here},
+		{"loopback, plain HTTP from elsewhere", 0, (*server).elsewhere},
+		{"1 Gbit a second", 8 * time.Nanosecond, (*server).here},
+		{"1 Gbit a second, plain HTTP from elsewhere", 8 * time.Nanosecond, (*server).elsewhere},
+		{"200 Mbit a second", 40 * time.Nanosecond, (*server).here},
 	} {
 		t.Run(line.name, func(t *testing.T) {
 			took := map[int][]timing{}
 			for range rounds {
 				for _, version := range []int{2, 4} {
-					took[version] = append(took[version], timeUpload(t, browser, file, version, line.pace))
+					took[version] = append(took[version], timeUpload(t, browser, file, version, line.pace, line.page))
 				}
 			}
 			t.Logf("version 2: %v", summary(took[2]))
@@ -63,7 +66,7 @@ type timing struct {
 	work ledger
 }
 
-func timeUpload(t *testing.T, browser context.Context, file testFile, version int, pace time.Duration) timing {
+func timeUpload(t *testing.T, browser context.Context, file testFile, version int, pace time.Duration, url func(*server) string) timing {
 	b := newBucket(t, shared.radosgw)
 	port := b.port
 	if pace > 0 {
@@ -74,7 +77,7 @@ func timeUpload(t *testing.T, browser context.Context, file testFile, version in
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(port)).with(settings{"P3S3F_SIGNATURE_VERSION": strconv.Itoa(version)}))
 	page, leave := newTab(t, browser)
 	defer leave()
-	page.do(chromedp.Navigate(srv.url), chromedp.Func(stopWatching))
+	page.do(chromedp.Navigate(url(srv)), chromedp.Func(stopWatching))
 	before := ledgerNow(t)
 	start := time.Now()
 	page.choose(file)

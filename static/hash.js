@@ -1,4 +1,5 @@
-// SHA-256 of the parts by the browser's own code, in a worker.
+// SHA-256 of the parts in a worker: by the browser's own code or, on a page that came over plain HTTP from another machine,
+// where the browser hides that, by WebAssembly.
 //
 // Under version 4 Fine Uploader hashes every part with CryptoJS, which takes longer than a fast network takes to carry
 // the part, and the page stands still meanwhile. It reads the part with a FileReader, makes a WordArray of the result
@@ -13,11 +14,9 @@ const LEAST_PART = 5 * 1024 * 1024; // bytes that S3 wants in every part but the
 const MOST_SPARE = 32 * 1024 * 1024; // bytes: of the usual parts, as many as are under way at once and the one ahead
 
 /**
- * Lets a worker do the hashing from here on. Where the browser has no crypto.subtle (a page that came over plain HTTP
- * from another machine is no secure context) or the worker fails, CryptoJS does, as ever.
+ * Lets a worker do the hashing from here on. Where there is none, or it fails, CryptoJS does, as ever.
  */
-export function hashNatively(qq) {
-  if (!globalThis.crypto?.subtle) return;
+export function hashInWorker(qq) {
   const digests = new WeakMap(); // of ArrayBuffers, in lower-case hex
   const parts = new PartReader();
 

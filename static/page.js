@@ -4,7 +4,7 @@
 // three have run. The uploader is the global `uploader`, as in every Fine Uploader example.
 
 import { watchAnswers } from "./answers.js";
-import { hashNatively } from "./hash.js";
+import { hashInWorker } from "./hash.js";
 import { Records } from "./records.js";
 import * as repairs from "./repairs.js";
 import { Rows } from "./rows.js";
@@ -35,7 +35,7 @@ function start(conf) {
   const records = new Records(conf.resume);
   records.clean();
   repairs.quietEmptyXML();
-  hashNatively(qq);
+  hashInWorker(qq);
   repairs.abortedStaysAborted(qq);
   repairs.partsNeedETags(qq);
   repairs.stalledIsLost(qq);

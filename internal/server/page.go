@@ -146,6 +146,13 @@ func inScript(script, mark string, value any) (string, error) {
 	return strings.Replace(script, mark, string(encoded), 1), err
 }
 
+// hashWorker answers with the worker that hashes parts. A worker has the policy that it comes with, not that of its page
+// (HTML, "initialize worker global scope's policy container").
+func (s *server) hashWorker(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", workerPolicy)
+	s.static(w, r)
+}
+
 // static answers /static/*: regular files below static/, and no other. Dotfiles are not served, and
 // os.Root follows no link that leads outside.
 func (s *server) static(w http.ResponseWriter, r *http.Request) {

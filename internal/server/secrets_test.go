@@ -223,7 +223,7 @@ func (run *secretRun) everything(t *testing.T, hostile bool) {
 	for _, target := range []string{"/static/client_conf.js", "/s3/owner"} {
 		requests = append(requests, attack{method: "GET", target: target, header: linked}, attack{method: "HEAD", target: target, header: linked})
 	}
-	for _, target := range []string{"/", "/success.html", "/static/sub/page.js", "/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success", "/s3/sign", "/nowhere", "/s3/delete/x"} {
+	for _, target := range []string{"/", "/success.html", "/static/sub/page.js", "/static/hash-worker.js", "/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success", "/s3/sign", "/nowhere", "/s3/delete/x"} {
 		requests = append(requests, plain("GET", target)[0], plain("HEAD", target)[0], plain("OPTIONS", target)[0], plain("PATCH", target)[0])
 	}
 	for _, key := range []string{owner + "/uuid.txt", owner + "/denied.txt", owner + "/broken.txt", owner + "/panics.txt", "L53KYQWHDE7D6KZNFKVN75STFR/uuid.txt", ""} {
@@ -320,7 +320,7 @@ func signaturesOf(a attack) []string {
 func (run *secretRun) wantEveryRoute(t *testing.T) {
 	t.Helper()
 	walked := 0
-	always := regexp.MustCompile(`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html)$`) // agree with everybody
+	always := regexp.MustCompile(`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html|/static/hash-worker\.js)$`) // agree with everybody
 	err := chi.Walk(run.routes, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		walked++
 		route = method + " " + route

@@ -25,6 +25,9 @@ func contentSecurityPolicy(origins []string) string {
 	}, "; ")
 }
 
+// workerPolicy lets the worker that hashes parts load its own files and compile WebAssembly, and reach nobody.
+const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
+
 // constantHeaders sets headers to values made once: at the rate of uploads, making them anew shows.
 func constantHeaders(next http.Handler, pairs ...string) http.Handler {
 	constant := make(http.Header)

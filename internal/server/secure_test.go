@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,6 +58,16 @@ func TestContentSecurityPolicy(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestWorkerPolicy: only the worker that hashes parts may compile WebAssembly, and it reaches nobody.
+func TestWorkerPolicy(t *testing.T) {
+	got := ask(t, "GET", startSetups(t)[pathStyle].url+"/static/hash-worker.js", "", "")
+	policies := got.header.Values("Content-Security-Policy")
+	want := map[string][]string{"default-src": {"'none'"}, "script-src": {"'self'", "'wasm-unsafe-eval'"}}
+	if got.status != 200 || len(policies) != 1 || !maps.EqualFunc(directives(policies[0]), want, slices.Equal) {
+		t.Errorf("the worker: %d with %q, want %q", got.status, policies, want)
 	}
 }
 

@@ -89,6 +89,7 @@ func (s *server) routes() http.Handler {
 			page.Method(method, "/", s.file("index.html"))
 			page.Method(method, "/success.html", s.file("success.html"))
 			page.MethodFunc(method, "/static/client_conf.js", s.clientConf)
+			page.MethodFunc(method, "/static/hash-worker.js", s.hashWorker)
 			page.MethodFunc(method, "/static/*", s.static)
 		}
 	}

@@ -157,16 +157,17 @@ func newSite(t testing.TB) site {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"p3s3f.env":           hidden,
-		"server.key":          hidden,
-		"client_conf.js":      "var fine_u_conf = {};",
-		"static/index.html":   "<!doctype html><title>page</title>",
-		"static/success.html": "<!doctype html><title>blank</title>",
-		"static/.env":         hidden,
-		"static/.git/config":  hidden,
-		"static/sub/page.js":  "1",
-		"static/sub/.hidden":  hidden,
-		"static-not/page.js":  hidden,
+		"p3s3f.env":             hidden,
+		"server.key":            hidden,
+		"client_conf.js":        "var fine_u_conf = {};",
+		"static/index.html":     "<!doctype html><title>page</title>",
+		"static/success.html":   "<!doctype html><title>blank</title>",
+		"static/.env":           hidden,
+		"static/.git/config":    hidden,
+		"static/sub/page.js":    "1",
+		"static/hash-worker.js": "2",
+		"static/sub/.hidden":    hidden,
+		"static-not/page.js":    hidden,
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
