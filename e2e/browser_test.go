@@ -19,12 +19,6 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// elsewhere is the name of this machine as of another: to a browser, plain HTTP from there is no secure context.
-const elsewhere = "elsewhere.test"
-
-// openerPolicy is in Chromium's complaint that it has no use for the header there.
-const openerPolicy = "Cross-Origin-Opener-Policy"
-
 // startBrowser starts a Chromium, of Debian's package of that name, with a profile that it makes if there is none.
 func startBrowser(name, profile string) (browser context.Context, stop func(), err error) {
 	path, err := exec.LookPath(name)
