@@ -216,8 +216,8 @@ func TestReplicas(t *testing.T) {
 	eventually(t, 30*time.Second, "the upload is stuck", line.full)
 	key := page.uploadOf(longFile).Key
 
+	balancer.to(second) // before the first ends: a part may still ask for its signature
 	first.end(t, func() { first.signal(syscall.SIGTERM) })
-	balancer.to(second)
 	page.do(chromedp.Reload())
 	line.reset()
 	line.open()

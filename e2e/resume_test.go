@@ -53,8 +53,8 @@ func TestTwoTabs(t *testing.T) {
 	}
 }
 
-// Of what earlier visits left, the page offers what may still be there, and forgets what it is told to; what is no
-// record does not keep it from starting.
+// Of what earlier visits left, the page offers what may still be there, and discards what it is told to, in the store
+// as well; what is no record does not keep it from starting.
 func TestOldRecords(t *testing.T) {
 	t.Parallel()
 	h := uploadHalf(t, shared.radosgw, 4)
@@ -75,9 +75,15 @@ func TestOldRecords(t *testing.T) {
 		t.Errorf("the page offers %q", items)
 	}
 	h.portray("unfinished")
+	h.proxy.reset()
+	h.proxy.open()
 	h.do(chromedp.Click(chromedp.CSS(`#unfinished button`), chromedp.NodeVisible))
 	eventually(t, 30*time.Second, "nothing is offered", func() bool {
 		return eval[int](h.tab, `document.querySelectorAll("#unfinished li").length`) == 0
+	})
+	eventually(t, 30*time.Second, "no unfinished upload in the store", func() bool {
+		left, err := h.bucket.unfinished(t.Context())
+		return err == nil && len(left) == 0
 	})
 	h.do(chromedp.Reload())
 	h.sees(30*time.Second, "Drop files here")

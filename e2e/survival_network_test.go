@@ -72,13 +72,13 @@ func (v *voyage) exhaust() {
 }
 
 // emulateNetwork fails new requests and tells the page that there is no network; or ends that.
-func (v *voyage) emulateNetwork(offline bool) {
+func (p *tab) emulateNetwork(offline bool) {
 	rules := network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{}}
 	if offline {
 		rules.MatchedNetworkConditions = append(rules.MatchedNetworkConditions, &network.Conditions{Offline: true})
 	}
 	state := network.OverrideNetworkStateParams{Offline: offline, DownloadThroughput: -1, UploadThroughput: -1}
-	v.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, rulesErr := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, rules)
 		_, stateErr := cdp.Call(ctx, t, network.OverrideNetworkState, state)
 		return errors.Join(rulesErr, stateErr)

@@ -4,6 +4,7 @@
 // three have run. The uploader is the global `uploader`, as in every Fine Uploader example.
 
 import { watchAnswers } from "./answers.js";
+import { cancelLeavesNothing } from "./cancel.js";
 import { hashInWorker } from "./hash.js";
 import { Records } from "./records.js";
 import * as repairs from "./repairs.js";
@@ -42,16 +43,22 @@ function start(conf) {
   const latestAttempt = repairs.onlyTheLatestAttempt(qq);
   const answers = watchAnswers(qq, conf);
   const freshStart = repairs.startsOverOnce(qq, answers.last);
+  const leftovers = cancelLeavesNothing(qq, answers.last);
   const tabs = new Tabs();
   const rows = new Rows({ answers, announce: announcer(byId("announcer")), summarize });
   const list = rows.callbacks();
   const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
-  const keep = keeper(records, tabs, conf);
+  const keep = keeper(records, tabs, conf, async (file) => {
+    if ((await tabs.taken()).has(file.uuid)) return; // since it was listed
+    if (tabs.seesOthers) leftovers.discard(uploader, file);
+    await records.forget(file.uuid);
+  });
   const uploader = new qq.s3.FineUploader(withPage(conf, {
     ...list,
     onValidateBatch: () => { clearNotes(); rows.newBatch(); },
     onSubmit: (id, name) => refuseOtherTabs(tabs, uploader.getUuid(id), name),
     onStatusChange: (id, before, now) => {
+      leftovers.newStatus(id, now);
       list.onStatusChange(id, before, now);
       if (over.has(now)) tabs.letGo(uploader.getUuid(id));
       keep();
@@ -87,9 +94,10 @@ async function refuseOtherTabs(tabs, uuid, name) {
 }
 
 /**
- * The returned function saves what is known of half-uploaded files, and names those that no tab is at: of many calls, once.
+ * The returned function saves what is known of half-uploaded files, and names those that no tab is at, for discard to
+ * take away: of many calls, once.
  */
-function keeper(records, tabs, conf) {
+function keeper(records, tabs, conf, discard) {
   let due = null;
   const keep = async () => {
     due = null;
@@ -97,16 +105,16 @@ function keeper(records, tabs, conf) {
     const taken = await tabs.taken();
     const listed = new Set(uploader.getUploads().map(({ uuid }) => uuid));
     const left = records.unfinished(conf).filter(({ uuid }) => !listed.has(uuid) && !taken.has(uuid));
-    byId("unfinished").replaceChildren(...left.map((file) => unfinishedItem(file, () => records.forget(file.uuid).then(keep))));
+    byId("unfinished").replaceChildren(...left.map((file) => unfinishedItem(file, () => discard(file).then(keep))));
   };
   return () => { due ??= setTimeout(keep, 100); };
 }
 
-function unfinishedItem(file, forget) {
+function unfinishedItem(file, discard) {
   const item = document.createElement("li");
   const text = Object.assign(document.createElement("span"), { textContent: words.unfinished(file) });
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Forget", onclick: forget });
-  button.setAttribute("aria-label", `Forget ${file.name}`);
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Discard", onclick: discard });
+  button.setAttribute("aria-label", `Discard ${file.name}`);
   item.append(text, button);
   return item;
 }

@@ -60,16 +60,16 @@ export class Records {
     return true;
   }
 
-  /** The files left half uploaded to where conf leads: {uuid, name, share}, where share of 1 is stored. */
+  /** The files left half uploaded to where conf leads: {uuid, name, key, uploadId, share}, where share of 1 is stored. */
   unfinished({ request, resume }) {
     const place = [request.endpoint, ...(resume?.customKeys?.() ?? [])];
     return entries()
       .filter(([key, text]) => parse(text) && place.every((part) => `${key}-`.includes(`-${part}-`)))
       .map(([, text]) => JSON.parse(text))
-      .map(({ uuid, name, loaded, size }) => ({ uuid, name, share: loaded / size }));
+      .map(({ uuid, name, key, chunking, loaded, size }) => ({ uuid, name, key, uploadId: chunking.uploadId, share: loaded / size }));
   }
 
-  /** Takes the file's record away; its parts stay in the store until the bucket's lifecycle rule ends them. */
+  /** Takes the file's record away. */
   forget(uuid) {
     for (const [key, text] of entries()) if (parse(text)?.uuid === uuid) localStorage.removeItem(key);
     return this.save();

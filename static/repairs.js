@@ -4,7 +4,7 @@
 // takes the uploader, after. lastAnswer is from answers.js.
 
 /** Does something with every request that qq makes from now on, before Fine Uploader has it. */
-function withEveryRequest(qq, prepare) {
+export function withEveryRequest(qq, prepare) {
   const create = qq.createXhrInstance;
   qq.createXhrInstance = function () {
     const xhr = create.call(qq);
@@ -14,7 +14,7 @@ function withEveryRequest(qq, prepare) {
 }
 
 /** Puts another getSignature in the place of every signer's, made from the signer's own. */
-function withEverySigner(qq, wrap) {
+export function withEverySigner(qq, wrap) {
   const Signer = qq.s3.RequestSigner;
   qq.s3.RequestSigner = function (options) {
     Signer.call(this, options);
@@ -171,15 +171,16 @@ export function stalledIsLost(qq, times = { short: SHORT, ending: ENDING, patien
   const patience = new Map(); // by file: {ms, at}, where at is when it was last lost
   withEveryRequest(qq, (xhr) => {
     const { open, send } = xhr;
-    let url = "";
+    let url = "", ends = false;
     xhr.open = function (method, asked, ...rest) {
       url = asked;
+      ends = method === "POST" && asked.includes("uploadId=");
       return open.call(this, method, asked, ...rest);
     };
     xhr.send = function (body) {
       if (body instanceof Blob) watch(xhr, url.split("?")[0]);
       else if (body instanceof FormData) watch(xhr, body.get("key"));
-      else xhr.timeout = url.includes("uploadId=") ? times.ending : times.short;
+      else xhr.timeout = ends ? times.ending : times.short;
       return send.call(xhr, body);
     };
   });
