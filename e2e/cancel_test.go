@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,12 +17,14 @@ import (
 func TestCancelLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, cancel := range map[string]func(c *cancellation){
-		"before a part is stored": (*cancellation).early,
-		"while it begins":         (*cancellation).whileItBegins,
-		"after a reload":          (*cancellation).afterReload,
-		"without a network":       (*cancellation).withoutNetwork,
-		"without the server":      (*cancellation).withoutServer,
-		"while the store is ill":  (*cancellation).whileStoreIsIll,
+		"before a part is stored":         (*cancellation).early,
+		"while it begins":                 (*cancellation).whileItBegins,
+		"after a reload":                  (*cancellation).afterReload,
+		"after a reload, before its turn": (*cancellation).beforeItsTurn,
+		"without a network":               (*cancellation).withoutNetwork,
+		"without the server":              (*cancellation).withoutServer,
+		"while the server is a stranger":  (*cancellation).withStranger,
+		"while the store is ill":          (*cancellation).whileStoreIsIll,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -34,43 +38,86 @@ func TestCancelLeavesNothing(t *testing.T) {
 	}
 }
 
-// A store that refuses to abort is not asked again, and the next file's upload is aborted all the same.
-func TestCancelRefused(t *testing.T) {
+// A store that refuses to abort an upload is not asked again, one that is ill is, and neither holds up the next.
+func TestCancelOneByOne(t *testing.T) {
 	t.Parallel()
 	c := beginUpload(t)
-	c.wantUnfinished(1)
-	var refused atomic.Int32
+	c.command(`(() => {
+		const { setTimeout } = globalThis;
+		globalThis.setTimeout = (tell, ms, ...rest) => ms >= 5000 ? 0 : setTimeout(tell, ms, ...rest); // no pause ends by itself
+	})()`)
+	statuses := []int{http.StatusForbidden, http.StatusServiceUnavailable} // of the first upload, the second and the rest
+	var mu sync.Mutex
+	var uploads []string // in the order in which they are to be aborted
+	asked := map[string]int{}
 	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodDelete {
 			c.line.forward(w, r)
 			return
 		}
-		refused.Add(1)
-		allowOrigin(w, r)
-		w.WriteHeader(http.StatusForbidden)
+		mu.Lock()
+		id := r.URL.Query().Get("uploadId")
+		if asked[id]++; asked[id] == 1 {
+			uploads = append(uploads, id)
+		}
+		i, times := slices.Index(uploads, id), asked[id]
+		mu.Unlock()
+		if i < len(statuses) && times == 1 {
+			allowOrigin(w, r)
+			w.WriteHeader(statuses[i])
+			return
+		}
+		c.line.forward(w, r)
 	})
-	c.cancel(0)
-	eventually(t, 30*time.Second, "the store has refused", func() bool { return refused.Load() > 0 })
-	c.line.mend()
+	count := func() int { mu.Lock(); defer mu.Unlock(); return len(uploads) }
 
+	c.wantUnfinished(1)
+	c.cancel(0)
+	eventually(t, 30*time.Second, "the store has refused", func() bool { return count() == 1 })
 	c.choose(secondSurveyFile)
 	c.wantUnfinished(2)
 	c.cancel(1)
-	c.wantUnfinished(1)
-	c.command(`dispatchEvent(new Event("online"))`)
+	eventually(t, 30*time.Second, "the store was ill", func() bool { return count() == 2 })
 	c.choose(thirdSurveyFile)
-	c.wantUnfinished(2)
+	c.wantUnfinished(3)
 	c.cancel(2)
 	c.wantUnfinished(1)
-	if n := refused.Load(); n != 1 {
-		t.Errorf("the store refused %d times", n)
+	mu.Lock()
+	defer mu.Unlock()
+	if got := []int{asked[uploads[0]], asked[uploads[1]], asked[uploads[2]]}; !slices.Equal(got, []int{1, 2, 1}) {
+		t.Errorf("the store was asked %v times to abort the three", got)
 	}
 }
 
-// When the store does not want the parts that it has, the file begins a new upload, and nothing stays of the old one.
-func TestReplacedUploadIsAborted(t *testing.T) {
+// After a reset Fine Uploader's ids begin anew, and a new file has nothing to do with one that was cancelled.
+func TestCancelAndReset(t *testing.T) {
 	t.Parallel()
 	c := beginUpload(t)
+	c.early()
+	c.command(`uploader.reset()`)
+	c.line.open()
+	c.choose(secondSurveyFile)
+	u := c.await(60*time.Second, 1, done)[0]
+	c.bucket.holds(t, u.Key, secondSurveyFile, eval[string](c.tab, `fine_u_conf.request.params.dataset`))
+	c.wantUnfinished(0)
+}
+
+// When the store does not want the parts that it has, the file begins a new upload, and nothing stays of the old one,
+// though an earlier visit began it.
+func TestReplacedUploadIsAborted(t *testing.T) {
+	t.Parallel()
+	for name, arrive := range map[string]func(*cancellation){"in one visit": func(*cancellation) {}, "in two": (*cancellation).reload} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := beginUpload(t)
+			arrive(c)
+			c.replace()
+		})
+	}
+}
+
+func (c *cancellation) replace() {
+	c.t.Helper()
 	var refused atomic.Bool
 	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || !r.URL.Query().Has("uploadId") || refused.Swap(true) {
@@ -83,9 +130,9 @@ func TestReplacedUploadIsAborted(t *testing.T) {
 	})
 	c.line.open()
 	u := c.await(60*time.Second, 1, done)[0]
-	c.bucket.holds(t, u.Key, longFile, eval[string](c.tab, `fine_u_conf.request.params.dataset`))
+	c.bucket.holds(c.t, u.Key, longFile, eval[string](c.tab, `fine_u_conf.request.params.dataset`))
 	if !refused.Load() {
-		t.Error("the store took the parts the first time")
+		c.t.Error("the store took the parts the first time")
 	}
 	c.wantUnfinished(0)
 }
@@ -151,15 +198,38 @@ func (c *cancellation) whileItBegins() {
 
 // afterReload cancels what an earlier visit began.
 func (c *cancellation) afterReload() {
+	c.reload()
+	c.cancel(0)
+}
+
+// reload leaves the page, and goes on in the next visit.
+func (c *cancellation) reload() {
+	c.leave()
+	c.choose(longFile)
+	c.sees(30*time.Second, "Resuming at")
+}
+
+// leave lets one part be stored, and reloads the page.
+func (c *cancellation) leave() {
 	c.line.allow(partSize)
 	eventually(c.t, 30*time.Second, "a record of a part", func() bool {
 		return eval[bool](c.tab, `Object.keys(localStorage).some((key) => key.startsWith("qqs3resume"))`)
 	})
 	c.do(chromedp.Reload())
 	c.sees(30*time.Second, longFile.name+" stopped at")
+}
+
+// beforeItsTurn cancels what an earlier visit began while another file goes up.
+func (c *cancellation) beforeItsTurn() {
+	c.leave()
+	c.choose(secondSurveyFile)
+	c.wantUnfinished(2)
 	c.choose(longFile)
-	c.sees(30*time.Second, "Resuming at")
-	c.cancel(0)
+	c.sees(30*time.Second, "Waiting for its turn")
+	c.press(1, "cancel")
+	c.await(30*time.Second, 1, canceled)
+	c.wantUnfinished(1)
+	c.press(0, "cancel")
 }
 
 func (c *cancellation) withoutNetwork() {
@@ -175,6 +245,23 @@ func (c *cancellation) withoutServer() {
 	c.wantUnfinished(1)
 	c.server.process.stop()
 	c.cancel(0)
+	startServer(c.t, newWorkDir(c.t), c.settings().with(settings{"P3S3F_HOST_PORT": c.server.port()}))
+}
+
+// withStranger cancels while something else is at the server's address.
+func (c *cancellation) withStranger() {
+	c.wantUnfinished(1)
+	c.server.process.stop()
+	var asked atomic.Int32
+	stranger := &http.Server{Addr: hostOf(c.server.url), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Write([]byte("<h1>Down for maintenance</h1>"))
+	})}
+	go stranger.ListenAndServe()
+	c.t.Cleanup(func() { stranger.Close() })
+	c.cancel(0)
+	eventually(c.t, 30*time.Second, "the stranger was asked", func() bool { return asked.Load() > 0 })
+	stranger.Close()
 	startServer(c.t, newWorkDir(c.t), c.settings().with(settings{"P3S3F_HOST_PORT": c.server.port()}))
 }
 

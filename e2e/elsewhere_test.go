@@ -17,8 +17,8 @@ const elsewhere = "elsewhere.test"
 // openerPolicy is in Chromium's complaint that it has no use for the header there.
 const openerPolicy = "Cross-Origin-Opener-Policy"
 
-// A page that came over plain HTTP from another machine does all that one from this machine does: an interrupted upload
-// goes on after a reload, and a visitor's files are his own to see and delete.
+// On a page that came over plain HTTP from another machine, too, an interrupted upload goes on after a reload, and a
+// visitor sees and deletes his own files.
 func TestFromElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, version := range []int{2, 4} {

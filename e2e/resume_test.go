@@ -53,6 +53,46 @@ func TestTwoTabs(t *testing.T) {
 	}
 }
 
+// What another tab has taken up since it was listed is not discarded.
+func TestDiscardInTwoTabs(t *testing.T) {
+	t.Parallel()
+	h := uploadHalf(t, shared.radosgw, 4)
+	h.do(chromedp.Reload())
+	h.sees(30*time.Second, longFile.name+" stopped at")
+	second, leave := newTab(t, h.ctx)
+	defer leave()
+	second.do(chromedp.Navigate(eval[string](h.tab, `location.href`)))
+	second.choose(longFile)
+	second.sees(30*time.Second, "Resuming at")
+	h.do(chromedp.Click(chromedp.CSS(`#unfinished button`), chromedp.NodeVisible))
+	h.awaitNothingOffered()
+	h.proxy.reset()
+	h.proxy.open()
+	u := second.await(60*time.Second, 1, done)[0]
+	h.bucket.holds(t, u.Key, longFile, eval[string](second, `fine_u_conf.request.params.dataset`))
+	if begun := eval[int](second, `performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("?uploads")).length`); begun != 0 {
+		t.Error("the upload that went on in the other tab was aborted, and began anew")
+	}
+}
+
+// What cannot be found in the store is discarded here.
+func TestDiscardWithoutBucket(t *testing.T) {
+	t.Parallel()
+	h := uploadHalf(t, shared.radosgw, 4)
+	h.do(chromedp.Reload())
+	h.sees(30*time.Second, longFile.name+" stopped at")
+	h.command(`uploader._options.objectProperties.bucket = (id) => uploader.getFile(id).name`)
+	h.do(chromedp.Click(chromedp.CSS(`#unfinished button`), chromedp.NodeVisible))
+	h.awaitNothingOffered()
+}
+
+func (h *halfway) awaitNothingOffered() {
+	h.t.Helper()
+	eventually(h.t, 30*time.Second, "nothing is offered", func() bool {
+		return eval[int](h.tab, `document.querySelectorAll("#unfinished li").length`) == 0
+	})
+}
+
 // Of what earlier visits left, the page offers what may still be there, and discards what it is told to, in the store
 // as well; what is no record does not keep it from starting.
 func TestOldRecords(t *testing.T) {
@@ -78,9 +118,7 @@ func TestOldRecords(t *testing.T) {
 	h.proxy.reset()
 	h.proxy.open()
 	h.do(chromedp.Click(chromedp.CSS(`#unfinished button`), chromedp.NodeVisible))
-	eventually(t, 30*time.Second, "nothing is offered", func() bool {
-		return eval[int](h.tab, `document.querySelectorAll("#unfinished li").length`) == 0
-	})
+	h.awaitNothingOffered()
 	eventually(t, 30*time.Second, "no unfinished upload in the store", func() bool {
 		left, err := h.bucket.unfinished(t.Context())
 		return err == nil && len(left) == 0

@@ -11,75 +11,114 @@ import { withEveryRequest, withEverySigner } from "./repairs.js";
 const SHORTEST_PAUSE = 5_000; // ms between two attempts; it doubles with each
 const LONGEST_PAUSE = 15 * 60_000;
 
-/**
- * Watches the uploads that qq begins from now on. Of what it returns, newStatus(id, status) wants to be called with every
- * new status of a file; discard(uploader, {key, uploadId}) aborts what an earlier visit has begun. lastAnswer is from
- * answers.js, and must watch already.
- */
-export function cancelLeavesNothing(qq, lastAnswer) {
-  const uploads = new Map(); // upload IDs by the file's id: what the store has of files that are not done
-  const cancelled = new Set(); // ids
-  const places = new Map(); // {bucket, host, key} by id, for Fine Uploader forgets a cancelled file's
-  const remember = (id, { getBucket, getHost, getKey }) => places.set(id, { bucket: getBucket(id), host: getHost(id), key: getKey(id) });
-  const leftovers = new Leftovers(qq, lastAnswer);
+/** What the store has of files, and should not have any more when nobody goes on with it. */
+export class Leftovers {
+  #qq;
+  #uploader;
+  #aborts;
+  #uploads = new Map(); // upload IDs by the file's id
+  #places = new Map(); // {bucket, host, key}, or a promise of it or null, by the file's id
+  #cancelled = new Set(); // ids of files
+  #discarded = 0;
 
-  const { InitiateMultipartAjaxRequester: Initiator, AbortMultipartAjaxRequester: Aborter } = qq.s3;
-  qq.s3.InitiateMultipartAjaxRequester = function (options) {
-    Initiator.call(this, options);
-    const { send } = this;
-    this.send = (id) => {
-      const begun = new qq.Promise();
-      remember(id, options);
-      send(id).then((uploadId, xhr) => {
-        leftovers.add(id, uploads.get(id));
-        uploads.set(id, uploadId);
-        if (cancelled.has(id)) leftovers.add(id, uploadId); // and Fine Uploader knows nothing of the file any more
-        else begun.success(uploadId, xhr);
-      }, begun.failure);
-      return begun;
+  /** Comes before the uploader; lastAnswer is from answers.js, and must watch already. */
+  constructor(qq, lastAnswer) {
+    this.#qq = qq;
+    this.#aborts = new Aborts(qq, lastAnswer, (id) => this.#abort(id));
+    const { InitiateMultipartAjaxRequester: Initiator } = qq.s3;
+    const begin = (...args) => this.#begin(...args);
+    qq.s3.InitiateMultipartAjaxRequester = function (options) {
+      Initiator.call(this, options);
+      const { send } = this;
+      this.send = (id) => begin(id, options, send);
     };
-  };
-  qq.s3.AbortMultipartAjaxRequester = function (options) {
-    const place = { getBucket: (id) => places.get(id).bucket, getHost: (id) => places.get(id).host, getKey: (id) => places.get(id).key };
-    Aborter.call(this, { ...options, ...place });
-    leftovers.abort = this.send;
-    this.send = (id, uploadId) => {
-      remember(id, options);
-      leftovers.add(id, uploadId);
-    };
-  };
+  }
 
-  let discarded = 0;
-  return {
-    newStatus(id, status) {
-      if (status === qq.status.CANCELED) {
-        cancelled.add(id);
-        leftovers.add(id, uploads.get(id));
-      }
-      if (status === qq.status.UPLOAD_SUCCESSFUL) uploads.delete(id);
-    },
-    discard(uploader, { key, uploadId }) {
-      const id = --discarded; // no file has it
-      uploader._determineBucket(id).then((bucket) => uploader._determineHost(id).then((host) => {
-        places.set(id, { bucket, host, key: qq.s3.util.uriEscapePath(key) });
-        leftovers.add(id, uploadId);
-      }));
-    },
-  };
+  attach(uploader) {
+    this.#uploader = uploader;
+  }
+
+  /** Begins an upload as Fine Uploader does. If the file has been cancelled meanwhile, it never hears of it. */
+  #begin(id, { getBucket, getHost, getKey }, send) {
+    this.#places.set(id, { bucket: getBucket(id), host: getHost(id), key: getKey(id) });
+    const begun = new this.#qq.Promise();
+    send(id).then((uploadId, xhr) => {
+      this.#abort(id);
+      this.#uploads.set(id, uploadId);
+      if (this.#cancelled.has(id)) this.#abort(id);
+      else begun.success(uploadId, xhr);
+    }, begun.failure);
+    return begun;
+  }
+
+  /** Wants to be told of every new status of a file. */
+  newStatus(id, status) {
+    const { SUBMITTING, CANCELED, UPLOAD_SUCCESSFUL } = this.#qq.status;
+    if (status === SUBMITTING) this.#cancelled.delete(id); // after uploader.reset() ids begin anew
+    if (status === SUBMITTING || status === UPLOAD_SUCCESSFUL) this.#uploads.delete(id);
+    if (status !== CANCELED) return;
+    this.#cancelled.add(id);
+    this.#abort(id);
+  }
+
+  /** The file goes on with what an earlier visit began, as its record says. */
+  resumes(id, { key, uploadId }) {
+    this.#places.set(id, this.#find(id, key).catch(() => null));
+    this.#uploads.set(id, uploadId);
+  }
+
+  /** Nobody goes on with what an earlier visit began, as its record says. */
+  discard(record) {
+    const id = --this.#discarded; // no file has it
+    this.resumes(id, record);
+    this.#abort(id);
+  }
+
+  async #abort(id) {
+    const uploadId = this.#uploads.get(id);
+    this.#uploads.delete(id);
+    const place = await this.#places.get(id);
+    if (uploadId && place) this.#aborts.add({ id, uploadId, place });
+  }
+
+  async #find(id, key) {
+    const [bucket, host] = [await this.#uploader._determineBucket(id), await this.#uploader._determineHost(id)];
+    return { bucket, host, key: this.#qq.s3.util.uriEscapePath(key) };
+  }
 }
 
-/** Uploads to be aborted, one after the other. */
-class Leftovers {
-  /** Fine Uploader's way to abort: its answer is that of the request, or of the one for its signature. */
-  abort;
-  #known = new Set(); // upload IDs
-  #waiting = []; // [id, uploadId]
+/** Aborts uploads, one after the other. */
+class Aborts {
+  #waiting = []; // {id, uploadId, place}
   #working = false;
+  #place = null; // of the one that is asked for
+  #send;
   #signing = false;
   #answered = () => {};
+  #pause = SHORTEST_PAUSE;
+  #wake = () => {};
 
-  constructor(qq, lastAnswer) {
-    const tell = () => this.#answered(lastAnswer());
+  /** Where Fine Uploader wants a file's upload to be aborted, instead is called. */
+  constructor(qq, lastAnswer, instead) {
+    this.#takeOver(qq, instead);
+    this.#followAnswers(qq, () => this.#answered(lastAnswer()));
+    addEventListener("online", () => this.#hurry());
+  }
+
+  /** Fine Uploader would ask where the upload is, but has forgotten a cancelled file by then. */
+  #takeOver(qq, instead) {
+    const { AbortMultipartAjaxRequester: Aborter } = qq.s3;
+    const place = { getBucket: () => this.#place.bucket, getHost: () => this.#place.host, getKey: () => this.#place.key };
+    const keep = (send) => { this.#send = send; };
+    qq.s3.AbortMultipartAjaxRequester = function (options) {
+      Aborter.call(this, { ...options, ...place });
+      keep(this.send);
+      this.send = instead;
+    };
+  }
+
+  /** An attempt ends with the store's answer or, where it fails, with that to the request for the signature. */
+  #followAnswers(qq, tell) {
     withEverySigner(qq, (ask) => (...args) => {
       const signature = ask(...args);
       if (this.#signing) signature.then(null, tell);
@@ -96,42 +135,56 @@ class Leftovers {
     });
   }
 
-  add(id, uploadId) {
-    if (!uploadId || this.#known.has(uploadId)) return;
-    this.#known.add(uploadId);
-    this.#waiting.push([id, uploadId]);
+  /** Aborts an upload before those that could not be aborted so far. */
+  add(upload) {
+    this.#waiting.unshift(upload);
+    this.#hurry();
     if (!this.#working) this.#work();
   }
 
   async #work() {
     this.#working = true;
-    for (let pause = SHORTEST_PAUSE; this.#waiting.length > 0; ) {
-      const [id, uploadId] = this.#waiting.shift();
-      if (await this.#isGone(id, uploadId)) continue;
-      this.#waiting.push([id, uploadId]);
-      await networkOr(pause);
-      pause = Math.min(2 * pause, LONGEST_PAUSE);
+    while (this.#waiting.length > 0) {
+      const upload = this.#waiting.shift();
+      const answer = await this.#ask(upload).catch(() => ({ final: true })); // it cannot even be asked for
+      if (isOver(answer)) continue;
+      this.#waiting.push(upload);
+      await this.#rest();
     }
     this.#working = false;
   }
 
-  /** Aborts the upload, and says whether there is no more to do: it is gone, or asking again will not help. */
-  async #isGone(id, uploadId) {
-    if (!navigator.onLine) return false;
-    const answer = await new Promise((resolve) => {
+  /** Gives the answer of the store, or of the server. */
+  #ask({ id, uploadId, place }) {
+    return new Promise((resolve) => {
       this.#answered = resolve;
+      this.#place = place;
       this.#signing = true;
-      this.abort(id, uploadId); // asks for the signature before it returns
-      this.#signing = false;
+      try {
+        this.#send(id, uploadId); // asks for the signature before it returns
+      } finally {
+        this.#signing = false;
+      }
     });
-    return answer !== null && (answer.final || answer.startsOver || (answer.status >= 200 && answer.status < 300));
+  }
+
+  #rest() {
+    const pause = this.#pause;
+    this.#pause = Math.min(2 * pause, LONGEST_PAUSE);
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      setTimeout(resolve, pause);
+    });
+  }
+
+  #hurry() {
+    this.#pause = SHORTEST_PAUSE;
+    this.#wake();
   }
 }
 
-/** Waits so many ms, or until the browser is back online. */
-function networkOr(ms) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-    addEventListener("online", resolve, { once: true });
-  });
+/** Whether the upload is gone, or asking again will not help. */
+function isOver(answer) {
+  if (!answer) return false;
+  return answer.final || answer.startsOver || (answer.from === "store" && answer.status >= 200 && answer.status < 300);
 }

@@ -4,7 +4,7 @@
 // three have run. The uploader is the global `uploader`, as in every Fine Uploader example.
 
 import { watchAnswers } from "./answers.js";
-import { cancelLeavesNothing } from "./cancel.js";
+import { Leftovers } from "./cancel.js";
 import { hashInWorker } from "./hash.js";
 import { Records } from "./records.js";
 import * as repairs from "./repairs.js";
@@ -43,15 +43,17 @@ function start(conf) {
   const latestAttempt = repairs.onlyTheLatestAttempt(qq);
   const answers = watchAnswers(qq, conf);
   const freshStart = repairs.startsOverOnce(qq, answers.last);
-  const leftovers = cancelLeavesNothing(qq, answers.last);
+  const leftovers = new Leftovers(qq, answers.last);
   const tabs = new Tabs();
   const rows = new Rows({ answers, announce: announcer(byId("announcer")), summarize });
   const list = rows.callbacks();
   const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
   const keep = keeper(records, tabs, conf, async (file) => {
-    if ((await tabs.taken()).has(file.uuid)) return; // since it was listed
-    if (tabs.seesOthers) leftovers.discard(uploader, file);
+    const goesOn = uploader.getUploads().some(({ uuid }) => uuid === file.uuid) || !(await tabs.take(file.uuid));
+    if (goesOn) return; // since it was listed
+    leftovers.discard(file);
     await records.forget(file.uuid);
+    tabs.letGo(file.uuid);
   });
   const uploader = new qq.s3.FineUploader(withPage(conf, {
     ...list,
@@ -59,6 +61,8 @@ function start(conf) {
     onSubmit: (id, name) => refuseOtherTabs(tabs, uploader.getUuid(id), name),
     onStatusChange: (id, before, now) => {
       leftovers.newStatus(id, now);
+      const record = now === qq.status.SUBMITTED && records.of(uploader.getUuid(id));
+      if (record) leftovers.resumes(id, record);
       list.onStatusChange(id, before, now);
       if (over.has(now)) tabs.letGo(uploader.getUuid(id));
       keep();
@@ -74,6 +78,7 @@ function start(conf) {
   const isUnreadable = repairs.unreadableIsFinal(uploader, answers.last);
   freshStart(uploader);
   latestAttempt(uploader);
+  leftovers.attach(uploader);
   rows.attach(uploader, isUnreadable);
   showDestination(conf);
   keepFocusOnInput(conf.element);

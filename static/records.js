@@ -65,8 +65,13 @@ export class Records {
     const place = [request.endpoint, ...(resume?.customKeys?.() ?? [])];
     return entries()
       .filter(([key, text]) => parse(text) && place.every((part) => `${key}-`.includes(`-${part}-`)))
-      .map(([, text]) => JSON.parse(text))
-      .map(({ uuid, name, key, chunking, loaded, size }) => ({ uuid, name, key, uploadId: chunking.uploadId, share: loaded / size }));
+      .map(([, text]) => summary(JSON.parse(text)));
+  }
+
+  /** The same of one file, if there is a record of it. */
+  of(uuid) {
+    const record = entries().map(([, text]) => parse(text)).find((each) => each?.uuid === uuid);
+    return record && summary(record);
   }
 
   /** Takes the file's record away. */
@@ -116,6 +121,10 @@ function parse(text) {
   } catch {
     return null;
   }
+}
+
+function summary({ uuid, name, key, chunking, loaded, size }) {
+  return { uuid, name, key, uploadId: chunking.uploadId, share: loaded / size };
 }
 
 /** When a record was written, in ms; -1 for none. */

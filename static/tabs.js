@@ -29,11 +29,6 @@ export class Tabs {
     this.#release.delete(uuid);
   }
 
-  /** Whether this tab knows what others do. */
-  get seesOthers() {
-    return Boolean(navigator.locks);
-  }
-
   /** The uuids of the uploads that a tab has, this one or another. */
   async taken() {
     const { held = [] } = (await navigator.locks?.query()) ?? {};
