@@ -19,6 +19,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 	for name, cancel := range map[string]func(c *cancellation){
 		"before a part is stored":         (*cancellation).early,
 		"while it begins":                 (*cancellation).whileItBegins,
+		"while it fails to begin":         (*cancellation).inVain,
 		"after a reload":                  (*cancellation).afterReload,
 		"after a reload, before its turn": (*cancellation).beforeItsTurn,
 		"without a network":               (*cancellation).withoutNetwork,
@@ -28,7 +29,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := beginUpload(t)
+			c := openCancellation(t)
 			cancel(c)
 			c.wantUnfinished(0)
 			if keys, err := c.bucket.keys(t.Context()); err != nil || len(keys) != 0 {
@@ -41,7 +42,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 // A store that refuses to abort an upload is not asked again, one that is ill is, and neither holds up the next.
 func TestCancelOneByOne(t *testing.T) {
 	t.Parallel()
-	c := beginUpload(t)
+	c := openCancellation(t)
 	c.command(`(() => {
 		const { setTimeout } = globalThis;
 		globalThis.setTimeout = (tell, ms, ...rest) => ms >= 5000 ? 0 : setTimeout(tell, ms, ...rest); // no pause ends by itself
@@ -71,7 +72,7 @@ func TestCancelOneByOne(t *testing.T) {
 	})
 	count := func() int { mu.Lock(); defer mu.Unlock(); return len(uploads) }
 
-	c.wantUnfinished(1)
+	c.begin()
 	c.cancel(0)
 	eventually(t, 30*time.Second, "the store has refused", func() bool { return count() == 1 })
 	c.choose(secondSurveyFile)
@@ -92,8 +93,10 @@ func TestCancelOneByOne(t *testing.T) {
 // After a reset Fine Uploader's ids begin anew, and a new file has nothing to do with one that was cancelled.
 func TestCancelAndReset(t *testing.T) {
 	t.Parallel()
-	c := beginUpload(t)
-	c.early()
+	c := openCancellation(t)
+	c.begin()
+	c.cancel(0)
+	c.wantUnfinished(0)
 	c.command(`uploader.reset()`)
 	c.line.open()
 	c.choose(secondSurveyFile)
@@ -106,10 +109,10 @@ func TestCancelAndReset(t *testing.T) {
 // though an earlier visit began it.
 func TestReplacedUploadIsAborted(t *testing.T) {
 	t.Parallel()
-	for name, arrive := range map[string]func(*cancellation){"in one visit": func(*cancellation) {}, "in two": (*cancellation).reload} {
+	for name, arrive := range map[string]func(*cancellation){"in one visit": (*cancellation).begin, "in two": (*cancellation).reload} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := beginUpload(t)
+			c := openCancellation(t)
 			arrive(c)
 			c.replace()
 		})
@@ -141,7 +144,7 @@ func allowOrigin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 }
 
-// A cancellation is that of an upload whose parts are held up on the way to the store.
+// A cancellation is that of a file whose parts are held up on the way to the store.
 type cancellation struct {
 	*tab
 	bucket *bucket
@@ -149,13 +152,12 @@ type cancellation struct {
 	server *server
 }
 
-func beginUpload(t *testing.T) *cancellation {
+func openCancellation(t *testing.T) *cancellation {
 	t.Helper()
 	b := newBucket(t, shared.radosgw)
 	c := &cancellation{bucket: b, line: startLine(t, b.port, mib)}
 	c.server = startServer(t, newWorkDir(t), c.settings())
 	c.tab = openTab(t, c.server.url, expectedOfBreaks...)
-	c.choose(longFile)
 	return c
 }
 
@@ -165,7 +167,7 @@ func (c *cancellation) settings() settings {
 
 func (c *cancellation) cancel(id int) {
 	c.t.Helper()
-	c.press(id, "cancel")
+	c.pressMoving(id, "cancel")
 	c.await(30*time.Second, id+1, canceled)
 }
 
@@ -177,23 +179,56 @@ func (c *cancellation) wantUnfinished(n int) {
 	})
 }
 
+// begin waits until the browser sends parts: it knows the upload then.
+func (c *cancellation) begin() {
+	c.t.Helper()
+	c.choose(longFile)
+	eventually(c.t, 30*time.Second, "parts on their way", func() bool { return c.line.underWay() == 3 })
+}
+
 func (c *cancellation) early() {
+	c.choose(longFile)
 	c.wantUnfinished(1)
 	c.cancel(0)
 }
 
 // whileItBegins cancels before the browser has heard of the upload that the store has begun.
 func (c *cancellation) whileItBegins() {
-	answer := make(chan struct{})
+	cancelled := c.holdBeginnings(func(w http.ResponseWriter, r *http.Request, cancelled <-chan struct{}) {
+		c.line.forward(w, r)
+		<-cancelled
+	})
+	c.choose(longFile)
+	c.wantUnfinished(1)
+	c.cancel(0)
+	close(cancelled)
+}
+
+// inVain cancels before the store fails to begin the upload.
+func (c *cancellation) inVain() {
+	asked := make(chan struct{})
+	cancelled := c.holdBeginnings(func(w http.ResponseWriter, r *http.Request, cancelled <-chan struct{}) {
+		close(asked)
+		<-cancelled
+		panic(http.ErrAbortHandler)
+	})
+	c.choose(longFile)
+	<-asked
+	c.cancel(0)
+	close(cancelled)
+}
+
+// holdBeginnings answers CreateMultipartUpload, and all else as ever.
+func (c *cancellation) holdBeginnings(answer func(http.ResponseWriter, *http.Request, <-chan struct{})) (cancelled chan struct{}) {
+	cancelled = make(chan struct{})
 	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
-			defer func() { <-answer }()
+			answer(w, r, cancelled)
+			return
 		}
 		c.line.forward(w, r)
 	})
-	c.wantUnfinished(1)
-	c.cancel(0)
-	close(answer)
+	return cancelled
 }
 
 // afterReload cancels what an earlier visit began.
@@ -211,6 +246,7 @@ func (c *cancellation) reload() {
 
 // leave lets one part be stored, and reloads the page.
 func (c *cancellation) leave() {
+	c.choose(longFile)
 	c.line.allow(partSize)
 	eventually(c.t, 30*time.Second, "a record of a part", func() bool {
 		return eval[bool](c.tab, `Object.keys(localStorage).some((key) => key.startsWith("qqs3resume"))`)
@@ -226,14 +262,14 @@ func (c *cancellation) beforeItsTurn() {
 	c.wantUnfinished(2)
 	c.choose(longFile)
 	c.sees(30*time.Second, "Waiting for its turn")
-	c.press(1, "cancel")
+	c.pressMoving(1, "cancel")
 	c.await(30*time.Second, 1, canceled)
 	c.wantUnfinished(1)
-	c.press(0, "cancel")
+	c.pressMoving(0, "cancel")
 }
 
 func (c *cancellation) withoutNetwork() {
-	c.wantUnfinished(1)
+	c.begin()
 	c.emulateNetwork(true)
 	c.line.cut()
 	c.cancel(0)
@@ -242,7 +278,7 @@ func (c *cancellation) withoutNetwork() {
 }
 
 func (c *cancellation) withoutServer() {
-	c.wantUnfinished(1)
+	c.begin()
 	c.server.process.stop()
 	c.cancel(0)
 	startServer(c.t, newWorkDir(c.t), c.settings().with(settings{"P3S3F_HOST_PORT": c.server.port()}))
@@ -250,7 +286,7 @@ func (c *cancellation) withoutServer() {
 
 // withStranger cancels while something else is at the server's address.
 func (c *cancellation) withStranger() {
-	c.wantUnfinished(1)
+	c.begin()
 	c.server.process.stop()
 	var asked atomic.Int32
 	stranger := &http.Server{Addr: hostOf(c.server.url), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -267,7 +303,7 @@ func (c *cancellation) withStranger() {
 
 // whileStoreIsIll cancels while the store answers 503, and ends that when it has.
 func (c *cancellation) whileStoreIsIll() {
-	c.wantUnfinished(1)
+	c.begin()
 	var asked atomic.Int32
 	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete {

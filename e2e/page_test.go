@@ -162,6 +162,16 @@ func (p *tab) press(id int, button string) {
 	p.do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)), chromedp.NodeVisible))
 }
 
+// pressMoving is press while rows move, and a click at a place might miss.
+func (p *tab) pressMoving(id int, button string) {
+	p.t.Helper()
+	const click = `(button => button.checkVisibility() && (button.click(), true))(document.querySelector(%s))`
+	selector := fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)
+	if !eval[bool](p, click, selector) {
+		p.t.Fatalf("there is no button %s", button)
+	}
+}
+
 // delete presses Delete, says yes when the page asks back, and waits until it is done: the rows below move up then.
 func (p *tab) delete(id int) {
 	p.t.Helper()

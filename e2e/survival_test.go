@@ -137,17 +137,13 @@ func (v *voyage) remember() {
 	v.t.Logf("%d parts stored before the break", len(v.before))
 }
 
-// press does what the user may do. Rows move while many things happen, and a click at a place might miss.
+// press does what the user may do.
 func (v *voyage) press(id int, button string) {
 	v.t.Helper()
 	if !slices.Contains(v.row.user, button) {
 		v.t.Errorf("the user has to press %s", button)
 	}
-	const click = `(button => button.checkVisibility() && (button.click(), true))(document.querySelector(%s))`
-	selector := fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)
-	if !eval[bool](v.tab, click, selector) {
-		v.t.Fatalf("there is no button %s", button)
-	}
+	v.pressMoving(id, button)
 }
 
 // arrive waits for the end of every upload that was not cancelled, and counts.

@@ -38,7 +38,7 @@ export class Leftovers {
     this.#uploader = uploader;
   }
 
-  /** Begins an upload as Fine Uploader does. If the file has been cancelled meanwhile, it never hears of it. */
+  /** Begins an upload as Fine Uploader does, which throws if it hears of a file that has been cancelled meanwhile. */
   #begin(id, { getBucket, getHost, getKey }, send) {
     this.#places.set(id, { bucket: getBucket(id), host: getHost(id), key: getKey(id) });
     const begun = new this.#qq.Promise();
@@ -47,7 +47,7 @@ export class Leftovers {
       this.#uploads.set(id, uploadId);
       if (this.#cancelled.has(id)) this.#abort(id);
       else begun.success(uploadId, xhr);
-    }, begun.failure);
+    }, (...reasons) => this.#cancelled.has(id) || begun.failure(...reasons));
     return begun;
   }
 
