@@ -26,6 +26,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 		"without the server":              (*cancellation).withoutServer,
 		"while the server is a stranger":  (*cancellation).withStranger,
 		"while the store is ill":          (*cancellation).whileStoreIsIll,
+		"while a part arrives":            (*cancellation).whilePartArrives,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -317,4 +318,19 @@ func (c *cancellation) whileStoreIsIll() {
 	c.cancel(0)
 	eventually(c.t, 30*time.Second, "the store was asked", func() bool { return asked.Load() > 0 })
 	c.line.mend()
+}
+
+// whilePartArrives cancels while a part is on its way that brings the upload back to life.
+func (c *cancellation) whilePartArrives() {
+	c.begin()
+	var aborted atomic.Bool
+	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete && !aborted.Swap(true) {
+			allowOrigin(w, r)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		c.line.forward(w, r)
+	})
+	c.cancel(0)
 }

@@ -48,7 +48,7 @@ func (h *halfway) partsStored() int64 { return eval[int64](h.tab, `partsStored`)
 func TestCancelAbortsTheUpload(t *testing.T) {
 	t.Parallel()
 	forEachSigner(t, func(t *testing.T, s *store, version int) {
-		h := uploadHalf(t, s, version)
+		h := uploadHalfOf(t, s, version, longFile.path(), expectedOfBreaks...) // the store is asked once more, later
 		if parts, err := h.bucket.unfinished(t.Context()); err != nil || len(parts) != 1 {
 			t.Fatalf("before the cancel the store has %d unfinished uploads, %v; want 1", len(parts), err)
 		}

@@ -97,7 +97,7 @@ func (h *halfway) awaitNothingOffered() {
 // as well; what is no record does not keep it from starting.
 func TestOldRecords(t *testing.T) {
 	t.Parallel()
-	h := uploadHalf(t, shared.radosgw, 4)
+	h := uploadHalfOf(t, shared.radosgw, 4, longFile.path(), expectedOfBreaks...) // the store is asked once more, later
 	h.do(chromedp.Reload())
 	h.sees(30*time.Second, longFile.name+" stopped at")
 	h.command(`(async () => {

@@ -4,12 +4,14 @@
 // What is cancelled before that, or without a network, stays in the store, unseen and paid for, until the bucket's
 // lifecycle rule ends it; so does an upload in the place of which a file has begun another. From here on all these are
 // aborted, and again until the store has answered, for as long as the page is open; and so is what an earlier visit left
-// half uploaded, when the user discards it.
+// half uploaded, when the user discards it. And once more later, for parts that were under way may be stored all the same
+// (AWS says so of AbortMultipartUpload, and versitygw was seen to do it).
 
 import { withEveryRequest, withEverySigner } from "./repairs.js";
 
 const SHORTEST_PAUSE = 5_000; // ms between two attempts; it doubles with each
 const LONGEST_PAUSE = 15 * 60_000;
+const AFTERMATH = 5_000; // ms in which a part that was under way during the abort may still bring the upload back
 
 /** What the store has of files, and should not have any more when nobody goes on with it. */
 export class Leftovers {
@@ -147,11 +149,19 @@ class Aborts {
     while (this.#waiting.length > 0) {
       const upload = this.#waiting.shift();
       const answer = await this.#ask(upload).catch(() => ({ final: true })); // it cannot even be asked for
-      if (isOver(answer)) continue;
-      this.#waiting.push(upload);
-      await this.#rest();
+      if (isAborted(answer)) this.#onceMore(upload);
+      else if (!isHopeless(answer)) {
+        this.#waiting.push(upload);
+        await this.#rest();
+      }
     }
     this.#working = false;
+  }
+
+  #onceMore(upload) {
+    if (upload.aborted) return;
+    upload.aborted = true;
+    setTimeout(() => this.add(upload), AFTERMATH);
   }
 
   /** Gives the answer of the store, or of the server. */
@@ -183,8 +193,12 @@ class Aborts {
   }
 }
 
-/** Whether the upload is gone, or asking again will not help. */
-function isOver(answer) {
-  if (!answer) return false;
-  return answer.final || answer.startsOver || (answer.from === "store" && answer.status >= 200 && answer.status < 300);
+/** Whether the store has aborted an upload just now. */
+function isAborted(answer) {
+  return answer?.from === "store" && answer.status >= 200 && answer.status < 300;
+}
+
+/** Whether asking again will not help: it must not be aborted, or is not there. */
+function isHopeless(answer) {
+  return Boolean(answer?.final || answer?.startsOver);
 }
