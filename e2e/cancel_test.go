@@ -27,6 +27,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 		"while the server is a stranger":  (*cancellation).withStranger,
 		"while the store is ill":          (*cancellation).whileStoreIsIll,
 		"while a part arrives":            (*cancellation).whilePartArrives,
+		"after the end has failed":        (*cancellation).afterFailedEnd,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +105,35 @@ func TestCancelAndReset(t *testing.T) {
 	u := c.await(60*time.Second, 1, done)[0]
 	c.bucket.holds(t, u.Key, secondSurveyFile, eval[string](c.tab, `fine_u_conf.request.params.dataset`))
 	c.wantUnfinished(0)
+}
+
+// While the store puts the parts together it is too late for Cancel, and the page does not offer it.
+func TestNoCancelAtTheEnd(t *testing.T) {
+	t.Parallel()
+	c := openCancellation(t)
+	seen := make(chan struct{})
+	var asked atomic.Int32
+	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+			if asked.Add(1) == 1 {
+				allowOrigin(w, r)
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			defer func() { <-seen }()
+		}
+		c.line.forward(w, r)
+	})
+	c.line.open()
+	c.choose(longFile)
+	eventually(t, 60*time.Second, "the store is asked for the second time", func() bool { return asked.Load() == 2 })
+	if eval[bool](c.tab, `document.querySelector(".qq-upload-cancel-selector").checkVisibility()`) {
+		t.Error("the page offers Cancel")
+	}
+	c.command(`uploader.cancel(0)`)
+	close(seen)
+	u := c.await(30*time.Second, 1, done)[0]
+	c.bucket.holds(t, u.Key, longFile, eval[string](c.tab, `fine_u_conf.request.params.dataset`))
 }
 
 // When the store does not want the parts that it has, the file begins a new upload, and nothing stays of the old one,
@@ -207,14 +237,14 @@ func (c *cancellation) whileItBegins() {
 
 // inVain cancels before the store fails to begin the upload.
 func (c *cancellation) inVain() {
-	asked := make(chan struct{})
+	var asked atomic.Bool
 	cancelled := c.holdBeginnings(func(w http.ResponseWriter, r *http.Request, cancelled <-chan struct{}) {
-		close(asked)
+		asked.Store(true)
 		<-cancelled
 		panic(http.ErrAbortHandler)
 	})
 	c.choose(longFile)
-	<-asked
+	eventually(c.t, 30*time.Second, "the store is asked to begin", asked.Load)
 	c.cancel(0)
 	close(cancelled)
 }
@@ -290,14 +320,15 @@ func (c *cancellation) withStranger() {
 	c.begin()
 	c.server.process.stop()
 	var asked atomic.Int32
+	answers := []int{http.StatusOK, http.StatusNotFound}
 	stranger := &http.Server{Addr: hostOf(c.server.url), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		w.WriteHeader(answers[min(asked.Add(1), 2)-1])
 		w.Write([]byte("<h1>Down for maintenance</h1>"))
 	})}
 	go stranger.ListenAndServe()
 	c.t.Cleanup(func() { stranger.Close() })
 	c.cancel(0)
-	eventually(c.t, 30*time.Second, "the stranger was asked", func() bool { return asked.Load() > 0 })
+	eventually(c.t, 30*time.Second, "the stranger was asked twice", func() bool { return asked.Load() > 1 })
 	stranger.Close()
 	startServer(c.t, newWorkDir(c.t), c.settings().with(settings{"P3S3F_HOST_PORT": c.server.port()}))
 }
@@ -332,5 +363,21 @@ func (c *cancellation) whilePartArrives() {
 		}
 		c.line.forward(w, r)
 	})
+	c.cancel(0)
+}
+
+// afterFailedEnd cancels when all is sent and the store would not put it together.
+func (c *cancellation) afterFailedEnd() {
+	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+			allowOrigin(w, r)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		c.line.forward(w, r)
+	})
+	c.line.open()
+	c.choose(longFile)
+	c.sees(60*time.Second, "Retrying in")
 	c.cancel(0)
 }

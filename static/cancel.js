@@ -21,23 +21,32 @@ export class Leftovers {
   #uploads = new Map(); // upload IDs by the file's id
   #places = new Map(); // {bucket, host, key}, or a promise of it or null, by the file's id
   #cancelled = new Set(); // ids of files
+  #ending = new Set(); // ids of files whose parts the store puts together
   #discarded = 0;
 
   /** Comes before the uploader; lastAnswer is from answers.js, and must watch already. */
   constructor(qq, lastAnswer) {
     this.#qq = qq;
     this.#aborts = new Aborts(qq, lastAnswer, (id) => this.#abort(id));
-    const { InitiateMultipartAjaxRequester: Initiator } = qq.s3;
+    const { InitiateMultipartAjaxRequester: Initiator, CompleteMultipartAjaxRequester: Completer } = qq.s3;
     const begin = (...args) => this.#begin(...args);
+    const end = (...args) => this.#end(...args);
     qq.s3.InitiateMultipartAjaxRequester = function (options) {
       Initiator.call(this, options);
       const { send } = this;
       this.send = (id) => begin(id, options, send);
     };
+    qq.s3.CompleteMultipartAjaxRequester = function (options) {
+      Completer.call(this, options);
+      const { send } = this;
+      this.send = (id, ...rest) => end(id, send(id, ...rest));
+    };
   }
 
   attach(uploader) {
     this.#uploader = uploader;
+    const { cancel } = uploader;
+    uploader.cancel = (id) => { if (!this.#ending.has(id)) cancel.call(uploader, id); };
   }
 
   /** Begins an upload as Fine Uploader does, which throws if it hears of a file that has been cancelled meanwhile. */
@@ -51,6 +60,13 @@ export class Leftovers {
       else begun.success(uploadId, xhr);
     }, (...reasons) => this.#cancelled.has(id) || begun.failure(...reasons));
     return begun;
+  }
+
+  /** Cancel would come too late now. Fine Uploader knows that, but offers it again when it asks the store once more. */
+  #end(id, answer) {
+    this.#ending.add(id);
+    this.#uploader._templating.hideCancel(id);
+    return answer.done(() => this.#ending.delete(id));
   }
 
   /** Wants to be told of every new status of a file. */
@@ -148,7 +164,7 @@ class Aborts {
     this.#working = true;
     while (this.#waiting.length > 0) {
       const upload = this.#waiting.shift();
-      const answer = await this.#ask(upload).catch(() => ({ final: true })); // it cannot even be asked for
+      const answer = await this.#ask(upload).catch(() => "it cannot even be asked for");
       if (isAborted(answer)) this.#onceMore(upload);
       else if (!isHopeless(answer)) {
         this.#waiting.push(upload);
@@ -198,7 +214,8 @@ function isAborted(answer) {
   return answer?.from === "store" && answer.status >= 200 && answer.status < 300;
 }
 
-/** Whether asking again will not help: it must not be aborted, or is not there. */
+/** Whether asking again will not help: it is not there, or must not be aborted. A refusal of the server's own has an id. */
 function isHopeless(answer) {
-  return Boolean(answer?.final || answer?.startsOver);
+  if (!answer) return false;
+  return typeof answer === "string" || answer.startsOver || (answer.final && (answer.from === "store" || Boolean(answer.id)));
 }

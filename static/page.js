@@ -49,9 +49,10 @@ function start(conf) {
   const list = rows.callbacks();
   const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
   const keep = keeper(records, tabs, conf, async (file) => {
-    const goesOn = uploader.getUploads().some(({ uuid }) => uuid === file.uuid) || !(await tabs.take(file.uuid));
-    if (goesOn) return; // since it was listed
-    leftovers.discard(file);
+    if (!(await tabs.take(file.uuid))) return; // another tab has, since it was listed
+    if (uploader.getUploads().some(({ uuid }) => uuid === file.uuid)) return; // this one has
+    const record = records.of(file.uuid); // another tab may have begun anew
+    if (record) leftovers.discard(record);
     await records.forget(file.uuid);
     tabs.letGo(file.uuid);
   });
