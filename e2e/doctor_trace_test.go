@@ -163,7 +163,8 @@ func TestDoctorInterrupted(t *testing.T) {
 				}
 				return part
 			})(t, p)
-			doctor, err := startProcess(p.dir, p.env.environment(), shared.binary, "doctor")
+			// under nohup, which may be above this test, it would not hear of the terminal
+			doctor, err := startProcess(p.dir, p.env.environment(), "env", "--default-signal=HUP", shared.binary, "doctor")
 			if err != nil {
 				t.Fatal(err)
 			}
