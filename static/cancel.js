@@ -3,11 +3,11 @@
 // Fine Uploader 5.16.2 aborts a cancelled upload in the store only if it knows a part of it to be stored, and asks once.
 // What is cancelled before that, or without a network, stays in the store, unseen and paid for, until the bucket's
 // lifecycle rule ends it; so does an upload in the place of which a file has begun another. From here on all these are
-// aborted, and again until the store has answered, for as long as the page is open; and so is what an earlier visit left
-// half uploaded, when the user discards it. And once more later, for parts that were under way may be stored all the same
-// (AWS says so of AbortMultipartUpload, and versitygw was seen to do it).
+// aborted, and again until the store has answered or the server refused, for as long as the page is open; and so is what
+// an earlier visit left half uploaded, when the user discards it. And once more later, for parts that were under way may
+// be stored all the same (AWS says so of AbortMultipartUpload, and versitygw was seen to do it).
 
-import { withEveryRequest, withEverySigner } from "./repairs.js";
+import { withEvery, withEveryRequest, withEverySigner } from "./repairs.js";
 
 const SHORTEST_PAUSE = 5_000; // ms between two attempts; it doubles with each
 const LONGEST_PAUSE = 15 * 60_000;
@@ -28,19 +28,8 @@ export class Leftovers {
   constructor(qq, lastAnswer) {
     this.#qq = qq;
     this.#aborts = new Aborts(qq, lastAnswer, (id) => this.#abort(id));
-    const { InitiateMultipartAjaxRequester: Initiator, CompleteMultipartAjaxRequester: Completer } = qq.s3;
-    const begin = (...args) => this.#begin(...args);
-    const end = (...args) => this.#end(...args);
-    qq.s3.InitiateMultipartAjaxRequester = function (options) {
-      Initiator.call(this, options);
-      const { send } = this;
-      this.send = (id) => begin(id, options, send);
-    };
-    qq.s3.CompleteMultipartAjaxRequester = function (options) {
-      Completer.call(this, options);
-      const { send } = this;
-      this.send = (id, ...rest) => end(id, send(id, ...rest));
-    };
+    withEvery(qq, "InitiateMultipartAjaxRequester", "send", (send, options) => (id) => this.#begin(id, options, send));
+    withEvery(qq, "CompleteMultipartAjaxRequester", "send", (send) => (id, ...rest) => this.#end(id, send(id, ...rest)));
   }
 
   attach(uploader) {
@@ -125,14 +114,12 @@ class Aborts {
 
   /** Fine Uploader would ask where the upload is, but has forgotten a cancelled file by then. */
   #takeOver(qq, instead) {
-    const { AbortMultipartAjaxRequester: Aborter } = qq.s3;
     const place = { getBucket: () => this.#place.bucket, getHost: () => this.#place.host, getKey: () => this.#place.key };
-    const keep = (send) => { this.#send = send; };
-    qq.s3.AbortMultipartAjaxRequester = function (options) {
-      Aborter.call(this, { ...options, ...place });
-      keep(this.send);
-      this.send = instead;
+    const takeOver = (send) => {
+      this.#send = send;
+      return instead;
     };
+    withEvery(qq, "AbortMultipartAjaxRequester", "send", takeOver, (options) => ({ ...options, ...place }));
   }
 
   /** An attempt ends with the store's answer or, where it fails, with that to the request for the signature. */
@@ -164,7 +151,7 @@ class Aborts {
     this.#working = true;
     while (this.#waiting.length > 0) {
       const upload = this.#waiting.shift();
-      const answer = await this.#ask(upload).catch(() => "it cannot even be asked for");
+      const answer = await this.#ask(upload).catch(() => cannotAsk);
       if (isAborted(answer)) this.#onceMore(upload);
       else if (!isHopeless(answer)) {
         this.#waiting.push(upload);
@@ -209,6 +196,9 @@ class Aborts {
   }
 }
 
+/** What stands for an answer where Fine Uploader cannot even make the request. */
+const cannotAsk = { from: "store", final: true };
+
 /** Whether the store has aborted an upload just now. */
 function isAborted(answer) {
   return answer?.from === "store" && answer.status >= 200 && answer.status < 300;
@@ -216,6 +206,5 @@ function isAborted(answer) {
 
 /** Whether asking again will not help: it is not there, or must not be aborted. A refusal of the server's own has an id. */
 function isHopeless(answer) {
-  if (!answer) return false;
-  return typeof answer === "string" || answer.startsOver || (answer.final && (answer.from === "store" || Boolean(answer.id)));
+  return Boolean(answer?.startsOver || (answer?.final && (answer.from === "store" || answer.id)));
 }

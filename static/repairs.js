@@ -13,15 +13,21 @@ export function withEveryRequest(qq, prepare) {
   };
 }
 
-/** Puts another getSignature in the place of every signer's, made from the signer's own. */
-export function withEverySigner(qq, wrap) {
-  const Signer = qq.s3.RequestSigner;
-  qq.s3.RequestSigner = function (options) {
-    Signer.call(this, options);
-    this.getSignature = wrap(this.getSignature);
+/**
+ * Puts another method in the place of that of every qq.s3 object of that name, made by wrap from its own and its options.
+ * Prepare changes the options before the object has them.
+ */
+export function withEvery(qq, name, method, wrap, prepare = (options) => options) {
+  const Original = qq.s3[name];
+  qq.s3[name] = function (options) {
+    Original.call(this, prepare(options));
+    this[method] = wrap(this[method], options);
   };
-  qq.s3.RequestSigner.prototype = Signer.prototype;
+  qq.s3[name].prototype = Original.prototype;
 }
+
+/** Puts another getSignature in the place of every signer's, made from the signer's own. */
+export const withEverySigner = (qq, wrap) => withEvery(qq, "RequestSigner", "getSignature", wrap);
 
 /** The file's id in the id of a signature request: 7 for the file's own, "7.3" for its part 3. */
 const fileOf = (id) => parseInt(id, 10);
