@@ -38,7 +38,7 @@ bin/.versitygw-$(VERSITYGW):
 KIND := $(if $(CEPH),$(if $(filter 1,$(CEPH)),-ceph),$(if $(wildcard bundle/.made-ceph),-ceph))
 BUNDLE := bundle/.made$(KIND)
 static: $(BUNDLE) ## put Fine Uploader and a SHA-256 into static/; CEPH=1: with the work-around for old Ceph, CEPH=0: without
-$(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(wildcard static/s3.fine-uploader.min.js),,FORCE)
+$(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(and $(wildcard static/s3.fine-uploader.min.js),$(wildcard static/sha256.umd.min.js)),,FORCE)
 	@echo "building the page's bundle from npm …"
 	@npm ci --prefix bundle --loglevel=error
 	@node bundle/build.mjs $(if $(KIND),--ceph)

@@ -81,7 +81,7 @@ test("every package in the lock file is pinned by integrity and names no address
 
 test("make keeps the kind of bundle that is there, until it is asked for the other", async () => {
   const dir = join(to, "make");
-  for (const name of ["bundle/package-lock.json", "bundle/build.mjs", "static/index.html", "static/s3.fine-uploader.min.js"]) {
+  for (const name of ["bundle/package-lock.json", "bundle/build.mjs", "static/index.html", "static/s3.fine-uploader.min.js", "static/sha256.umd.min.js"]) {
     await mkdir(join(dir, name, ".."), { recursive: true });
     await writeFile(join(dir, name), "");
   }
@@ -97,6 +97,9 @@ test("make keeps the kind of bundle that is there, until it is asked for the oth
   assert.equal(dry(), undefined);
   assert.equal(dry("CEPH=1"), undefined);
   assert.equal(dry("CEPH=0"), "build.mjs");
-  await rm(join(dir, "static/s3.fine-uploader.min.js"));
-  assert.equal(dry(), "build.mjs --ceph");
+  for (const gone of ["static/sha256.umd.min.js", "static/s3.fine-uploader.min.js"]) {
+    await rm(join(dir, gone));
+    assert.equal(dry(), "build.mjs --ceph");
+    await writeFile(join(dir, gone), "");
+  }
 });
