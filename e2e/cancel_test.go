@@ -53,11 +53,7 @@ func TestCancelOneByOne(t *testing.T) {
 	var mu sync.Mutex
 	var uploads []string // in the order in which they are to be aborted
 	asked := map[string]int{}
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodDelete {
-			c.line.forward(w, r)
-			return
-		}
+	c.line.answerTo(abortsUpload, func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		id := r.URL.Query().Get("uploadId")
 		if asked[id]++; asked[id] == 1 {
@@ -66,8 +62,7 @@ func TestCancelOneByOne(t *testing.T) {
 		i, times := slices.Index(uploads, id), asked[id]
 		mu.Unlock()
 		if i < len(statuses) && times == 1 {
-			allowOrigin(w, r)
-			w.WriteHeader(statuses[i])
+			answerAs(w, statuses[i], "")
 			return
 		}
 		c.line.forward(w, r)
@@ -113,16 +108,13 @@ func TestNoCancelAtTheEnd(t *testing.T) {
 	c := openCancellation(t)
 	seen := make(chan struct{})
 	var asked atomic.Int32
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
-			if asked.Add(1) == 1 {
-				allowOrigin(w, r)
-				w.WriteHeader(http.StatusServiceUnavailable)
-				return
-			}
-			defer func() { <-seen }()
+	c.line.answerTo(endsUpload, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			answerAs(w, http.StatusServiceUnavailable, "")
+			return
 		}
 		c.line.forward(w, r)
+		<-seen
 	})
 	c.line.open()
 	c.choose(longFile)
@@ -153,14 +145,9 @@ func TestReplacedUploadIsAborted(t *testing.T) {
 func (c *cancellation) replace() {
 	c.t.Helper()
 	var refused atomic.Bool
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || !r.URL.Query().Has("uploadId") || refused.Swap(true) {
-			c.line.forward(w, r)
-			return
-		}
-		allowOrigin(w, r)
-		w.WriteHeader(http.StatusBadRequest)
-		w.Write([]byte(`<Error><Code>InvalidPart</Code><Message>One or more of the specified parts could not be found.</Message></Error>`))
+	isFirstEnd := func(r *http.Request) bool { return endsUpload(r) && !refused.Swap(true) }
+	c.line.answerTo(isFirstEnd, func(w http.ResponseWriter, r *http.Request) {
+		answerAs(w, http.StatusBadRequest, `<Error><Code>InvalidPart</Code><Message>One or more of the specified parts could not be found.</Message></Error>`)
 	})
 	c.line.open()
 	u := c.await(60*time.Second, 1, done)[0]
@@ -169,10 +156,6 @@ func (c *cancellation) replace() {
 		c.t.Error("the store took the parts the first time")
 	}
 	c.wantUnfinished(0)
-}
-
-func allowOrigin(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 }
 
 // A cancellation is that of a file whose parts are held up on the way to the store.
@@ -204,10 +187,7 @@ func (c *cancellation) cancel(id int) {
 
 func (c *cancellation) wantUnfinished(n int) {
 	c.t.Helper()
-	eventually(c.t, 30*time.Second, "as many unfinished uploads in the store as there should be", func() bool {
-		left, err := c.bucket.unfinished(c.t.Context())
-		return err == nil && len(left) == n
-	})
+	c.bucket.awaitUnfinished(c.t, n)
 }
 
 // begin waits until the browser sends parts: it knows the upload then.
@@ -225,7 +205,8 @@ func (c *cancellation) early() {
 
 // whileItBegins cancels before the browser has heard of the upload that the store has begun.
 func (c *cancellation) whileItBegins() {
-	cancelled := c.holdBeginnings(func(w http.ResponseWriter, r *http.Request, cancelled <-chan struct{}) {
+	cancelled := make(chan struct{})
+	c.line.answerTo(beginsUpload, func(w http.ResponseWriter, r *http.Request) {
 		c.line.forward(w, r)
 		<-cancelled
 	})
@@ -238,7 +219,8 @@ func (c *cancellation) whileItBegins() {
 // inVain cancels before the store fails to begin the upload.
 func (c *cancellation) inVain() {
 	var asked atomic.Bool
-	cancelled := c.holdBeginnings(func(w http.ResponseWriter, r *http.Request, cancelled <-chan struct{}) {
+	cancelled := make(chan struct{})
+	c.line.answerTo(beginsUpload, func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(true)
 		<-cancelled
 		panic(http.ErrAbortHandler)
@@ -247,19 +229,6 @@ func (c *cancellation) inVain() {
 	eventually(c.t, 30*time.Second, "the store is asked to begin", asked.Load)
 	c.cancel(0)
 	close(cancelled)
-}
-
-// holdBeginnings answers CreateMultipartUpload, and all else as ever.
-func (c *cancellation) holdBeginnings(answer func(http.ResponseWriter, *http.Request, <-chan struct{})) (cancelled chan struct{}) {
-	cancelled = make(chan struct{})
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
-			answer(w, r, cancelled)
-			return
-		}
-		c.line.forward(w, r)
-	})
-	return cancelled
 }
 
 // afterReload cancels what an earlier visit began.
@@ -279,9 +248,7 @@ func (c *cancellation) reload() {
 func (c *cancellation) leave() {
 	c.choose(longFile)
 	c.line.allow(partSize)
-	eventually(c.t, 30*time.Second, "a record of a part", func() bool {
-		return eval[bool](c.tab, `Object.keys(localStorage).some((key) => key.startsWith("qqs3resume"))`)
-	})
+	c.awaitStoredPart()
 	c.do(chromedp.Reload())
 	c.sees(30*time.Second, longFile.name+" stopped at")
 }
@@ -337,14 +304,9 @@ func (c *cancellation) withStranger() {
 func (c *cancellation) whileStoreIsIll() {
 	c.begin()
 	var asked atomic.Int32
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodDelete {
-			asked.Add(1)
-			allowOrigin(w, r)
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		c.line.forward(w, r)
+	c.line.answerTo(abortsUpload, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answerAs(w, http.StatusServiceUnavailable, "")
 	})
 	c.cancel(0)
 	eventually(c.t, 30*time.Second, "the store was asked", func() bool { return asked.Load() > 0 })
@@ -355,27 +317,14 @@ func (c *cancellation) whileStoreIsIll() {
 func (c *cancellation) whilePartArrives() {
 	c.begin()
 	var aborted atomic.Bool
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodDelete && !aborted.Swap(true) {
-			allowOrigin(w, r)
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		c.line.forward(w, r)
-	})
+	isFirstAbort := func(r *http.Request) bool { return abortsUpload(r) && !aborted.Swap(true) }
+	c.line.answerTo(isFirstAbort, func(w http.ResponseWriter, r *http.Request) { answerAs(w, http.StatusNoContent, "") })
 	c.cancel(0)
 }
 
 // afterFailedEnd cancels when all is sent and the store would not put it together.
 func (c *cancellation) afterFailedEnd() {
-	c.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
-			allowOrigin(w, r)
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		c.line.forward(w, r)
-	})
+	c.line.answerTo(endsUpload, func(w http.ResponseWriter, r *http.Request) { answerAs(w, http.StatusServiceUnavailable, "") })
 	c.line.open()
 	c.choose(longFile)
 	c.sees(60*time.Second, "Retrying in")

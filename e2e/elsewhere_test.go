@@ -31,9 +31,7 @@ func TestFromElsewhere(t *testing.T) {
 
 			page.choose(longFile)
 			eventually(t, 30*time.Second, "the upload is stuck", line.full)
-			eventually(t, 30*time.Second, "the browser knows of a stored part", func() bool {
-				return eval[bool](page, `Object.keys(localStorage).some((key) => key.startsWith("qqs3resume"))`)
-			})
+			page.awaitStoredPart()
 			page.do(chromedp.Reload())
 			page.sees(30*time.Second, longFile.name+" stopped at")
 			line.reset()

@@ -150,6 +150,36 @@ func (l *line) speak() { l.change(func() { l.silent = false }) }
 func (l *line) answer(instead http.HandlerFunc) { l.change(func() { l.instead = instead }) }
 func (l *line) mend()                           { l.answer(nil) }
 
+// answerTo has instead answer what it is asked by which, and the store the rest.
+func (l *line) answerTo(which func(*http.Request) bool, instead http.HandlerFunc) {
+	l.answer(func(w http.ResponseWriter, r *http.Request) {
+		if which(r) {
+			instead(w, r)
+			return
+		}
+		l.forward(w, r)
+	})
+}
+
+// What a browser asks of an upload, but for its parts.
+func beginsUpload(r *http.Request) bool {
+	return r.Method == http.MethodPost && r.URL.Query().Has("uploads")
+}
+func endsUpload(r *http.Request) bool {
+	return r.Method == http.MethodPost && r.URL.Query().Has("uploadId")
+}
+func abortsUpload(r *http.Request) bool {
+	return r.Method == http.MethodDelete && r.URL.Query().Has("uploadId")
+}
+
+// answerAs answers as a store that lets every page in.
+func answerAs(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
 // cut ends every connection and every new request, until the line is mended.
 func (l *line) cut() {
 	l.answer(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })

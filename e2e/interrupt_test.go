@@ -57,10 +57,7 @@ func TestCancelAbortsTheUpload(t *testing.T) {
 		h.await(30*time.Second, 1, canceled)
 		closeAll(withParts) // a part that arrives during the abort makes versitygw answer 500
 		h.proxy.open()
-		eventually(t, 30*time.Second, "no unfinished upload in the store", func() bool {
-			left, err := h.bucket.unfinished(t.Context())
-			return err == nil && len(left) == 0
-		})
+		h.bucket.awaitUnfinished(t, 0)
 		if keys, err := h.bucket.keys(t.Context()); err != nil || len(keys) != 0 {
 			t.Errorf("the cancelled upload left %q, %v", keys, err)
 		}

@@ -162,6 +162,14 @@ func (p *tab) press(id int, button string) {
 	p.do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)), chromedp.NodeVisible))
 }
 
+// awaitStoredPart waits until the page has written down that a part of a file is stored.
+func (p *tab) awaitStoredPart() {
+	p.t.Helper()
+	eventually(p.t, 30*time.Second, "a record of a stored part", func() bool {
+		return eval[bool](p, `Object.keys(localStorage).some((key) => key.startsWith("qqs3resume"))`)
+	})
+}
+
 // pressMoving is press while rows move, and a click at a place might miss.
 func (p *tab) pressMoving(id int, button string) {
 	p.t.Helper()

@@ -119,10 +119,7 @@ func TestOldRecords(t *testing.T) {
 	h.proxy.open()
 	h.do(chromedp.Click(chromedp.CSS(`#unfinished button`), chromedp.NodeVisible))
 	h.awaitNothingOffered()
-	eventually(t, 30*time.Second, "no unfinished upload in the store", func() bool {
-		left, err := h.bucket.unfinished(t.Context())
-		return err == nil && len(left) == 0
-	})
+	h.bucket.awaitUnfinished(t, 0)
 	h.do(chromedp.Reload())
 	h.sees(30*time.Second, "Drop files here")
 	if left := eval[int](h.tab, `Object.keys(localStorage).filter((key) => key.startsWith("qqs3resume")).length`); left != 0 {

@@ -159,6 +159,15 @@ func (b *bucket) unfinished(ctx context.Context) ([]types.MultipartUpload, error
 	return list.Uploads, nil
 }
 
+// awaitUnfinished waits until there are n of them.
+func (b *bucket) awaitUnfinished(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, 30*time.Second, fmt.Sprintf("%d unfinished uploads in the store", n), func() bool {
+		left, err := b.unfinished(t.Context())
+		return err == nil && len(left) == n
+	})
+}
+
 // remove deletes the bucket and all that a test, perhaps a failed one, left in it.
 func (b *bucket) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -100,15 +100,9 @@ func (v *voyage) resetAll() {
 func (v *voyage) slowDown(d time.Duration) {
 	v.embark()
 	const answer = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>`
-	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodOptions { // a cached preflight, as a rule
-			v.line.forward(w, r)
-			return
-		}
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		w.Write([]byte(answer))
+	isNoPreflight := func(r *http.Request) bool { return r.Method != http.MethodOptions } // those are cached, as a rule
+	v.line.answerTo(isNoPreflight, func(w http.ResponseWriter, r *http.Request) {
+		answerAs(w, http.StatusServiceUnavailable, answer)
 	})
 	begin := time.Now()
 	v.line.open()

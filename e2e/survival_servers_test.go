@@ -107,10 +107,8 @@ func (v *voyage) hangServer() {
 func (v *voyage) waitForTheEnd() {
 	v.shorten()
 	v.embark()
-	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
-			time.Sleep(13 * time.Second)
-		}
+	v.line.answerTo(endsUpload, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(13 * time.Second)
 		v.line.forward(w, r)
 	})
 	v.line.open()
@@ -138,12 +136,8 @@ func (v *voyage) restartServer() {
 // loseSuccess hides the store from the server: HEAD is the server's request alone.
 func (v *voyage) loseSuccess() {
 	v.embark()
-	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
-			panic(http.ErrAbortHandler)
-		}
-		v.line.forward(w, r)
-	})
+	isHead := func(r *http.Request) bool { return r.Method == http.MethodHead }
+	v.line.answerTo(isHead, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	v.line.open()
 	v.awaitWords(60*time.Second, `Retrying in`)
 	sent := v.line.sent()
@@ -178,11 +172,7 @@ func (v *voyage) killReplica() {
 // loseLastAnswer lets the store put the parts together, and loses what it says of it.
 func (v *voyage) loseLastAnswer() {
 	v.embark()
-	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || !r.URL.Query().Has("uploadId") {
-			v.line.forward(w, r)
-			return
-		}
+	v.line.answerTo(endsUpload, func(w http.ResponseWriter, r *http.Request) {
 		v.line.mend()
 		v.line.forward(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)

@@ -201,10 +201,8 @@ func (v *voyage) forget() {
 func (v *voyage) forgetAndPause() {
 	v.embark()
 	v.abort()
-	v.line.answer(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
-			time.Sleep(4 * time.Second)
-		}
+	v.line.answerTo(beginsUpload, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(4 * time.Second)
 		v.line.forward(w, r)
 	})
 	v.line.open()
