@@ -46,8 +46,8 @@ func start(command, env []string) (*process, error) {
 	p := &process{cmd: cmd}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if url, ok := strings.CutPrefix(lines.Text(), "open http://"); ok {
-			p.address = strings.Replace(url, "localhost", "127.0.0.1", 1)
+		if _, address, ok := strings.Cut(lines.Text(), " http://"); ok {
+			p.address = strings.Replace(address, "localhost", "127.0.0.1", 1)
 			return p, nil
 		}
 	}

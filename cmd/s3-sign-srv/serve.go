@@ -173,7 +173,7 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	endpoint, host := set.Endpoint()
+	endpoint, host := set.Sign.BucketURL()
 	return server.New(server.Config{
 		Signer:         signer,
 		Bucket:         newBucket(set),

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -172,7 +171,7 @@ func (e *exam) compareOwn() []Result {
 // preferred one first.
 func (e *exam) endpoints() []string {
 	preferred, _ := browserAddress(e.set)
-	given, _ := e.set.Endpoint()
+	given, _ := e.set.Sign.BucketURL()
 	list := []string{preferred, given}
 	signer, err := sign.New(e.set.Sign)
 	if err != nil {
@@ -191,7 +190,7 @@ func (e *exam) endpoints() []string {
 
 // signsVirtual reports whether the server signs for virtual hosts: a V2 string is the same for both styles.
 func (e *exam) signsVirtual() bool {
-	return e.set.Sign.VirtualHosted || e.version() == sign.V2 || strings.HasSuffix(e.set.Sign.Endpoint.Hostname(), ".amazonaws.com")
+	return e.set.Sign.VirtualHosted || e.version() == sign.V2 || e.set.Sign.IsAWS()
 }
 
 // judgeSigning hands the server what Fine Uploader would, from the options in the file.
@@ -258,14 +257,14 @@ func (e *exam) hasWorkAround() bool {
 
 // noStatic reports whether the server is an API alone.
 func (e *exam) noStatic() bool {
-	_, err := fs.Stat(os.DirFS(e.cfg.Dir), "static")
+	_, err := os.Stat(filepath.Join(e.cfg.Dir, "static", "index.html"))
 	return err != nil
 }
 
 // checkBundle looks at the version that Fine Uploader's first line tells.
 func (e *exam) checkBundle(context.Context) []Result {
 	if e.noStatic() {
-		return skipped("there is no folder static here: the server is an API alone")
+		return skipped("there is no static/index.html here: the server is an API alone")
 	}
 	script, err := e.bundle()
 	first, _, _ := strings.Cut(string(script), "\n")

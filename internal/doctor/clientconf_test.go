@@ -13,15 +13,17 @@ import (
 func examOf(t *testing.T, shared, own string, edits ...string) *exam {
 	t.Helper()
 	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "static"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{"static/index.html": "<!doctype html>"}
 	for name, object := range map[string]string{"client_conf.js": shared, "static/client_conf.js": own} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
+		if object != "" {
+			files[name] = "var fine_u_conf = " + object + ";\n"
 		}
-		if object == "" {
-			continue
-		}
-		if err := os.WriteFile(path, []byte("var fine_u_conf = "+object+";\n"), 0o600); err != nil {
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

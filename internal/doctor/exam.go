@@ -87,12 +87,6 @@ func (e *exam) close() { e.http.CloseIdleConnections() }
 // host is the store's, as the settings spell it.
 func (e *exam) host() string { return e.set.Sign.Endpoint.Host }
 
-// numeric reports whether the store is named by its address, in front of which no bucket can stand.
-func (e *exam) numeric() bool {
-	_, err := netip.ParseAddr(e.set.Sign.Endpoint.Hostname())
-	return err == nil
-}
-
 // store returns the calls that the server itself makes, in one style.
 func (e *exam) store(s style) *bucket.Bucket {
 	return bucket.New(bucket.Config{
@@ -133,7 +127,7 @@ func (e *exam) reach(call func(*bucket.Bucket) error) error {
 	case "NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "XAdminUserNotFound", "UserSuspended", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
 		return err
 	}
-	if err == nil || e.numeric() || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || e.set.Sign.IsAddress() || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	if call(e.store(virtualHosted)) == nil {
@@ -167,7 +161,7 @@ func (e *exam) page() uploader { return e.uploader(try{e.style(), e.version()}) 
 
 // browserAddress returns request.endpoint and objectProperties.host without the port that browsers leave out.
 func browserAddress(set settings.Settings) (endpoint, host string) {
-	endpoint, host = set.Endpoint()
+	endpoint, host = set.Sign.BucketURL()
 	usual := map[string]string{"http": ":80", "https": ":443"}[set.Sign.Endpoint.Scheme]
 	bare, cut := strings.CutSuffix(host, usual)
 	if !cut {

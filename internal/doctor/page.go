@@ -27,7 +27,7 @@ func (e *exam) checkPage(ctx context.Context) []Result {
 	}
 	defer stop()
 	if e.noStatic() {
-		return skipped("there is no folder static here: the server is an API alone")
+		return skipped("there is no static/index.html here: the server is an API alone")
 	}
 	get := func(path string) (answer, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+path, nil)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -74,6 +75,20 @@ func TestBundle(t *testing.T) {
 		}
 		if got := e.checkBundle(t.Context()); got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+// TestNoPage has a folder static, for files of one's own, without a page in it.
+func TestNoPage(t *testing.T) {
+	e := examOf(t, "", "")
+	if err := os.Remove(filepath.Join(e.cfg.Dir, "static", "index.html")); err != nil {
+		t.Fatal(err)
+	}
+	e.cfg.Page = func(settings.Settings) (http.Handler, error) { return http.NotFoundHandler(), nil }
+	for name, check := range map[string]func(context.Context) []Result{"page": e.checkPage, "bundle": e.checkBundle} {
+		if got := check(t.Context()); len(got) != 1 || got[0].Status != Skipped || !strings.Contains(got[0].Text, "the server is an API alone") {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

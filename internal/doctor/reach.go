@@ -46,7 +46,7 @@ func (e *exam) checkAddressing(ctx context.Context) []Result {
 	}
 	endpoint, host := browserAddress(e.pageSettings())
 	text := fmt.Sprintf("request.endpoint %q, objectProperties.host %q", endpoint, host)
-	if e.numeric() {
+	if e.set.Sign.IsAddress() {
 		return ok("%s (virtual-hosted needs a name)", text)
 	}
 	if good, _ := e.works(ctx, !ours); good {
@@ -58,7 +58,7 @@ func (e *exam) checkAddressing(ctx context.Context) []Result {
 // explainStyle tells why a style that is set does not work, and what the other does.
 func (e *exam) explainStyle(ctx context.Context, s style, err error) []Result {
 	cause, fix := explain(err)
-	if other := !s; !e.numeric() || other == pathStyle {
+	if other := !s; !e.set.Sign.IsAddress() || other == pathStyle {
 		if good, _ := e.works(ctx, other); good {
 			fix = e.styleSetting(other)
 		}

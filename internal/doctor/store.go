@@ -184,8 +184,8 @@ func (e *exam) trueRegion() string {
 
 // regionalEndpoint is AWS's for a region, empty for other stores', which are not known.
 func (e *exam) regionalEndpoint(region string) string {
-	if strings.HasSuffix(e.set.Sign.Endpoint.Hostname(), ".amazonaws.com") {
-		return "https://s3." + region + ".amazonaws.com"
+	if host := e.set.Sign.RegionalHost(region); host != "" {
+		return "https://" + host
 	}
 	return ""
 }

@@ -157,13 +157,15 @@ func (r *reader) endpoint(name, bucket string) *url.URL {
 		u.Host = strings.ToLower(u.Host)
 	}
 	switch {
+	case strings.Contains(v, "@"): // what stands before it is not shown
+		r.fault(name, "has keys in it, or a password; set it to scheme, host and port alone")
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
 		r.fault(name, "is %q; set it to an address such as https://s3.example.org", v)
 	case isPlaceholder(u.Hostname()):
 		r.fault(name, "still is the placeholder %s; set it to your store's address", v)
 	case !isPort(u.Port()):
 		r.fault(name, "has the port %s; set it to one of 1 to 65535, or leave it out", u.Port())
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+	case u.RawQuery != "" || u.Fragment != "":
 		r.fault(name, "has more in it than an address; set it to scheme, host and port alone")
 	case u.Path != "":
 		r.fault(name, "has a path; set it to %s://%s and name the bucket in AWS_DEST_BUCKET", u.Scheme, u.Host)
@@ -281,10 +283,7 @@ func (r *reader) refuseSessionToken() {
 
 // refuseNamesBelowAddress refuses virtual hosts at an IP address, which has no names below it.
 func (r *reader) refuseNamesBelowAddress(cfg sign.Config) {
-	if cfg.Endpoint == nil || !cfg.VirtualHosted {
-		return
-	}
-	if _, err := netip.ParseAddr(cfg.Endpoint.Hostname()); err == nil {
+	if cfg.Endpoint != nil && cfg.VirtualHosted && cfg.IsAddress() {
 		r.fault("P3S3F_ADDRESSING", "is virtual, but AWS_ENDPOINT is an IP address, which has no names below it; set it to path, or AWS_ENDPOINT to a name")
 	}
 }

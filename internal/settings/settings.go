@@ -7,7 +7,6 @@ package settings
 import (
 	"log/slog"
 	"net"
-	"net/url"
 	"strings"
 
 	"s3-sign-srv/internal/sign"
@@ -41,15 +40,6 @@ type Settings struct {
 // Address returns host:port to listen on.
 func (s Settings) Address() string { return net.JoinHostPort(s.Host, s.Port) }
 
-// Endpoint returns request.endpoint for a browser, and the host it sends: virtual-hosted or path-style.
-func (s Settings) Endpoint() (endpoint, host string) {
-	e, bucket := s.Sign.Endpoint, s.Sign.Bucket
-	if s.Sign.VirtualHosted {
-		return e.Scheme + "://" + bucket + "." + e.Host, bucket + "." + e.Host
-	}
-	return e.Scheme + "://" + e.Host + "/" + bucket, e.Host
-}
-
 // Read checks the variables that getenv knows. The error lists every fault, one line each.
 func Read(getenv func(string) string) (Settings, error) {
 	r := &reader{getenv: getenv}
@@ -77,7 +67,7 @@ func Read(getenv func(string) string) (Settings, error) {
 	}
 	r.refuseSwappedKeys(s.Sign.AccessKey, s.Sign.SecretKey.Reveal())
 	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)
-	s.Sign.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign.Endpoint, s.Sign.Bucket), "path", "virtual") == "virtual"
+	s.Sign.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign), "path", "virtual") == "virtual"
 	r.refuseNamesBelowAddress(s.Sign)
 	s.SignatureVersion = sign.V4
 	if r.choice("P3S3F_SIGNATURE_VERSION", "4", "2") == "2" {
@@ -99,8 +89,8 @@ func Read(getenv func(string) string) (Settings, error) {
 
 // defaultAddressing is virtual-hosted for AWS, unless dots in the bucket's name would break its
 // certificate, and path-style, which needs no DNS entry, for everything else.
-func defaultAddressing(endpoint *url.URL, bucket string) string {
-	if endpoint != nil && strings.HasSuffix(endpoint.Hostname(), ".amazonaws.com") && !strings.Contains(bucket, ".") {
+func defaultAddressing(cfg sign.Config) string {
+	if cfg.Endpoint != nil && cfg.IsAWS() && !strings.Contains(cfg.Bucket, ".") {
 		return "virtual"
 	}
 	return "path"

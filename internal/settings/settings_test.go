@@ -26,7 +26,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint, host := s.Endpoint()
+	endpoint, host := s.Sign.BucketURL()
 	got := fmt.Sprintln(s.Address(), s.HTTPS, s.VerifySuccess, s.AllowDelete, s.LogLevel, s.LogJSON, s.Sign.Region, s.Sign.MaxBytes, s.Sign.ACLs, s.SignatureVersion, endpoint, host, s.OwnUploadsOnly, len(s.Warnings))
 	want := "127.0.0.1:5000 false true true INFO false us-east-1 0 [] 4 https://s3.example.org/mybucket s3.example.org false 1\n"
 	if got != want {
@@ -43,6 +43,8 @@ func TestEndpoint(t *testing.T) {
 		{"AWS_ENDPOINT=http://127.0.0.1:9000", "http://127.0.0.1:9000/mybucket", "127.0.0.1:9000"},
 		{"AWS_ENDPOINT=https://s3.eu-west-2.amazonaws.com", "https://mybucket.s3.eu-west-2.amazonaws.com", "mybucket.s3.eu-west-2.amazonaws.com"},
 		{"AWS_ENDPOINT=https://s3.amazonaws.com AWS_DEST_BUCKET=my.bucket", "https://s3.amazonaws.com/my.bucket", "s3.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.eu-west-1.amazonaws.com:443", "https://mybucket.s3.eu-west-1.amazonaws.com:443", "mybucket.s3.eu-west-1.amazonaws.com:443"},
+		{"AWS_ENDPOINT=https://s3.cn-north-1.amazonaws.com.cn", "https://mybucket.s3.cn-north-1.amazonaws.com.cn", "mybucket.s3.cn-north-1.amazonaws.com.cn"},
 		{"AWS_ENDPOINT=https://s3.amazonaws.com P3S3F_ADDRESSING=path", "https://s3.amazonaws.com/mybucket", "s3.amazonaws.com"},
 		{"P3S3F_ADDRESSING=virtual", "https://mybucket.s3.example.org", "mybucket.s3.example.org"},
 	} {
@@ -51,7 +53,7 @@ func TestEndpoint(t *testing.T) {
 			t.Errorf("%s: %v", test.env, err)
 			continue
 		}
-		if endpoint, host := s.Endpoint(); endpoint != test.endpoint || host != test.host {
+		if endpoint, host := s.Sign.BucketURL(); endpoint != test.endpoint || host != test.host {
 			t.Errorf("%s: %s %s", test.env, endpoint, host)
 		}
 	}
@@ -82,7 +84,9 @@ func TestFaults(t *testing.T) {
 		{"AWS_ENDPOINT=https://mybucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
 		{"AWS_ENDPOINT=https://127.0.0.1:99999", "AWS_ENDPOINT has the port 99999; set it to one of 1 to 65535"},
 		{"AWS_ENDPOINT=https://MyBucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
-		{"AWS_ENDPOINT=https://u:p@s3.example.org", "more in it than an address"},
+		{"AWS_ENDPOINT=https://AKIAIOSFODNN7EXAMPLE:s3cret/that/nobody/may/see@s3.example.org", "has keys in it, or a password; set it to scheme, host and port alone"},
+		{"AWS_ENDPOINT=s3://AKIAIOSFODNN7EXAMPLE:s3cret@s3.example.org", "has keys in it"},
+		{"AWS_ENDPOINT=https://s3.example.org?x=y", "more in it than an address"},
 		{"AWS_REGION=us/east", "AWS_REGION is"},
 		{"AWS_SESSION_TOKEN=t0ken", "AWS_SESSION_TOKEN is set"},
 		{"P3S3F_HOST_PORT=http", "P3S3F_HOST_PORT"},

@@ -108,6 +108,9 @@ func TestHosts(t *testing.T) {
 		{"https://s3.amazonaws.com", path, "mybucket.s3.us-east-1.amazonaws.com", "mybucket.s3.us-east-1.amazonaws.com", "/k"},
 		{"https://s3.us-east-1.amazonaws.com", path, "mybucket.s3.amazonaws.com", "mybucket.s3.amazonaws.com", "/k"},
 		{"https://s3.us-east-1.amazonaws.com", path, "s3-us-east-1.amazonaws.com/mybucket", "s3-us-east-1.amazonaws.com", "/mybucket/k"},
+		{"https://s3.us-east-1.amazonaws.com:443", path, "mybucket.s3.dualstack.us-east-1.amazonaws.com", "mybucket.s3.dualstack.us-east-1.amazonaws.com", "/k"},
+		{"https://s3.us-east-1.amazonaws.com.cn", path, "mybucket.s3.us-east-1.amazonaws.com.cn", "mybucket.s3.us-east-1.amazonaws.com.cn", "/k"},
+		{"https://s3.us-east-1.amazonaws.com.cn", path, "mybucket.s3.amazonaws.com", "", ""},
 		{"https://s3.us-east-1.amazonaws.com", path, "mybucket.s3.eu-west-2.amazonaws.com", "", ""},
 		{"https://s3.evil.amazonaws.com.example.org", path, "mybucket.s3.amazonaws.com", "", ""},
 	}

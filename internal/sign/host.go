@@ -3,7 +3,6 @@ package sign
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -19,9 +18,9 @@ type hostForm struct {
 // path-style endpoint, a default port, and the scheme that a user put into objectProperties.host.
 func hostForms(cfg Config) map[string]hostForm {
 	forms := make(map[string]hostForm)
-	for _, host := range endpointHosts(cfg.Endpoint, cfg.Region) {
+	for _, host := range cfg.hosts() {
 		bare, port := splitDefaultPort(cfg.Endpoint.Scheme, host)
-		if (cfg.VirtualHosted || isAWS(cfg.Endpoint)) && !isAddress(cfg.Endpoint) {
+		if (cfg.VirtualHosted || cfg.IsAWS()) && !cfg.IsAddress() {
 			addForms(forms, cfg.Bucket+"."+bare, port, "", hostForm{host: cfg.Bucket + "." + bare})
 		}
 		addForms(forms, bare, port, "", hostForm{bare, "/" + cfg.Bucket})
@@ -50,30 +49,46 @@ func splitDefaultPort(scheme, host string) (bare, defaultPort string) {
 	return bare, defaultPort
 }
 
-// endpointHosts returns the hosts that serve the endpoint: its own, and for AWS the regional, dashed,
+// hosts returns the hosts that serve the endpoint: its own, and for AWS the regional, dashed,
 // dual-stack and global forms too (AWS "Amazon S3 endpoints and quotas").
-func endpointHosts(endpoint *url.URL, region string) []string {
-	hosts := []string{endpoint.Host}
+func (c Config) hosts() []string {
+	regional := c.RegionalHost(c.Region)
 	switch {
-	case !isAWS(endpoint):
-	case strings.HasSuffix(endpoint.Host, ".cn"):
-		hosts = append(hosts, "s3."+region+".amazonaws.com.cn")
-	default:
-		hosts = append(hosts, "s3.amazonaws.com", "s3."+region+".amazonaws.com", "s3-"+region+".amazonaws.com", "s3.dualstack."+region+".amazonaws.com")
+	case regional == "":
+		return []string{c.Endpoint.Host}
+	case strings.HasSuffix(regional, ".cn"):
+		return []string{c.Endpoint.Host, regional}
 	}
-	return hosts
+	return []string{c.Endpoint.Host, regional, "s3.amazonaws.com", "s3-" + c.Region + ".amazonaws.com", "s3.dualstack." + c.Region + ".amazonaws.com"}
 }
 
-// isAWS reports whether endpoint is one of AWS's own, which know both styles of address.
-func isAWS(endpoint *url.URL) bool {
-	host := endpoint.Host
-	return strings.HasPrefix(host, "s3") && (strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn"))
+// IsAWS reports whether the endpoint is one of AWS's own, which know both styles of address.
+func (c Config) IsAWS() bool { return c.RegionalHost(c.Region) != "" }
+
+// RegionalHost is AWS's for a region, beside the configured one; it is empty where the endpoint is not AWS's.
+func (c Config) RegionalHost(region string) string {
+	host := c.Endpoint.Hostname()
+	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
+		if strings.HasPrefix(host, "s3") && strings.HasSuffix(host, domain) {
+			return "s3." + region + domain
+		}
+	}
+	return ""
 }
 
-// isAddress reports whether endpoint is an IP address, which has no names below it.
-func isAddress(endpoint *url.URL) bool {
-	_, err := netip.ParseAddr(endpoint.Hostname())
+// IsAddress reports whether the endpoint is an IP address, in front of which no bucket can stand.
+func (c Config) IsAddress() bool {
+	_, err := netip.ParseAddr(c.Endpoint.Hostname())
 	return err == nil
+}
+
+// BucketURL is where browsers address the bucket, Fine Uploader's request.endpoint, and the host that they send there.
+func (c Config) BucketURL() (url, host string) {
+	e := c.Endpoint
+	if c.VirtualHosted {
+		return e.Scheme + "://" + c.Bucket + "." + e.Host, c.Bucket + "." + e.Host
+	}
+	return e.Scheme + "://" + e.Host + "/" + c.Bucket, e.Host
 }
 
 // findHost looks a client's host line up.
@@ -85,24 +100,16 @@ func (s *Signer) findHost(line string) (hostForm, *Refusal) {
 		return hostForm{}, misset("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
 			line, strings.TrimRight(line, "/"))
 	}
+	ours, _ := s.cfg.BucketURL()
 	bare := strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://")
 	if !s.cfg.VirtualHosted && bare == s.cfg.Bucket+"."+s.cfg.Endpoint.Host {
 		return hostForm{}, misset(
-			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", s.bucketURL()),
+			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", ours),
 			line, s.cfg.Endpoint.Host)
 	}
 	return hostForm{}, misset(
-		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", s.bucketURL()),
-		line, s.bucketURL())
-}
-
-// bucketURL is what request.endpoint should be.
-func (s *Signer) bucketURL() string {
-	e := s.cfg.Endpoint
-	if s.cfg.VirtualHosted {
-		return e.Scheme + "://" + s.cfg.Bucket + "." + e.Host
-	}
-	return e.Scheme + "://" + e.Host + "/" + s.cfg.Bucket
+		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", ours),
+		line, ours)
 }
 
 // checkBucket refuses every bucket but ours, and recognises the host name that Fine Uploader takes for
@@ -138,10 +145,10 @@ func (s *Signer) CheckBucket(bucket string) error {
 // styles whatever is signed: a V2 string and a policy are good for either.
 func (s *Signer) Origins() []string {
 	var origins []string
-	for _, host := range endpointHosts(s.cfg.Endpoint, s.cfg.Region) {
+	for _, host := range s.cfg.hosts() {
 		bare, _ := splitDefaultPort(s.cfg.Endpoint.Scheme, host)
 		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+bare)
-		if !isAddress(s.cfg.Endpoint) {
+		if !s.cfg.IsAddress() {
 			origins = append(origins, s.cfg.Endpoint.Scheme+"://"+s.cfg.Bucket+"."+bare)
 		}
 	}
