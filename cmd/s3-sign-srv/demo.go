@@ -45,6 +45,9 @@ func serveDemo(ctx context.Context, getenv func(string) string, stdout, stderr i
 	}
 	defer store.stop()
 	if err := store.prepare(ctx, newBucket(p.set)); err != nil {
+		if ctx.Err() != nil {
+			return nil // a signal came first
+		}
 		return err
 	}
 	fmt.Fprintf(stdout, "demo store at http://%s, uploads appear in %s\n", store.Address, filepath.Join(demoData, demoBucket))
@@ -189,8 +192,7 @@ func (s *demoStore) prepare(ctx context.Context, b *bucket.Bucket) error {
 
 // await returns once the store accepts connections.
 func (s *demoStore) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, demoStart)
-	defer cancel()
+	tooLate := time.After(demoStart)
 	for {
 		if conn, err := net.Dial("tcp", s.Address); err == nil {
 			return conn.Close()
@@ -199,6 +201,8 @@ func (s *demoStore) await(ctx context.Context) error {
 		case <-s.ended.Done():
 			return errors.New("the demo store has ended; its words are above (it needs a file system with extended attributes)")
 		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tooLate:
 			return fmt.Errorf("the demo store did not listen on %s within %v", s.Address, demoStart)
 		case <-time.After(5 * time.Millisecond):
 		}

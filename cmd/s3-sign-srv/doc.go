@@ -7,8 +7,8 @@
 //	s3-sign-srv help [COMMAND]         tell more of a command
 //	s3-sign-srv version                tell what was built
 //
-// The page is served from ./static and ./client_conf.js; without ./static/index.html the server is an API alone.
-// The address to open is written to standard output, the log to standard error.
+// The page is served from ./static and ./client_conf.js; without ./static/index.html the server is
+// an API alone. The address to open is written to standard output, the log to standard error.
 //
 // Options:
 //

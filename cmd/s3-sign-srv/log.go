@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"strings"
 	"unicode"
@@ -17,6 +19,21 @@ func newLog(set settings.Settings, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(escapingWriter{w}, options))
 	}
 	return slog.New(slog.NewTextHandler(escapingWriter{w}, options))
+}
+
+// webLog is where net/http reports what it has nobody to tell: a broken handshake and the like, which is the client's
+// doing, at debug level; that it cannot take a connection, because the process may open no more files, as an error.
+func webLog(to *slog.Logger) *log.Logger { return log.New(webReports{to}, "", 0) }
+
+type webReports struct{ to *slog.Logger }
+
+func (w webReports) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.HasPrefix(line, []byte("http: Accept error")) || bytes.HasPrefix(line, []byte("http: panic")) {
+		level = slog.LevelError
+	}
+	w.to.Log(context.Background(), level, string(bytes.TrimSpace(line)))
+	return len(line), nil
 }
 
 // escapingWriter gets one line at a time and writes as escapes what is valid in JSON, but a terminal obeys or

@@ -101,7 +101,7 @@ func (p place) serve(ctx context.Context, getenv func(string) string, stdout, st
 	}
 	web := shippedLimits().web(handler)
 	web.TLSConfig = p.certificate
-	web.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug) // broken handshakes and the like
+	web.ErrorLog = webLog(log)
 	fmt.Fprintln(stdout, word(), pageURL(p.set, p.listener.Addr().(*net.TCPAddr).Port))
 	return listen(ctx, web, p.listener)
 }

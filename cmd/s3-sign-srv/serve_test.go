@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,31 +93,38 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// TestLimits sends too slowly and too much, to a server with the shipped limits made a hundred times shorter.
+// TestLimits sends too slowly and too much. What is not sent in time is not sent at all, so that the limit waited for can be
+// a hundred times shorter than the shipped one.
 func TestLimits(t *testing.T) {
-	l := shippedLimits()
-	if l.read > 20*time.Second || l.write > 2*time.Minute || l.idle > 2*time.Minute || l.headerBytes > 32<<10 {
-		t.Errorf("docs/security.md promises less than %+v", l)
+	shipped := shippedLimits()
+	if shipped.read > 20*time.Second || shipped.write > 2*time.Minute || shipped.idle > 2*time.Minute || shipped.headerBytes > 32<<10 {
+		t.Errorf("docs/security.md promises less than %+v", shipped)
 	}
-	l.read, l.write, l.idle = l.read/100, l.write/100, l.idle/100
-	web := l.web(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.ReadAll(r.Body); err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-		}
-	}))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go web.Serve(listener)
-	defer web.Close()
-	for _, test := range []struct{ name, sends, answer string }{
-		{"a request", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200"},
-		{"half a header", "GET / HTTP/1.1\r\nHost: x\r\n", ""},
-		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{", "400"},
-		{"nothing more on a connection", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "200"},
-		{"a header of 64 KiB", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431"},
+	hasty, restless := shipped, shipped
+	hasty.read, restless.idle = shipped.read/100, shipped.idle/100
+	for _, test := range []struct {
+		name   string
+		limits limits
+		sends  string
+		answer string
+	}{
+		{"a request", shipped, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200"},
+		{"half a header", hasty, "GET / HTTP/1.1\r\nHost: x\r\n", ""},
+		{"half a body", hasty, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{", "400"},
+		{"nothing more on a connection", restless, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "200"},
+		{"a header of 64 KiB", shipped, "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431"},
 	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		web := test.limits.web(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+			}
+		}))
+		go web.Serve(listener)
+		defer web.Close()
 		conn, err := net.Dial("tcp", listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -184,13 +192,72 @@ func TestDemoFaultsFirst(t *testing.T) {
 	}
 }
 
-// TestArguments wants a hint for what is not known.
-func TestArguments(t *testing.T) {
-	for _, args := range [][]string{{"serve"}, {"-demon"}, {"-env", "/nowhere.env"}} {
-		if err := run(context.Background(), args, os.LookupEnv, io.Discard, io.Discard); err == nil {
-			t.Errorf("%v: no error", args)
-		}
+// TestDemoStopped ends a demo while it waits for its store, as Ctrl-C does.
+func TestDemoStopped(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.WriteFile("versitygw", []byte("#!/bin/sh\necho started >&2\nexec sleep 60\n"), 0o700); err != nil {
+		t.Fatal(err)
 	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	said, words := io.Pipe()
+	ended := make(chan error)
+	go func() {
+		port := func(name string) (string, bool) { return "0", name == "P3S3F_HOST_PORT" }
+		ended <- run(ctx, []string{"-demo"}, port, io.Discard, words)
+	}()
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || line != "started\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestWebLog has net/http report what keeps all clients out, and what is one client's doing.
+func TestWebLog(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, words := io.Pipe()
+	web := &http.Server{ErrorLog: webLog(newLog(settings.Settings{LogLevel: slog.LevelDebug}, words)), TLSConfig: new(tls.Config)}
+	crt, key := selfSigned(t)
+	go web.ServeTLS(&exhausted{Listener: listener}, crt, key)
+	defer web.Close()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	lines := bufio.NewReader(said)
+	for _, want := range []string{
+		`level=ERROR msg="http: Accept error: too many open files; retrying in 5ms"`,
+		`level=DEBUG msg="http: TLS handshake error from ` + conn.LocalAddr().String(),
+	} {
+		line, err := lines.ReadString('\n')
+		if err != nil || !strings.Contains(line, want) {
+			t.Errorf("%q, %v, want %q", line, err, want)
+		}
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\n\r\n") // which is no TLS
+	}
+}
+
+// exhausted accepts no connection at first, as where the process has too many files open.
+type exhausted struct {
+	net.Listener
+	asked bool
+}
+
+func (e *exhausted) Accept() (net.Conn, error) {
+	if !e.asked {
+		e.asked = true
+		return nil, syscall.EMFILE
+	}
+	return e.Listener.Accept()
 }
 
 // TestHTTPS serves over TLS, with HTTP/2.
