@@ -224,6 +224,11 @@ var abuses = []abuse{
 		v.send(call{method: "POST", key: "public.bam", query: "uploads", header: map[string]string{"x-amz-acl": "public-read"}}.wish(v.mine, v.version))
 		return v.mine.finish(v.t, "public.bam") && v.everybodyReads("public.bam")
 	}},
+	{name: "end everybody's uploads", notOn: checkedIDs, try: func(v *villain) bool {
+		v.mine.begin(v.t, "victim.bam")
+		v.send(call{method: "DELETE", key: "evil.bam", query: "uploadId=.."}.wish(v.mine, v.version))
+		return !v.mine.hasUnfinished(v.t, "victim.bam")
+	}},
 	{name: "list the bucket", try: func(v *villain) bool {
 		v.mine.put(v.t, "victim.txt", "precious")
 		return strings.Contains(v.send(call{method: "GET"}.wish(v.mine, v.version)), "victim.txt")
@@ -247,8 +252,9 @@ var abuses = []abuse{
 
 // Why some abuses are not tried everywhere.
 var (
-	noACLs = []string{"versitygw/V4"}               // it gives objects no ACLs
-	onlyV2 = []string{"radosgw/V4", "versitygw/V4"} // version 4 signs a string only behind a first line of its own
+	noACLs     = []string{"versitygw/V4"}               // it gives objects no ACLs
+	checkedIDs = []string{"radosgw/V2", "radosgw/V4"}   // versitygw keeps an upload in a folder by its ID
+	onlyV2     = []string{"radosgw/V4", "versitygw/V4"} // version 4 signs a string only behind a first line of its own
 )
 
 // exactly is a condition as Fine Uploader writes it.

@@ -75,6 +75,8 @@ func honestRows(t *testing.T) []row {
 var rowsHonest = []row{
 	{what: "version 2", attacks: stringV2(initiate2, part2, complete2, abort2)},
 	{what: "version 2, typed", in: typed, attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", ""))},
+	{what: "a recording", in: typed, attacks: slices.Concat(stringV2(swap(initiate2, "text/plain", "image/webm;codecs=vp8,opus")), bodyV2(swap(policy2, "text/plain", "image/webm;codecs=vp8,opus")))},
+	{what: "version 2, dots in the upload ID", attacks: stringV2(swap(part2, "UPID.abc-_123", "..."), swap(abort2, "UPID.abc-_123", ".U"))},
 	{what: "version 2, limited", in: limited, attacks: stringV2(swap(part2, "partNumber=1&", "partNumber=3&"))},
 	{what: "version 2, ACL", in: withACL, attacks: stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read"))},
 	{what: "version 2, date at the window's ends", attacks: stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08"))},
@@ -85,6 +87,7 @@ var rowsHonest = []row{
 	{what: "version 4, AWS", attacks: atAWS(each(initiate4, host4, "host:mybucket.s3.amazonaws.com\n", "host:mybucket.s3.us-east-1.amazonaws.com\n", "host:mybucket.s3-us-east-1.amazonaws.com\n", "host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n", "host:s3.amazonaws.com\n")...)},
 	{what: "version 2 alone", in: onlyV2, attacks: slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2))},
 	{what: "policies", attacks: slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4))},
+	{what: "policies, escaped", attacks: bodyV2(swap(policy2, `"uuid.txt"`, `"\"\\ud83d\\.txt"`))},
 	{what: "policies, limited", in: limited, attacks: bodyV2(sized2)},
 	{what: "policies, typed", in: typed, attacks: bodyV2(policy2)},
 	{what: "success", calls: 1, attacks: slices.Concat(forms("POST", "/s3/success", success), forms("PUT", "/s3/success?st=1", success))},

@@ -48,7 +48,7 @@ var rowsPolicy = []row{
 		bodyV2(each(policy2, `{"key":"uuid.txt"}`, `["starts-with","$key",""]`, `["starts-with","$key","u"]`, `["starts-with","$key","uuid.txt"]`, `["Starts-With","$key",""]`, `["starts-with","$KeY",""]`, `{"key":"uuid.txt"},["starts-with","$key",""]`, `["ends-with","$key",""]`, `["contains","$key",""]`, `["eq","$key",""]`, `{"$key":"uuid.txt"}`)...),
 		bodyV4(each(policy4, `{"key":"uuid.txt"}`, `["starts-with","$key",""]`, `["starts-with","$key","u"]`, `["eq","$key",""]`)...))},
 	{id: "C9", what: "a key that the store completes", says: "${", attacks: slices.Concat(
-		bodyV2(each(policy2, `"uuid.txt"`, `"uploads/${filename}"`, `"${filename}"`, `"a${"`, `"\u0024{filename}"`, `"$\u007bfilename}"`)...), bodyV2(swap(policy2, `{"key":"uuid.txt"}`, `["eq","$key","${filename}"]`)), bodyV4(each(policy4, `"uuid.txt"`, `"uploads/${filename}"`)...))},
+		bodyV2(each(policy2, `"uuid.txt"`, `"uploads/${filename}"`, `"${filename}"`, `"a${"`)...), bodyV2(swap(policy2, `{"key":"uuid.txt"}`, `["eq","$key","${filename}"]`)), bodyV4(each(policy4, `"uuid.txt"`, `"uploads/${filename}"`)...))},
 	{id: "C10", what: "no key", says: "key", attacks: slices.Concat(bodyV2(each(policy2, `{"key":"uuid.txt"},`, ``, `{"key":""},`)...), bodyV4(each(policy4, `{"key":"uuid.txt"},`, ``, `{"key":""},`)...))},
 	{id: "C11", what: "no size limit, or one above the server's", in: limited, says: "15000000 bytes", attacks: slices.Concat(
 		bodyV2(each(sized2, `,["content-length-range","1","15000000"]`, ``, `,["content-length-range",0,9007199254740992]`, `,["content-length-range","0","15000001"]`, `,["content-length-range",0,9223372036854775807]`)...), bodyV4(policy4))},
@@ -97,6 +97,11 @@ var rowsPolicy = []row{
 	{id: "C22", what: "keys that cannot be stored, or hide", attacks: slices.Concat(
 		bodyV2(each(policy2, `"uuid.txt"`, `"a\u0000"`, `"a\nb"`, `"a\rb"`, `"a\tb"`, `"\u001b[2J"`, `"\u007f"`, `"\u0085"`, `"\ud800"`, `"\udc00\ud800"`, `"a\ud800b"`, "\"a\xff\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xc0\xaf\"", "\"a\nb\"", `"\x"`, `"/uuid.txt"`, `"//"`, `"."`, `".."`, `"../other/x"`, `"a/../b"`, `"a/./b"`, `"a/.."`, `"`+strings.Repeat("k", 1025)+`"`, `"`+strings.Repeat("é", 513)+`"`)...),
 		bodyV4(each(policy4, `"uuid.txt"`, `"a\u0000"`, `"\ud800"`, "\"a\xff\"", `"../other/x"`, `"/k"`)...))},
+	{id: "C22", what: "keys that a store could not list", says: "control character", attacks: slices.Concat(
+		bodyV2(each(policy2, `"uuid.txt"`, "\"\ufffe.txt\"", "\"a/\uffff\"")...), stringV2(each(part2, "uuid.txt", "%EF%BF%BE.txt", "a/%EF%BF%BF")...))},
+	{id: "C22", what: "characters that a store may read as others", says: "JSON.stringify", attacks: slices.Concat(
+		bodyV2(each(policy2, `"uuid.txt"`, `"\u0024{filename}"`, `"$\u007bfilename}"`, `"\ud83d\ude00"`, `"\uD83D\uDE00.txt"`, `"uuid\u002etxt"`, `"a\/b"`, `"\u00e9"`, `"\u001B"`, `"\u0080"`, `"\\\u0041"`, `"\x41"`, `"\'"`, `"\u001`)...),
+		bodyV2(each(policy2, `"key"`, `"\u006bey"`, `"k\u0065y"`)...), bodyV4(each(policy4, `"uuid.txt"`, `"\ud83d\ude00"`, `"uuid\u002etxt"`)...), bodyV2(policy2+`\`))},
 	{id: "C23", what: "more than one JSON text, or another encoding", attacks: slices.Concat(
 		bodyV2(policy2+" x", policy2+policy2, policy2+"\x00", policy2+`{"headers":"x"}`, "\ufeff"+policy2, utf16Bytes(policy2), "\xff\xfe"+utf16Bytes(policy2), policy2[:len(policy2)-1], "//x\n"+policy2, swap(policy2, `"conditions":[`, `"conditions":[,`), strings.ReplaceAll(policy2, `"`, `'`), swap(policy2, `{"key":"uuid.txt"}`, `{key:"uuid.txt"}`), ")]}'\n"+policy2, base64.StdEncoding.EncodeToString([]byte(policy2)), "\x1f\x8b\x08\x00\x00\x00\x00\x00",
 			"\x00"+policy2, "\v"+policy2, "\u00a0"+policy2, `{"headers":`+quoteJSON(part2)+`} trailing`, `{"headers":`+quoteJSON(part2)+`}`+policy2, "\ufeff"+`{"headers":`+quoteJSON(part2)+`}`))},

@@ -92,10 +92,10 @@ var rowsV4 = []row{
 	{id: "B13", what: "whole objects, buckets and sub-resources", attacks: stringV4(slices.Concat(
 		each(part4, "PUT\n/uuid.txt\npartNumber=1&uploadId=UPID.abc-_123", "PUT\n/k\n", "PUT\n/\n", "PUT\n/k\nacl=", "PUT\n/\npolicy=", "PUT\n/\ncors=", "POST\n/\ndelete=", "POST\n/k\nrestore=", "POST\n/k\nselect=&select-type=2", "PUT\n/k\ntagging=", "PATCH\n/k\npartNumber=1&uploadId=U"),
 		each(abort4, "DELETE\n/uuid.txt\nuploadId=UPID.abc-_123", "DELETE\n/k\n", "DELETE\n/\n", "DELETE\n/k\nversionId=1", "DELETE\n/\nuploadId=U", "DELETE\n/k\ntagging="),
-		each(abort4, "uploadId=UPID.abc-_123", "uploadId=", "uploadId", "uploadId=&uploadId=U"), each(complete4, "uploadId=UPID.abc-_123", "uploadId=", "uploadId", "uploadId=&uploadId=U"),
+		each(abort4, "uploadId=UPID.abc-_123", "uploadId=.", "uploadId=..", "uploadId=", "uploadId", "uploadId=&uploadId=U"), each(complete4, "uploadId=UPID.abc-_123", "uploadId=..", "uploadId=", "uploadId", "uploadId=&uploadId=U"),
 		each(initiate4, "uploads=", "uploads", "uploads=1", "uploads=&uploadId=U", "Uploads=", "uploads=&", ""),
 		each(initiate4, "/uuid.txt", "/", "", "uuid.txt", "*"),
-		each(part4, "partNumber=1&uploadId=UPID.abc-_123", "uploadId=U&partNumber=1", "partNumber=0&uploadId=U", "partNumber=10001&uploadId=U", "partNumber=01&uploadId=U", "partNumber=1&uploadId=", "partNumber=1&uploadId=U%26", "partNumber=1&uploadId=U=",
+		each(part4, "partNumber=1&uploadId=UPID.abc-_123", "uploadId=U&partNumber=1", "partNumber=0&uploadId=U", "partNumber=10001&uploadId=U", "partNumber=01&uploadId=U", "partNumber=1&uploadId=", "partNumber=1&uploadId=..", "partNumber=1&uploadId=U%26", "partNumber=1&uploadId=U=",
 			"partNumber=1&uploadId="+strings.Repeat("U", 5000)))...)},
 	{id: "B14", what: "a part that copies another object, and other headers", attacks: stringV4(slices.Concat(
 		withHeader(part4, "x-amz-copy-source:/other/secret"), withHeader(complete4, "x-amz-copy-source:/other/secret"), withHeader(abort4, "x-amz-bypass-governance-retention:true"), withHeader(part4, "x-amz-acl:private"),

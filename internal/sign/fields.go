@@ -128,13 +128,14 @@ func (s *Signer) checkContentType(value string) *Refusal {
 	return forbidden(fmt.Sprintf("Files of the type %.60q are not accepted here.", value), value, strings.Join(s.cfg.ContentTypes, " "))
 }
 
-// isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1), but no comma, behind
-// which browsers look for another type (Fetch, "extract a MIME type"; Chromium was seen to run
-// "text/plain;,text/html").
+// isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1). Behind a comma, browsers look for another
+// type (Fetch, "extract a MIME type"; Chromium was seen to run "text/plain;,text/html"), so no slash may come there; a
+// recording's "video/webm;codecs=vp8,opus" has none.
 func isMediaType(s string) bool {
 	essence, _, _ := strings.Cut(s, ";")
 	kind, subtype, ok := strings.Cut(essence, "/")
-	return ok && isToken(kind) && isToken(subtype) && isHeaderValue(s) && !strings.Contains(s, ",")
+	_, other, _ := strings.Cut(s, ",")
+	return ok && isToken(kind) && isToken(subtype) && isHeaderValue(s) && !strings.Contains(other, "/")
 }
 
 func isToken(s string) bool {

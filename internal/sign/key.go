@@ -25,7 +25,7 @@ func checkKey(key string) *Refusal {
 		return malformed("The object key is not valid UTF-8; rename the file or set objectProperties.key.")
 	case key[0] == '/':
 		return malformed("The object key begins with a slash; take the trailing slash off request.endpoint in client_conf.js.")
-	case strings.ContainsFunc(key, unicode.IsControl):
+	case strings.ContainsFunc(key, unicode.IsControl) || strings.ContainsAny(key, "\ufffe\uffff"): // neither can stand in XML 1.0, in which S3 lists keys
 		return malformed("The object key has a control character in it; rename the file or set objectProperties.key.")
 	case hasDotSegment(key):
 		return malformed("The object key has a segment \".\" or \"..\", which browsers resolve; set another objectProperties.key.")

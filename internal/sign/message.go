@@ -112,14 +112,15 @@ func notAnUpload() *Refusal {
 }
 
 // isUploadID accepts the characters that stores were seen to use: AWS and MinIO base64url and dots,
-// versitygw a UUID, radosgw "2~" and base64url. Fine Uploader's V4 would lose what follows a "=".
+// versitygw a UUID, radosgw "2~" and base64url. Fine Uploader's V4 would lose what follows a "=". A store that keeps an
+// upload in a folder by that name takes "." and ".." for others: versitygw 1.8.0 was seen to abort all uploads at once.
 func isUploadID(s string) bool {
 	for i := range len(s) {
 		if !unreserved(s[i]) {
 			return false
 		}
 	}
-	return s != "" && len(s) <= maxUploadID
+	return s != "" && s != "." && s != ".." && len(s) <= maxUploadID
 }
 
 func readPartNumber(s string) (int, bool) {
