@@ -4,7 +4,8 @@
 //  - Leave it: the server serves it with BUCKET, HOST and ACCESSKEY, the region and the signature version filled in
 //    from its own settings (p3s3f.env). Everything else you change here takes effect as you wrote it.
 //  - Own every value: cp client_conf.js my_client_conf.js, edit it, ln my_client_conf.js static/client_conf.js
-//    (a hard link). The server then serves that file as it is.
+//    (a hard link). The server then serves that file as it is; with P3S3F_OWN_UPLOADS_ONLY=1
+//    it puts the owner in front of its keys.
 // After a change force the browser to reload (shift-ctrl-R). All options, in Fine Uploader's documentation:
 // docs.fineuploader.com, "S3 options".
 

@@ -1,7 +1,8 @@
-// Package bucket makes the few calls that the server itself makes to S3, over aws-sdk-go-v2: it heads
-// and deletes objects, and sets a bucket up. It knows one endpoint and one bucket, so nothing that a
-// client says can send a call elsewhere. The SDK builds and escapes every path. Each call ends within
-// Timeout, retries included. Every error is an *Error whose text names what to check.
+// Package bucket makes the calls that the server itself makes to S3, over aws-sdk-go-v2: it heads, lists and
+// deletes objects; for the doctor it also sets a bucket up, asks what the key may do, and clears away. It
+// knows one endpoint and one bucket, so nothing that a client says can send a call elsewhere. The SDK
+// builds and escapes every path. Each call ends within Timeout, retries included. What the store refused or
+// did not answer is an *Error whose text names what to check.
 package bucket
 
 import (
@@ -103,10 +104,19 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 
 // Delete deletes the object at key. Deleting what is not there is no error, as in S3.
 func (b *Bucket) Delete(ctx context.Context, key string) error {
+	_, err := b.DeleteMarked(ctx, key)
+	return err
+}
+
+// DeleteMarked is Delete. Where the bucket keeps versions, that leaves a delete marker, whose version it returns.
+func (b *Bucket) DeleteMarked(ctx context.Context, key string) (marker string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
-	return b.explain("s3:DeleteObject", err)
+	out, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	if err != nil {
+		return "", b.explain("s3:DeleteObject", err)
+	}
+	return aws.ToString(out.VersionId), nil
 }
 
 // Create makes the bucket.

@@ -23,6 +23,14 @@ func (e *Error) Error() string { return e.Text }
 // Unwrap returns the SDK's error, for the log.
 func (e *Error) Unwrap() error { return e.cause }
 
+// Code returns the store's word for the error, such as NoSuchBucket; it is empty where the store gave none.
+func Code(err error) string {
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
 // explain turns an error of the SDK into an *Error. action is the permission that the call needs.
 func (b *Bucket) explain(action string, err error) error {
 	if err == nil {
@@ -39,10 +47,7 @@ func (b *Bucket) explain(action string, err error) error {
 		}
 		return say("The S3 store at %s cannot be reached; try again, and check AWS_ENDPOINT and the network.", host)
 	}
-	code := ""
-	if api := smithy.APIError(nil); errors.As(err, &api) {
-		code = api.ErrorCode()
-	}
+	code := Code(err)
 	switch status := response.HTTPStatusCode(); {
 	case code == "NoSuchBucket":
 		return say("The S3 store at %s has no bucket %q; check AWS_DEST_BUCKET.", host, b.cfg.Name)

@@ -2,12 +2,10 @@ package bucket
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 )
 
 // maxPages bounds a listing, at 1000 entries a page.
@@ -43,6 +41,5 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]Entry, error) {
 
 // IsForbidden reports whether the store refused a call for want of a permission.
 func IsForbidden(err error) bool {
-	var answer smithy.APIError
-	return errors.As(err, &answer) && answer.ErrorCode() == "AccessDenied"
+	return Code(err) == "AccessDenied"
 }

@@ -9,21 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 )
 
 // What s3-sign-srv doctor asks to find out about a store, a key pair and a bucket.
 
 // Transport returns a new transport that finds names below localhost as browsers do.
 func Transport() *http.Transport { return transport() }
-
-// Code returns the store's word for the error, such as NoSuchBucket; it is empty where the store gave none.
-func Code(err error) string {
-	if api := smithy.APIError(nil); errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
-}
 
 // Answer returns the store's answer behind err, nil where none came. Its body has been read.
 func Answer(err error) *http.Response {
@@ -82,11 +73,7 @@ func (b *Bucket) MayUpload(ctx context.Context, key string) error {
 
 // MayAbort reports, by an error, that the key may not do s3:AbortMultipartUpload.
 func (b *Bucket) MayAbort(ctx context.Context, key string) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	id := invented
-	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id})
-	return b.explain("s3:AbortMultipartUpload", unlessNoUpload(err))
+	return b.Abort(ctx, key, invented)
 }
 
 func unlessNoUpload(err error) error {
@@ -102,18 +89,6 @@ func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
 	defer cancel()
 	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID})
 	return b.explain("s3:AbortMultipartUpload", unlessNoUpload(err))
-}
-
-// TryDelete deletes what is not there. Where the bucket keeps versions, that leaves a delete marker, whose
-// version is returned.
-func (b *Bucket) TryDelete(ctx context.Context, key string) (marker string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	out, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
-	if err != nil {
-		return "", b.explain("s3:DeleteObject", err)
-	}
-	return aws.ToString(out.VersionId), nil
 }
 
 // PurgeUploads ends every multipart upload whose key begins with prefix, up to one page of them. It does

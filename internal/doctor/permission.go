@@ -77,7 +77,7 @@ func (e *exam) checkDeletePermission(ctx context.Context) []Result {
 	var marker string
 	key := e.key("not there")
 	err := e.reach(func(b *bucket.Bucket) (err error) {
-		marker, err = b.TryDelete(ctx, key)
+		marker, err = b.DeleteMarked(ctx, key)
 		return err
 	})
 	switch {

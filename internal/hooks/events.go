@@ -21,8 +21,8 @@ func (h *Hooks) Funcs() Funcs {
 	return Funcs{Identify: h.Identify, ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}
 }
 
-// Challenge is a request that a browser wants signed. Of the embedded Request, everything is checked:
-// it is for the configured bucket and inside the time window.
+// Challenge is a request that a browser wants signed. The embedded Request is checked: it is for the
+// configured bucket and inside the time window, and each member is what docs/protocol.md allows.
 type Challenge struct {
 	*sign.Request
 	Owner string        // who asks, by Identify; empty for a stranger, where strangers may ask

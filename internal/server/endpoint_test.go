@@ -404,6 +404,18 @@ func TestRate(t *testing.T) {
 			t.Errorf("request %d, %s: %d %s, want %d", i, target, got.status, got.body, want)
 		}
 	}
+	// Reports of success and deletions, which cost the store a call each, are counted apart.
+	w = startWorld(t, func(c *config) { c.server.Rate = 0.5 })
+	for i, want := range []int{200, 200, 200, 200, 200, 429, 429} {
+		ask(t, "POST", w.url+"/s3/sign", jsonType, partV2)
+		method, target := "POST", "/s3/success"
+		if i%2 > 0 {
+			method, target = "DELETE", deletePath
+		}
+		if got := ask(t, method, w.url+target, formType, success); got.status != want {
+			t.Errorf("report %d, %s: %d %s, want %d", i, target, got.status, got.body, want)
+		}
+	}
 	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
 		w = startWorld(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, trusted })
 		for i, address := range []string{"198.51.100.1", "198.51.100.2", "192.0.2.1", "127.0.0.1, 192.0.2.1"} {

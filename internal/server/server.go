@@ -1,4 +1,4 @@
-// Package server answers HTTP: the three endpoints that Fine Uploader calls, and the page.
+// Package server answers HTTP: the endpoints that Fine Uploader calls, and the page.
 // A request goes one way: limits, decode, internal/sign, the hook, the answer; nothing flows back.
 // Every route stands in routes, every error becomes a status in problemOf, every JSON answer leaves
 // through respond. The server keeps nothing in memory that an upload needs, so any replica can answer
@@ -26,7 +26,7 @@ type Config struct {
 	Signer      *sign.Signer
 	Bucket      *bucket.Bucket
 	Hooks       hooks.Funcs
-	HookTimeout time.Duration // how long a request waits for the hooks
+	HookTimeout time.Duration // how long a request waits for a hook
 	Log         *slog.Logger
 	Now         func() time.Time
 
@@ -38,7 +38,7 @@ type Config struct {
 
 	MaxBytes       int64    // largest object that /s3/success takes; 0: no limit
 	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
-	Rate           float64  // sign requests a second for each client address; 0: no limit
+	Rate           float64  // signatures and file lists a second for each client address, and as many reports and deletions; 0: no limit
 	TrustedProxies []string // address prefixes whose X-Forwarded-For is believed
 
 	Static     *os.Root // the page; nil: the server is an API alone
@@ -67,21 +67,21 @@ func (s *server) routes() http.Handler {
 	mux.Get("/healthz", text("ok\n"))
 	mux.Head("/healthz", text("ok\n"))
 
-	limitRate := s.limitRate()
+	questions, reports := s.limitRate(), s.limitRate() // counted apart: an upload needs a signature before its report
 	changes := mux.With(s.sameSite)
-	changes.With(limitRate).Post("/s3/sign", s.answer(s.sign))
-	changes.Post("/s3/success", s.answer(s.success))
-	changes.Put("/s3/success", s.answer(s.success))
+	changes.With(questions).Post("/s3/sign", s.answer(s.sign))
+	changes.With(reports).Post("/s3/success", s.answer(s.success))
+	changes.With(reports).Put("/s3/success", s.answer(s.success))
 	mux.Get("/s3/success", text("")) // as in the original; no effect
 	mux.Head("/s3/success", text(""))
 	if s.AllowDelete {
-		changes.Delete("/s3/delete/{uuid}", s.answer(s.deleteByPath))
-		changes.Post("/s3/delete", s.answer(s.deleteByForm))
+		changes.With(reports).Delete("/s3/delete/{uuid}", s.answer(s.deleteByPath))
+		changes.With(reports).Post("/s3/delete", s.answer(s.deleteByForm))
 	}
 
 	if s.OwnUploadsOnly {
 		mux.Get("/s3/owner", s.ownerOf)
-		mux.With(limitRate).Get("/s3/session", s.session)
+		mux.With(questions).Get("/s3/session", s.session)
 	}
 	if s.Static != nil {
 		page := mux.With(s.securePage)

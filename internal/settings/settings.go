@@ -28,7 +28,7 @@ type Settings struct {
 	AllowDelete   bool
 
 	AllowedOrigins []string // scheme://host[:port]
-	Rate           float64  // sign requests a second for each client address; 0: no limit
+	Rate           float64  // signatures and file lists a second for each client address, and as many reports and deletions; 0: no limit
 	TrustedProxies []string // address prefixes
 
 	LogLevel slog.Level

@@ -94,7 +94,7 @@ type Request struct {
 	ACL         string            // canned ACL, "private" where none was given
 	ContentType string            // empty: none was given, or V4 multipart, which does not sign it
 	Metadata    map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
-	Headers     map[string]string // other checked fields by name: Cache-Control, x-amz-storage-class, …
+	Headers     map[string]string // other fields by name, x-amz-storage-class and the like; Cache-Control, Content-Disposition and Content-Encoding as the browser says
 	Size        *SizeRange        // a policy's content-length-range; nil: none
 
 	text      []byte // what is signed; unexported, so that a hook can read a Request but not forge one

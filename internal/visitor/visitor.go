@@ -3,7 +3,7 @@
 // same settings accepts it and none can be made up. The HMAC's key is derived from the S3 secret key by
 // HKDF for this purpose alone; to change the secret ends all cookies. Whoever has the cookie is the
 // visitor: it protects uploads from other browsers, not from another person at the same one.
-// The package is pure: time is an argument.
+// The package does no I/O and reads no clock: time is an argument; New draws from crypto/rand.
 package visitor
 
 import (
