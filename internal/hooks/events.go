@@ -2,7 +2,10 @@ package hooks
 
 import (
 	"context"
+	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"s3-sign-srv/internal/sign"
@@ -27,6 +30,11 @@ type Challenge struct {
 	*sign.Request
 	Owner string        // who asks, by Identify; empty for a stranger, where strangers may ask
 	HTTP  *http.Request // headers, cookies, address; its body has been read
+}
+
+// First reports whether c is the first request of an upload, the one that carries its metadata.
+func (c *Challenge) First() bool {
+	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
 }
 
 // Upload is an object that has reached the bucket. Bucket and Key are checked; UUID, Name and Form are
@@ -78,3 +86,12 @@ func Deny(text string) error { return &Denial{Text: text} }
 
 // NotLoggedIn refuses as Deny does, with status 401.
 func NotLoggedIn(text string) error { return &Denial{Text: text, Login: true} }
+
+// group spells m for the log, name by name.
+func group(name string, m map[string]string) slog.Attr {
+	attrs := make([]slog.Attr, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		attrs = append(attrs, slog.String(name, m[name]))
+	}
+	return slog.GroupAttrs(name, attrs...)
+}

@@ -15,7 +15,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -244,24 +246,58 @@ func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 
 // From here on, the tests.
 
-// TestGuideIsThisCode wants each Go block of docs/hooks.md in this file, to the letter.
-func TestGuideIsThisCode(t *testing.T) {
+// guideBlocks returns the Go blocks of docs/hooks.md.
+func guideBlocks(t *testing.T) (blocks []string) {
+	t.Helper()
 	guide, err := os.ReadFile("../../docs/hooks.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
+		blocks = append(blocks, block[1])
+	}
+	if len(blocks) < 5 {
+		t.Fatalf("docs/hooks.md has %d blocks of Go", len(blocks))
+	}
+	return blocks
+}
+
+// TestGuideIsThisCode wants each of them in this file, to the letter.
+func TestGuideIsThisCode(t *testing.T) {
 	code, err := os.ReadFile("guide_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
-	if len(blocks) < 5 {
-		t.Errorf("docs/hooks.md has %d blocks of Go", len(blocks))
-	}
-	for _, block := range blocks {
-		if !strings.Contains(string(code), "\n"+block[1]) {
-			t.Errorf("docs/hooks.md has a block that is not in this file:\n%s", block[1])
+	for _, block := range guideBlocks(t) {
+		if !strings.Contains(string(code), "\n"+block) {
+			t.Errorf("docs/hooks.md has a block that is not in this file:\n%s", block)
 		}
+	}
+}
+
+// TestGuideReplacesHooks has the compiler take them for hooks.go, and hooks_test.go for gone.
+func TestGuideReplacesHooks(t *testing.T) {
+	const head = `package hooks
+import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "fmt"; "io"; "log/slog"; "net/http"; "path"; "strconv"; "strings"; "time"
+	"s3-sign-srv/internal/sign"; "s3-sign-srv/internal/visitor")
+`
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, overlay := filepath.Join(t.TempDir(), "hooks.go"), filepath.Join(t.TempDir(), "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{
+		filepath.Join(here, "hooks.go"): code, filepath.Join(here, "hooks_test.go"): ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{code: head + strings.Join(guideBlocks(t), "\n"), overlay: string(replace)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("go", "vet", "-overlay", overlay, ".", "../../cmd/s3-sign-srv").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -8,49 +8,25 @@ package hooks
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
-	"s3-sign-srv/internal/sign"
 	"s3-sign-srv/internal/visitor"
 )
 
 // Hooks holds what the functions below need beside the event they are told of. Add fields of your own,
 // a *sql.DB say, and fill them in New. The functions are called concurrently.
 type Hooks struct {
-	log          *slog.Logger
-	visitors     *visitor.Keeper
-	small, large string // P3S3F_EXAMPLE_ALLOW_SMALL and _LARGE: "bucket/dataset/filename"
+	log      *slog.Logger
+	visitors *visitor.Keeper
+	approved approved
 }
 
 // New runs once at the start, with the settings; an error stops the server.
 func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger) (*Hooks, error) {
-	h := &Hooks{
-		log:      log,
-		visitors: visitors,
-		small:    getenv("P3S3F_EXAMPLE_ALLOW_SMALL"),
-		large:    getenv("P3S3F_EXAMPLE_ALLOW_LARGE"),
-	}
-	return h, checkExample(getenv("AWS_DEST_BUCKET"), h.small, h.large)
-}
-
-// checkExample refuses settings of the example that could let no file pass, or would have no effect.
-func checkExample(bucket, small, large string) error {
-	for _, e := range []struct{ name, file string }{{"P3S3F_EXAMPLE_ALLOW_SMALL", small}, {"P3S3F_EXAMPLE_ALLOW_LARGE", large}} {
-		if e.file != "" && (strings.Count(e.file, "/") < 2 || !strings.HasPrefix(e.file, bucket+"/")) {
-			return fmt.Errorf("%s is %q; set it to a file of this server's bucket, as %s/DATASET/FILENAME, or unset it", e.name, e.file, bucket)
-		}
-	}
-	if small == "" && large != "" {
-		return errors.New("P3S3F_EXAMPLE_ALLOW_LARGE has no effect without P3S3F_EXAMPLE_ALLOW_SMALL; set both, or none")
-	}
-	return nil
+	approved, err := readApproved(getenv)
+	return &Hooks{log: log, visitors: visitors, approved: approved}, err
 }
 
 // Identify says who is calling, before any other hook is asked. With P3S3F_OWN_UPLOADS_ONLY=1 the
@@ -70,14 +46,7 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 		return nil
 	}
 	h.log.InfoContext(ctx, "challenge", "operation", string(c.Operation), "bucket", c.Bucket, "key", c.Key, group("metadata", c.Metadata))
-	if h.small == "" {
-		return nil
-	}
-	expected := c.Bucket + "/" + c.Metadata["dataset"] + "/" + c.Metadata["qqfilename"]
-	if expected != h.small && expected != h.large {
-		return Deny("This file has not been approved for transfer, check upload is to correct dataset.")
-	}
-	return nil
+	return h.approved.check(c)
 }
 
 // Success is told of an upload that is in the bucket. The client repeats it when the answer was lost,
@@ -92,18 +61,4 @@ func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 	h.log.InfoContext(ctx, "delete", "bucket", d.Bucket, "key", d.Key, "uuid", d.UUID)
 	return nil
-}
-
-// First reports whether c is the first request of an upload, the one that carries its metadata.
-func (c *Challenge) First() bool {
-	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
-}
-
-// group spells m for the log, name by name.
-func group(name string, m map[string]string) slog.Attr {
-	attrs := make([]slog.Attr, 0, len(m))
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		attrs = append(attrs, slog.String(name, m[name]))
-	}
-	return slog.GroupAttrs(name, attrs...)
 }
