@@ -7,17 +7,18 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-let dir, words, Transfer, SetupWatch;
+let dir, words, Transfer, SetupWatch, Records;
 
 // static/ is the browser's, which needs no package.json to know a module; node does.
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), "page-"));
   await writeFile(join(dir, "package.json"), '{"type": "module"}');
-  for (const name of ["words.js", "transfer.js", "setup.js"]) await cp(new URL(`../static/${name}`, import.meta.url), join(dir, name));
+  for (const name of ["words.js", "transfer.js", "setup.js", "records.js"]) await cp(new URL(`../static/${name}`, import.meta.url), join(dir, name));
   const load = (name) => import(pathToFileURL(join(dir, name)));
   words = await load("words.js");
   ({ Transfer } = await load("transfer.js"));
   ({ SetupWatch } = await load("setup.js"));
+  ({ Records } = await load("records.js"));
 });
 after(() => rm(dir, { recursive: true }));
 
@@ -160,13 +161,31 @@ test("reasons: the other side's own sentence first, then what is known", () => {
     [{ ...store, status: 0, code: "HiddenETag" }, "The bucket's CORS rules hide the ETag of what is stored, without which the parts cannot be put together."],
     [{ ...store, status: 404, code: "NoSuchUpload", startsOver: true },
       "The store has lost what was sent, so the file starts over (NoSuchUpload)."],
-    [{ ...store, status: 0 }, "The store at s3.example.org does not answer: no network, or the bucket's CORS rules do not let this page in."],
+    [{ ...store, status: 0 }, "The store at s3.example.org does not answer: no network, or the bucket's CORS rules do not let this page in, or it refused and the browser hides why."],
+    [{ ...store, status: 400, code: "EntityTooSmall" }, "The file went up in parts smaller than the store takes; set chunking.partSize in client_conf.js to 5 MiB or more."],
   ]) assert.equal(words.reason(answer, "Problem signing the chunk!"), text);
 });
 
 test("unfinished", () => {
-  const text = "survey.bam stopped at 46 %. Choose it again, and it goes on from there.";
+  const text = "\u2068survey.bam\u2069 stopped at 46 %. Choose it again, and it goes on from there.";
   assert.equal(words.unfinished({ name: "survey.bam", share: 6 / 13 }), text);
+});
+
+test("half-uploaded files are those of this place and this owner, whatever the user's own keys are", () => {
+  const record = (name) => JSON.stringify({ uuid: name, name, key: name, size: 10, loaded: 5, lastUpdated: 1, chunking: { uploadId: "U", remaining: [1] } });
+  globalThis.localStorage = {
+    "qqs3resume-ours-a.txt-10-5-https://s3/bucket-MINE-text/plain-1": record("a"),
+    "qqs3resume-ours-b.txt-10-5-https://s3/bucket-OTHERS-text/plain-1": record("b"),
+    "qqs3resume-ours-c.txt-10-5-https://s3/another-MINE-text/plain-1": record("c"),
+    "qqs3resume-ours-d.txt-10-5-https://s3/bucket-MINE-text/plain-1": "no record",
+    "another page's": record("e"),
+  };
+  const request = { endpoint: "https://s3/bucket" };
+  const customKeys = (id) => { throw new Error(`there is no file ${id}`); };
+  const names = (resume) => new Records().unfinished({ request, resume }).map(({ name }) => name);
+  assert.deepEqual(names({ owner: "MINE", customKeys }), ["a"]);
+  assert.deepEqual(names({ customKeys }), ["a", "b"]);
+  assert.deepEqual(names(undefined), ["a", "b"]);
 });
 
 test("summary", () => {
@@ -187,6 +206,9 @@ test("what is wrong with the set-up is shown when nothing has worked yet, and no
     ["a setting", [setup], "The signing server refuses what this page asks for.", "doctor"],
     ["a clock", [{ ...setup, message: "The clock of the uploading computer is wrong." }], "The signing server refuses what this page asks for.", null],
     ["a hook's no", [{ ...server, status: 403, message: "No." }], undefined],
+    ["the server's own 404", [{ ...server, option: "uploadSuccess.endpoint", status: 404, message: "Not there.", id: "1a2b" }], undefined],
+    ["a route that it has not", [{ ...server, option: "uploadSuccess.endpoint", status: 404, kind: "address", id: "1a2b" }], "There is no signing server at uploadSuccess.endpoint.", null],
+    ["two silences, of which the server knows more", ["reported", { ...store, status: 0 }, { ...store, status: 0 }], "The browser cannot use the store at s3.example.org.", "doctor"],
     ["another address", [{ ...server, option: "uploadSuccess.endpoint", status: 404 }], "There is no signing server at uploadSuccess.endpoint.", null],
     ["one silence", [{ ...store, status: 0 }], undefined],
     ["two silences", [{ ...store, status: 0 }, { ...store, status: 0 }], "The browser cannot reach the store at s3.example.org.", "cors"],
@@ -200,7 +222,11 @@ test("what is wrong with the set-up is shown when nothing has worked yet, and no
     let shown;
     const watch = new SetupWatch((fault) => { shown = fault; });
     const where = name === "no network" ? { ...online, online: false } : online;
-    for (const event of events) event === "stored" ? watch.stored() : watch.failed(event, where);
+    for (const event of events) {
+      if (event === "stored") watch.stored();
+      else if (event === "reported") watch.serverReports("The store does not know the key.");
+      else watch.failed(event, where);
+    }
     assert.equal(shown?.title ?? shown, title, name);
     if (title) assert.equal(shown.steps, steps, name);
   }

@@ -163,8 +163,13 @@ func (p *tab) sees(within time.Duration, text string) {
 	p.t.Helper()
 	eventually(p.t, within, fmt.Sprintf("%q on the page", text), func() bool {
 		shown, there := glance[string](p, `(document.body?.innerText ?? "")`)
-		return there && strings.Contains(shown, text)
+		return there && strings.Contains(readable(shown), text)
 	})
+}
+
+// readable takes away the marks that keep a name in a sentence from turning what is beside it.
+func readable(shown string) string {
+	return strings.NewReplacer("\u2068", "", "\u2069", "").Replace(shown)
 }
 
 // checkConsole fails the test for every error on the console that was not expected.

@@ -159,24 +159,11 @@ func (c *cancellation) replace() {
 }
 
 // A cancellation is that of a file whose parts are held up on the way to the store.
-type cancellation struct {
-	*tab
-	bucket *bucket
-	line   *line
-	server *server
-}
+type cancellation struct{ visit }
 
 func openCancellation(t *testing.T) *cancellation {
 	t.Helper()
-	b := newBucket(t, shared.radosgw)
-	c := &cancellation{bucket: b, line: startLine(t, b.port, mib)}
-	c.server = startServer(t, newWorkDir(t), c.settings())
-	c.tab = openTab(t, c.server.url, expectedOfBreaks...)
-	return c
-}
-
-func (c *cancellation) settings() settings {
-	return settingsFor(c.bucket, pathStyle.endpoint(c.line.port)).with(ownUploadsOnly)
+	return &cancellation{openVisit(t, mib)}
 }
 
 func (c *cancellation) cancel(id int) {
@@ -279,7 +266,7 @@ func (c *cancellation) withoutServer() {
 	c.begin()
 	c.server.process.stop()
 	c.cancel(0)
-	startServer(c.t, newWorkDir(c.t), c.settings().with(settings{"P3S3F_HOST_PORT": c.server.port()}))
+	startServer(c.t, newWorkDir(c.t), c.settings.with(settings{"P3S3F_HOST_PORT": c.server.port()}))
 }
 
 // withStranger cancels while something else is at the server's address.
@@ -297,7 +284,7 @@ func (c *cancellation) withStranger() {
 	c.cancel(0)
 	eventually(c.t, 30*time.Second, "the stranger was asked twice", func() bool { return asked.Load() > 1 })
 	stranger.Close()
-	startServer(c.t, newWorkDir(c.t), c.settings().with(settings{"P3S3F_HOST_PORT": c.server.port()}))
+	startServer(c.t, newWorkDir(c.t), c.settings.with(settings{"P3S3F_HOST_PORT": c.server.port()}))
 }
 
 // whileStoreIsIll cancels while the store answers 503, and ends that when it has.

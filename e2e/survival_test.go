@@ -207,7 +207,13 @@ func (v *voyage) checkWords() {
 	}
 }
 
-func (v *voyage) everSaid() []string { return append(v.said, eval[[]string](v.tab, `witness.said`)...) }
+func (v *voyage) everSaid() []string {
+	said := v.said
+	for _, text := range eval[[]string](v.tab, `witness.said`) {
+		said = append(said, readable(text))
+	}
+	return said
+}
 
 // leave takes down what a page has said that is about to go.
 func (v *voyage) leave() { v.said = v.everSaid() }
@@ -217,6 +223,6 @@ func (v *voyage) awaitWords(within time.Duration, pattern string) {
 	v.t.Helper()
 	words := regexp.MustCompile(pattern)
 	eventually(v.t, within, fmt.Sprintf("%q on the page", pattern), func() bool {
-		return words.MatchString(eval[string](v.tab, `document.body.innerText`))
+		return words.MatchString(readable(eval[string](v.tab, `document.body.innerText`)))
 	})
 }

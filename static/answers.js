@@ -6,7 +6,7 @@
 // current inside onError or _shouldAutoRetry is the one that the error is about.
 
 /** Store errors after which Fine Uploader forgets the parts that are stored, and starts over. */
-const startingOver = new Set(["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
+const startingOver = new Set(["NoSuchUpload", "InvalidPart", "InvalidPartOrder"]);
 
 /** Store errors with a 4xx status that another attempt can mend: Fine Uploader signs anew, sends anew or starts over. */
 const passing = new Set([

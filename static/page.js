@@ -22,9 +22,9 @@ addEventListener("error", ({ target, filename, message, lineno }) => {
   else if (filename) scriptErrors.set(fileName(filename), `Line ${lineno}: ${message.replace("Uncaught ", "")}.`);
 }, true); // load errors do not bubble
 
-addEventListener("DOMContentLoaded", () => {
-  const fault = setupFault(globalThis.fine_u_conf);
-  if (fault) return showFault(fault);
+addEventListener("DOMContentLoaded", async () => {
+  const fault = setupFault(typeof fine_u_conf === "undefined" ? null : fine_u_conf);
+  if (fault) return showFault((await refusedConf()) ?? fault);
   try {
     globalThis.uploader = start(fine_u_conf);
   } catch (err) {
@@ -69,16 +69,24 @@ function start(conf) {
       keep();
     },
     onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); records.save(); },
+    onSessionRequestComplete: (reply, success) => {
+      list.onSessionRequestComplete();
+      const { error } = success ? {} : reply ?? {};
+      setup.serverReports(error ?? null);
+      if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
+    },
     onComplete: (id, name, { success }) => { if (success) setup.stored(); },
     onError: (id, ...args) => {
       list.onError(id, ...args);
-      if (setup.failed(answers.last(), { origin: location.origin, online: navigator.onLine })) rows.referToFault(id);
+      if (!isUnreadable(id) && setup.failed(answers.last(), { origin: location.origin, online: navigator.onLine })) rows.referToFault(id);
     },
   }, (id) => uploader.getFile(id)?.lastModified));
   repairs.retriesWhatMayPass(uploader, answers.last);
   const isUnreadable = repairs.unreadableIsFinal(uploader, answers.last);
   freshStart(uploader);
   latestAttempt(uploader);
+  repairs.buttonsMeanWhatTheySay(qq, uploader);
+  repairs.namesStayNames(uploader);
   leftovers.attach(uploader);
   rows.attach(uploader, isUnreadable);
   showDestination(conf);
@@ -95,7 +103,7 @@ const over = new Set(["upload successful", "canceled", "rejected", "deleted"]);
 /** A file that another tab is uploading is not taken: two tabs would send the same parts. */
 async function refuseOtherTabs(tabs, uuid, name) {
   if (await tabs.take(uuid)) return;
-  addNote(`${name} is being uploaded in another tab.`);
+  addNote(`${words.isolated(name)} is being uploaded in another tab.`);
   throw new Error("another tab");
 }
 
@@ -141,7 +149,7 @@ function withPage(conf, ours, version) {
   }
   const { customKeys = () => [] } = conf.resume ?? {};
   const resume = { ...conf.resume, customKeys: (id) => [...customKeys(id), version(id)] };
-  const messages = { sizeError: "{file} is too large; a file may have {sizeLimit} at most.", ...conf.messages };
+  const messages = { sizeError: "{file} is too large; a file may have {sizeLimit} at most.", emptyError: "{file} is empty, and was not taken.", ...conf.messages };
   return { showMessage: addNote, ...conf, messages, resume, text: { fileInputTitle: "Choose files", sizeSymbols: [" kB", " MB", " GB", " TB", " PB", " EB"], ...conf.text }, callbacks };
 }
 
@@ -177,6 +185,18 @@ function confFault(conf) {
   const error = scriptErrors.get("client_conf.js")
     ?? (!conf ? "It does not set fine_u_conf." : !conf.element ? "The element it names is not on this page." : null);
   return error && { title: "client_conf.js does not work.", text: error, steps: "client_conf.js" };
+}
+
+/** What the server says where it does not give client_conf.js out, to one who is not logged in perhaps; null if it does. */
+async function refusedConf() {
+  if (!scriptErrors.has("client_conf.js")) return null;
+  try {
+    const answer = await fetch("static/client_conf.js");
+    const { error, id } = answer.ok ? {} : await answer.json();
+    return error ? { title: "The signing server does not let this page start.", text: id ? `${error} (Reference ${id} in its log.)` : error, steps: null } : null;
+  } catch {
+    return null;
+  }
 }
 
 function placeholderFault({ objectProperties = {}, request = {} }) {

@@ -62,7 +62,7 @@ export class Records {
 
   /** The files left half uploaded to where conf leads: {uuid, name, key, uploadId, share}, where share of 1 is stored. */
   unfinished({ request, resume }) {
-    const place = [request.endpoint, ...(resume?.customKeys?.() ?? [])];
+    const place = [request.endpoint, resume?.owner ?? []].flat(); // the server adds the owner
     return entries()
       .filter(([key, text]) => parse(text) && place.every((part) => `${key}-`.includes(`-${part}-`)))
       .map(([, text]) => summary(JSON.parse(text)));

@@ -3,6 +3,8 @@
 // What wraps qq.createXhrInstance or qq.s3.RequestSigner is called before the uploader is made; what it returns, and what
 // takes the uploader, after. lastAnswer is from answers.js.
 
+import { isolated } from "./words.js";
+
 /** Does something with every request that qq makes from now on, before Fine Uploader has it. */
 export function withEveryRequest(qq, prepare) {
   const create = qq.createXhrInstance;
@@ -254,6 +256,11 @@ export function retriesWhatMayPass(uploader, lastAnswer) {
  */
 export function unreadableIsFinal(uploader, lastAnswer) {
   const unreadable = new Set(); // ids
+  const { retry } = uploader;
+  uploader.retry = function (id) {
+    unreadable.delete(id); // the stick is back in its socket
+    return retry.call(this, id);
+  };
   const shouldRetry = uploader._shouldAutoRetry;
   uploader._shouldAutoRetry = function (id) {
     const answer = lastAnswer();
@@ -267,4 +274,41 @@ export function unreadableIsFinal(uploader, lastAnswer) {
   };
   const probe = (id) => uploader.getFile(id)?.slice(0, 1).arrayBuffer().catch(() => unreadable.add(id));
   return (id) => unreadable.has(id);
+}
+
+/**
+ * A file that was retried, or continued, while others go up waits for its turn. Retry stays meanwhile, and puts the file
+ * into the queue once more with each press, where it takes a connection for good when the file is cancelled; and Pause
+ * does nothing. From here on only what has failed is retried, and what waits can be paused.
+ */
+export function buttonsMeanWhatTheySay(qq, uploader) {
+  const { retry, pauseUpload } = uploader;
+  const is = (id, status) => uploader.getUploads({ id })?.status === status;
+  uploader.retry = function (id) {
+    return is(id, qq.status.UPLOAD_FAILED) && retry.call(this, id);
+  };
+  uploader.pauseUpload = function (id) {
+    if (!is(id, qq.status.QUEUED) || !this._handler.pause(id)) return pauseUpload.call(this, id);
+    this._uploadData.setStatus(id, qq.status.PAUSED);
+    this._templating.uploadPaused(id);
+    return true;
+  };
+}
+
+/** A text whose placeholders take a name as it is: "$&" means nothing in it, and U+202E turns nothing beside it. */
+class Sentence extends String {
+  replace(placeholder, value) {
+    return new Sentence(super.replace(placeholder, () => isolated(value)));
+  }
+}
+
+/**
+ * Fine Uploader puts names into its sentences by String.replace, in which "$" has a meaning, and the right-to-left marks of
+ * a name go on behind it. From here on a name stays a name.
+ */
+export function namesStayNames({ _options: { messages, deleteFile } }) {
+  for (const [code, text] of Object.entries(messages)) {
+    if (text.includes("{file}")) messages[code] = new Sentence(text);
+  }
+  deleteFile.confirmMessage = new Sentence(deleteFile.confirmMessage);
 }

@@ -7,6 +7,7 @@
 export class SetupWatch {
   #worked = new Set();
   #silences = 0;
+  #reported = null;
   #show;
 
   /** show({title, text, steps}) presents the fault; show(null) takes it away. */
@@ -20,11 +21,16 @@ export class SetupWatch {
     this.#show(null);
   }
 
+  /** The server has said, in this sentence, what is wrong between it and the store; null: nothing. */
+  serverReports(sentence) {
+    this.#reported = sentence;
+  }
+
   /** An upload failed with this answer, as answers.js gives it. Returns whether the fault is shown. */
   failed(answer, { origin, online }) {
     if (!answer || !online || (this.#worked.has(answer.from) && answer.code !== "HiddenETag")) return false;
     if (answer.status === 0 && answer.code !== "HiddenETag" && ++this.#silences < 2) return false;
-    const fault = answer.from === "server" ? ofServer(answer) : ofStore(answer, origin);
+    const fault = answer.from === "server" ? ofServer(answer) : ofStore(answer, origin, this.#reported);
     if (fault) this.#show(fault);
     return fault !== null;
   }
@@ -36,7 +42,7 @@ function ofServer({ status, option, message, kind, id }) {
     return { title: "The signing server refuses what this page asks for.", text: id ? `${message} (Reference ${id} in its log.)` : message, steps };
   }
   if (status === 0) return { title: "The signing server does not answer.", text: `Start it, or set ${option} in client_conf.js to its address.`, steps: null };
-  if (status === 404 || status === 405) return { title: `There is no signing server at ${option}.`, text: `It answered with status ${status}; set ${option} in client_conf.js to ${addresses[option]}, or the full address of it.`, steps: null };
+  if ((status === 404 || status === 405) && (!id || kind === "address")) return { title: `There is no signing server at ${option}.`, text: `It answered with status ${status}; set ${option} in client_conf.js to ${addresses[option]}, or the full address of it.`, steps: null };
   return null; // a hook's no, a rate limit, a fault of its own: not this page's settings
 }
 
@@ -54,7 +60,7 @@ const settings = {
   RequestTimeTooSkewed: "Its clock and this computer's differ by more than 15 minutes: set the wrong one right.",
 };
 
-function ofStore({ status, host, code, message }, origin) {
+function ofStore({ status, host, code, message }, origin, reported) {
   if (code === "HiddenETag") {
     return {
       title: "The bucket's CORS rules hide the ETag of what is stored.",
@@ -62,6 +68,7 @@ function ofStore({ status, host, code, message }, origin) {
       steps: "cors",
     };
   }
+  if (status === 0 && reported) return { title: `The browser cannot use the store at ${host}.`, text: `The signing server cannot, either: ${reported}`, steps: "doctor" };
   if (status === 0) {
     return {
       title: `The browser cannot reach the store at ${host}.`,

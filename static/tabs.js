@@ -31,7 +31,7 @@ export class Tabs {
 
   /** The uuids of the uploads that a tab has, this one or another. */
   async taken() {
-    const { held = [] } = (await navigator.locks?.query()) ?? {};
+    const { held = [] } = (await navigator.locks?.query().catch(() => {})) ?? {}; // some browsers refuse where they keep no data
     return new Set(held.filter(({ name }) => name.startsWith(prefix)).map(({ name }) => name.slice(prefix.length)));
   }
 }

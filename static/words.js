@@ -82,9 +82,14 @@ function goesOn({ transfer, size: total }, resumes, startsOver) {
   return transfer.stored > 0 ? `${resumes} at ${percent(transfer.stored, total)} %` : startsOver;
 }
 
+/** A name in a sentence, whose own right-to-left marks end with it (Unicode's FSI and PDI). */
+export function isolated(name) {
+  return `\u2068${name}\u2069`;
+}
+
 /** An earlier visit's file of which a share of 1 is stored. */
 export function unfinished({ name, share }) {
-  return `${name} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
+  return `${isolated(name)} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
 }
 
 export const unreadable = "The file cannot be read any more: it was changed, moved or removed. Choose it again.";
@@ -92,13 +97,14 @@ export const unreadable = "The file cannot be read any more: it was changed, mov
 /** Why a request failed: the other side's own sentence where it gave one. */
 export function reason(answer, otherwise) {
   if (!answer) return otherwise;
+  if (answer.code === "EntityTooSmall") return "The file went up in parts smaller than the store takes; set chunking.partSize in client_conf.js to 5 MiB or more.";
   if (answer.code === "HiddenETag") return "The bucket's CORS rules hide the ETag of what is stored, without which the parts cannot be put together.";
   if (answer.startsOver) return `The store has lost what was sent, so the file starts over (${answer.code}).`;
   const who = answer.from === "server" ? "The signing server" : "The store";
   if (answer.message) return answer.from === "server" ? answer.message : `${who} says: ${answer.message}${inBrackets(answer.code)}`;
   if (answer.status > 0) return `${who} answered with status ${answer.status}${inBrackets(answer.code)}.`;
   if (answer.from === "server") return "The signing server does not answer.";
-  return `The store at ${answer.host} does not answer: no network, or the bucket's CORS rules do not let this page in.`;
+  return `The store at ${answer.host} does not answer: no network, or the bucket's CORS rules do not let this page in, or it refused and the browser hides why.`;
 }
 
 function inBrackets(text) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+
 	"s3-sign-srv/internal/settings"
 )
 
@@ -58,7 +60,7 @@ func (e *exam) examinePage(get func(path string) (answer, error)) []Result {
 	}
 	_, noBundle := e.bundle()
 	told := func(path string) bool { // by checkBundle and checkClientConf
-		return path == "/"+bundleFile && noBundle != nil || path == "/static/client_conf.js" && e.conf.file == ""
+		return path == "/"+bundleFile && noBundle != nil || path == confPath && e.conf.file == ""
 	}
 	if results := wholePage(get, slices.DeleteFunc(own, told)); results != nil {
 		return results
@@ -74,6 +76,12 @@ func wholePage(get func(string) (answer, error), paths []string) []Result {
 	}
 	for i := 0; i < len(paths); i++ {
 		got, err := get(paths[i])
+		if err == nil && paths[i] == confPath && got.status != http.StatusOK {
+			if results := refusedConf(got); results != nil {
+				return results
+			}
+			continue
+		}
 		if err != nil || got.status != http.StatusOK {
 			return failed(fmt.Sprintf("%s names %s, which is not served (status %d)", named[paths[i]], paths[i], got.status), "Put the file back, or run make static if it is part of the bundle.")
 		}
@@ -84,6 +92,24 @@ func wholePage(get func(string) (answer, error), paths []string) []Result {
 		}
 	}
 	return nil
+}
+
+const confPath = "/static/client_conf.js"
+
+// refusedConf tells why the server does not give client_conf.js out, nil if that is because the hook Identify knows
+// nobody without a login.
+func refusedConf(got answer) []Result {
+	var said struct {
+		Error string `json:"error"`
+	}
+	json.Unmarshal(got.body, &said) // a proxy may have answered
+	switch text, fix := splitSentence(said.Error); {
+	case got.status == http.StatusUnauthorized || got.status == http.StatusForbidden:
+		return nil
+	case got.status == http.StatusNotFound && fix != "":
+		return failed(text, fix)
+	}
+	return failed(fmt.Sprintf("the server answers for client_conf.js with status %d: its hook Identify fails", got.status), "Look for the cause in the server's log.")
 }
 
 // statement matches import and export of a module, by its address.

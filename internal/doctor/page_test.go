@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,6 +51,39 @@ func TestPage(t *testing.T) {
 		}
 		if got := e.checkPage(t.Context()); len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%s: %+v, want %s with %q", test.name, got, test.status, test.want)
+		}
+	}
+}
+
+// TestConfIsRefused has a server that does not give client_conf.js out.
+func TestConfIsRefused(t *testing.T) {
+	for _, test := range []struct {
+		code      int
+		body      string
+		status    Status
+		text, fix string
+	}{
+		{http.StatusUnauthorized, `{"error":"Please log in.","id":"1a2b3c4d"}`, OK, "served", ""},
+		{http.StatusInternalServerError, `{"error":"The server could not decide about this request; try again, and tell its operator the id of this answer."}`, Failed, "its hook Identify fails", "Look for the cause in the server's log."},
+		{http.StatusNotFound, `{"error":"The file static/client_conf.js cannot be read; make it a hard link."}`, Failed, "The file static/client_conf.js cannot be read", "Make it a hard link."},
+	} {
+		e := examAt(t, "http://s3.example.org:9000")
+		e.conf.file = "static/client_conf.js"
+		e.cfg.Page = func(settings.Settings) (http.Handler, error) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Security-Policy", "connect-src http://s3.example.org:9000; script-src 'self'")
+				io.WriteString(w, `<!doctype html><script src="/static/client_conf.js"></script>`)
+			})
+			mux.HandleFunc("GET /static/client_conf.js", func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(test.code)
+				io.WriteString(w, test.body)
+			})
+			return mux, nil
+		}
+		got := e.checkPage(t.Context())
+		if len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.text) || got[0].Fix != test.fix {
+			t.Errorf("%d: %+v", test.code, got)
 		}
 	}
 }

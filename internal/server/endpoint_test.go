@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -454,6 +455,15 @@ func TestClientConf(t *testing.T) {
 	ours := owned(t, func(c *config) { c.server.Static = site.static })
 	if got := ask(t, "GET", ours.url+"/static/client_conf.js", "", ""); !strings.HasPrefix(got.body, string(own)+"\n") || !strings.Contains(got.body, "P3S3F_OWN_UPLOADS_ONLY is 1") {
 		t.Errorf("the user's own file, where keys need an owner, is served as %s", got.body)
+	}
+	site.static.Remove("client_conf.js")
+	if err := os.Symlink(site.clientConf, filepath.Join(site.dir, "static", "client_conf.js")); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{w.url, ours.url} {
+		if got := ask(t, "GET", url+"/static/client_conf.js", "", ""); got.status != 404 || !strings.Contains(got.body, "ln -f my_client_conf.js static/client_conf.js") {
+			t.Errorf("a symbolic link that leads out: %d %s", got.status, got.body)
+		}
 	}
 	site.static.Remove("client_conf.js")
 	os.Remove(site.clientConf)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -83,6 +84,7 @@ const mergeOwner = `
         var filename = this.getName(id), extension = qq.getExtension(filename);
         return own(key === "filename" ? filename : this.getUuid(id) + (extension === undefined ? "" : "." + extension));
     };
+    resume.owner = owner;
     resume.customKeys = function (id) { return [owner].concat(customKeys ? customKeys.call(this, id) : []); };
 }(fine_u_conf, OWNER));
 `
@@ -94,8 +96,11 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	_, err = s.Static.Stat("client_conf.js")
-	handMade := !errors.Is(err, fs.ErrNotExist)
+	handMade, err := s.hasOwnConf()
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	if handMade && !s.OwnUploadsOnly {
 		s.static(w, r)
 		return
@@ -109,6 +114,18 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "client_conf.js", time.Time{}, strings.NewReader(script))
 }
 
+// hasOwnConf reports whether there is a static/client_conf.js. The error says that it is there and cannot be read.
+func (s *server) hasOwnConf() (bool, error) {
+	f, err := s.Static.Open("client_conf.js")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%w (%w)", unusableConf, err)
+	}
+	return true, f.Close()
+}
+
 // script is the user's own file, with the owner's part behind it where there is one; what is made from the
 // file beside the server has the server's settings too.
 func (s *server) script(owner string, handMade bool) (string, error) {
@@ -118,7 +135,7 @@ func (s *server) script(owner string, handMade bool) (string, error) {
 	if handMade {
 		base, err := s.Static.ReadFile("client_conf.js")
 		if err != nil {
-			return "", notFound
+			return "", fmt.Errorf("%w (%w)", unusableConf, err)
 		}
 		own, err := inScript(mergeOwner, "OWNER", owner)
 		return string(base) + own, err

@@ -26,6 +26,7 @@ func (p *problem) Error() string { return p.text }
 // The problems that the server itself finds.
 var (
 	notFound         = &problem{http.StatusNotFound, "There is nothing at this address; the server's README lists its routes."}
+	unusableConf     = &problem{http.StatusNotFound, "The file static/client_conf.js cannot be read; make it a hard link in place of a symbolic one, by ln -f my_client_conf.js static/client_conf.js, or let the server read it."}
 	methodNotAllowed = &problem{http.StatusMethodNotAllowed, "This address does not take this method; the Allow header lists those it takes."}
 	crossSite        = &problem{http.StatusForbidden, "A page of another site asked; serve the page from this server, or name its origin in P3S3F_ALLOWED_ORIGINS."}
 	stranger         = &problem{http.StatusUnauthorized, "This browser is not known here, or its cookie has expired; reload the page, with cookies allowed, and try again."}
@@ -71,7 +72,7 @@ func problemOf(err error) *problem {
 type failure struct {
 	Error string `json:"error"`
 	ID    string `json:"id"`             // of the one log line about it
-	Kind  string `json:"kind,omitempty"` // "setup": the settings are wrong, not the file; the page says what to do
+	Kind  string `json:"kind,omitempty"` // of what the page has more to say about, see kind
 }
 
 // refuse answers with err and logs it, once.
@@ -101,11 +102,15 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// kind tells the page whether an error is about the set-up.
+// kind tells the page of an error that is not the file's: "setup" where the settings are wrong, "address" where the server
+// does not answer there.
 func kind(err error) string {
 	var refusal *sign.Refusal
-	if errors.As(err, &refusal) && refusal.Setup || errors.Is(err, crossSite) || errors.Is(err, notYours) {
+	switch {
+	case errors.As(err, &refusal) && refusal.Setup, errors.Is(err, crossSite), errors.Is(err, notYours):
 		return "setup"
+	case errors.Is(err, notFound), errors.Is(err, methodNotAllowed):
+		return "address"
 	}
 	return ""
 }
