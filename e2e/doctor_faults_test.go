@@ -220,7 +220,7 @@ func ownFaults() []fault {
 		{"client_conf.js with another signing address", edit("client_conf.js", `"/s3/sign"`, `"/s3/signature"`), "client_conf.js", `Set signature.endpoint to "/s3/sign"`},
 		{"client_conf.js with v4 in the signing address", edit("client_conf.js", `"/s3/sign"`, `"/s3/sign?v4=true"`), "client_conf.js", "which Fine Uploader adds itself"},
 		{"client_conf.js with another success address", conf(`"/s3/success"`, `"/s3/succes"`), "client_conf.js", `Set uploadSuccess.endpoint to "/s3/success"`},
-		{"client_conf.js with another delete address", conf(`"/s3/delete"`, `"/delete"`), "client_conf.js", `Set deleteFile.endpoint to "/s3/delete"`},
+		{"client_conf.js with another delete address", conf(`"/s3/delete"`, `"/s3/success"`), "client_conf.js", `Set deleteFile.endpoint to "/s3/delete"`},
 		{"client_conf.js without a bracket, under version 2", func(t *testing.T, p *patient) {
 			p.ownConf(t, "version: 4", "version: 4")
 			p.edit(t, "static/client_conf.js", "expected: true\n  },", "expected: true")

@@ -21,8 +21,7 @@ import (
 func command(t *testing.T, env map[string]string, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-	err = run(context.Background(), args, lookup, &out, &errOut)
+	err = run(context.Background(), args, env, &out, &errOut)
 	if errOut.Len() > 0 {
 		t.Errorf("%q wrote to stderr: %s", args, &errOut)
 	}
@@ -96,7 +95,7 @@ func TestHints(t *testing.T) {
 		"doctor -origin https://*.example.o": "such as https://uploads.example.org",
 		"cors -origin https://example.o:443": "without the scheme's own port",
 		"doctor now":                         "see s3-sign-srv help doctor",
-		"doctor -env /nowhere.env":           "-env",
+		"cors -env /nowhere.env":             "-env",
 		"help dcotor":                        "did you mean doctor?",
 		"help doctor cors":                   `unknown argument "cors"`,
 		"version 1":                          "see s3-sign-srv help version",
@@ -124,17 +123,19 @@ func TestDoctorReports(t *testing.T) {
 	if !strings.Contains(out, "– 25 checks wait     for settings\n") || strings.Count(out, "\n") > 15 {
 		t.Errorf("what waits for the settings is not in one line:\n%s", out)
 	}
-	out, err = command(t, nil, "doctor", "-json")
-	var report struct {
-		Healthy bool             `json:"healthy"`
-		Seconds float64          `json:"seconds"`
-		Checks  []doctor.Finding `json:"checks"`
-	}
-	if jsonErr := json.Unmarshal([]byte(out), &report, json.RejectUnknownMembers(true)); jsonErr != nil {
-		t.Fatalf("%v\n%s", jsonErr, out)
-	}
-	if !errors.Is(err, errUnhealthy{}) || report.Healthy || len(report.Checks) < 20 || report.Checks[0].Status != doctor.Failed || report.Checks[0].Fix == "" {
-		t.Errorf("%v %+v", err, report)
+	for name, args := range map[string][]string{"nothing": {"doctor", "-json"}, "no file": {"doctor", "-json", "-env", "nowhere.env"}, "a file from Windows": {"doctor", "-json", "-env", writeFile(t, "#\r\n")}} {
+		out, err = command(t, nil, args...)
+		var report struct {
+			Healthy bool             `json:"healthy"`
+			Seconds float64          `json:"seconds"`
+			Checks  []doctor.Finding `json:"checks"`
+		}
+		if jsonErr := json.Unmarshal([]byte(out), &report, json.RejectUnknownMembers(true)); jsonErr != nil {
+			t.Fatalf("%s: %v\n%s", name, jsonErr, out)
+		}
+		if !errors.Is(err, errUnhealthy{}) || report.Healthy || len(report.Checks) < 20 || report.Checks[0].Status != doctor.Failed || report.Checks[0].Fix == "" {
+			t.Errorf("%s: %v %+v", name, err, report)
+		}
 	}
 }
 
@@ -164,10 +165,10 @@ func TestCORSReadsBack(t *testing.T) {
 // TestCORSCommand can be copied into a shell.
 func TestCORSCommand(t *testing.T) {
 	for envFile, want := range map[string]string{
-		"": "s3-sign-srv cors", "my_p3s3f.env": "s3-sign-srv cors -env my_p3s3f.env",
-		"it's mine.env": `s3-sign-srv cors -env 'it'\''s mine.env'`,
+		"": "bin/s3-sign-srv cors", "my_p3s3f.env": "bin/s3-sign-srv cors -env my_p3s3f.env",
+		"it's mine.env": `bin/s3-sign-srv cors -env 'it'\''s mine.env'`,
 	} {
-		if got := corsCommand(envFile); got != want {
+		if got := corsCommand("bin/s3-sign-srv", envFile); got != want {
 			t.Errorf("%s: %s", envFile, got)
 		}
 	}
@@ -185,21 +186,18 @@ func TestPrinter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	env := func(name, value string) func(string) (string, bool) {
-		return func(asked string) (string, bool) { return value, asked == name }
-	}
 	for _, test := range []struct {
 		name             string
 		out              io.Writer
-		env              func(string) (string, bool)
+		env              variables
 		colours, wrapped bool
 	}{
-		{"terminal", terminal, env("", ""), true, true},
-		{"NO_COLOR", terminal, env("NO_COLOR", "1"), false, true},
-		{"NO_COLOR empty", terminal, env("NO_COLOR", ""), true, true},
-		{"dumb", terminal, env("TERM", "dumb"), false, true},
-		{"file", file, env("", ""), false, false},
-		{"pipe", &bytes.Buffer{}, env("", ""), false, false},
+		{"terminal", terminal, nil, true, true},
+		{"NO_COLOR", terminal, variables{"NO_COLOR": "1"}, false, true},
+		{"NO_COLOR empty", terminal, variables{"NO_COLOR": ""}, true, true},
+		{"dumb", terminal, variables{"TERM": "dumb"}, false, true},
+		{"file", file, nil, false, false},
+		{"pipe", &bytes.Buffer{}, nil, false, false},
 	} {
 		if p := newPrinter(test.out, test.out, test.env); p.colours != test.colours || p.terminal != test.wrapped {
 			t.Errorf("%s: %+v", test.name, p)

@@ -29,13 +29,13 @@ func (o *corsOptions) flags() *flag.FlagSet {
 }
 
 // runCORS replaces the bucket's CORS rules by those of a file.
-func runCORS(ctx context.Context, args []string, lookup func(string) (string, bool), stdout io.Writer) error {
+func runCORS(ctx context.Context, args []string, vars variables, stdout io.Writer) error {
 	var o corsOptions
 	flags := o.flags()
 	if err := parse(flags, args, 1, stdout); err != nil {
 		return err
 	}
-	getenv, err := environment(o.envFile, lookup)
+	getenv, err := environment(o.envFile, vars)
 	if err != nil {
 		return err
 	}

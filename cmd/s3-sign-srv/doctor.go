@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -49,42 +50,48 @@ func (o *doctorOptions) flags() *flag.FlagSet {
 }
 
 // runDoctor examines the set-up in the working directory.
-func runDoctor(ctx context.Context, args []string, lookup func(string) (string, bool), stdout io.Writer) error {
+func runDoctor(ctx context.Context, args []string, vars variables, stdout io.Writer) error {
 	var o doctorOptions
 	if err := parse(o.flags(), args, 0, stdout); err != nil {
 		return err
 	}
-	getenv, err := environment(o.envFile, lookup)
-	if err != nil {
-		return err
+	getenv, err := environment(o.envFile, vars)
+	if getenv == nil {
+		getenv = func(string) string { return "" }
 	}
-	cfg := doctor.Config{Getenv: getenv, Dir: ".", Origins: o.pages, Now: time.Now, CORSCommand: corsCommand(o.envFile)}
+	cfg := doctor.Config{Getenv: getenv, Fault: err, Dir: ".", Origins: o.pages, Now: time.Now, CORSCommand: corsCommand(os.Args[0], o.envFile)}
 	cfg.Page = func(set settings.Settings) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))
 	}
 	if o.json {
 		return examineJSON(ctx, cfg, stdout)
 	}
-	return examine(ctx, cfg, stdout, lookup)
+	return examine(ctx, cfg, stdout, vars)
 }
 
-// corsCommand runs s3-sign-srv cors with the same settings, as a shell reads it.
-func corsCommand(envFile string) string {
-	switch {
-	case envFile == "":
-		return "s3-sign-srv cors"
-	case strings.ContainsAny(envFile, " '\"$`\\*?&;()<>|#~"):
-		envFile = "'" + strings.ReplaceAll(envFile, "'", `'\''`) + "'"
+// corsCommand runs the program's cors with the same settings, as a shell reads it.
+func corsCommand(program, envFile string) string {
+	command := quoted(program) + " cors"
+	if envFile != "" {
+		command += " -env " + quoted(envFile)
 	}
-	return "s3-sign-srv cors -env " + envFile
+	return command
+}
+
+// quoted spells a word for a shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " '\"$`\\*?&;()<>|#~") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // examine prints each finding as it comes, then a summary. It ends early when nobody reads on.
-func examine(ctx context.Context, cfg doctor.Config, stdout io.Writer, lookup func(string) (string, bool)) error {
+func examine(ctx context.Context, cfg doctor.Config, stdout io.Writer, vars variables) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := &watched{Writer: stdout, broken: cancel}
-	p := newPrinter(out, stdout, lookup)
+	p := newPrinter(out, stdout, vars)
 	start, count := time.Now(), map[doctor.Status]int{}
 	healthy := doctor.Examine(ctx, cfg, func(f doctor.Finding) {
 		count[f.Status]++

@@ -30,7 +30,10 @@ const byteOrderMark = "\ufeff"
 func readEnvFile(path string, lookup func(string) (string, bool)) (map[string]string, error) {
 	script, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the file given with -env: %w", err)
+		return nil, fmt.Errorf("cannot read the file given with -env: %w; name one that is there", err)
+	}
+	if err := checkText(path, string(script)); err != nil {
+		return nil, err
 	}
 	p := envParser{path: path, lookup: lookup, assigned: map[string]bool{}, outside: map[string]string{}}
 	for i, line := range strings.Split(strings.TrimPrefix(string(script), byteOrderMark), "\n") {
@@ -53,6 +56,17 @@ func readEnvFile(path string, lookup func(string) (string, bool)) (map[string]st
 	return exported, nil
 }
 
+// checkText refuses, once for the file, what an editor of another system has made of its lines.
+func checkText(path, script string) error {
+	if strings.Contains(script, "\x00") {
+		return fmt.Errorf("%s is UTF-16, or no text; save it as UTF-8 without a byte order mark", path)
+	}
+	if before, _, found := strings.Cut(script, "\r"); found {
+		return fmt.Errorf("%s line %d: ends as on Windows, which bash would take for a part of the value; save the file with Unix line ends", path, 1+strings.Count(before, "\n"))
+	}
+	return nil
+}
+
 // envParser goes through a file line by line.
 type envParser struct {
 	path     string
@@ -69,13 +83,11 @@ func (p *envParser) fault(line int, format string, args ...any) {
 
 // line checks one line; its value is never part of a message, since it may be a secret.
 func (p *envParser) line(n int, line string) {
-	if blank.MatchString(line) && !strings.Contains(line, "\r") {
+	if blank.MatchString(line) {
 		return
 	}
 	m := assignment.FindStringSubmatch(line)
 	switch {
-	case strings.Contains(line, "\r"):
-		p.fault(n, "ends as on Windows, which bash would take for a part of the value; save the file with Unix line ends")
 	case m == nil:
 		p.fault(n, "%s", explainLine(line))
 	case m[1] == "":

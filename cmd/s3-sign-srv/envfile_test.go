@@ -141,20 +141,54 @@ func TestEnvFileRefuses(t *testing.T) {
 	if _, err := readEnvFile(writeFile(t, "\ufeffexport A=s3cret\n"), lookupOutside); err == nil || !strings.Contains(err.Error(), "line 1: begins with a byte order mark") {
 		t.Errorf("a byte order mark: %v", err)
 	}
+	if _, err := readEnvFile(writeFile(t, "# a\r\n\r\nexport A=s3cret\r\n"), lookupOutside); err == nil || strings.Count(err.Error(), "Windows") != 1 {
+		t.Errorf("a file from Windows: %v", err)
+	}
+	if _, err := readEnvFile(writeFile(t, "\xff\xfee\x00x\x00"), lookupOutside); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
+		t.Errorf("UTF-16: %v", err)
+	}
 }
 
 // TestEnvironmentGoesBeforeTheFile sets a variable in both.
 func TestEnvironmentGoesBeforeTheFile(t *testing.T) {
 	path := writeFile(t, "export HOME=/file\nexport AWS_REGION=file\n")
-	getenv, err := environment(path, lookupOutside)
+	getenv, err := environment(path, readVariables(outside))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if home, region := getenv("HOME"), getenv("AWS_REGION"); home != "/home/ada" || region != "file" {
 		t.Errorf("HOME %q, AWS_REGION %q", home, region)
 	}
-	if _, err := environment(filepath.Join(t.TempDir(), "nowhere.env"), lookupOutside); err == nil || !strings.Contains(err.Error(), "-env") {
+	if _, err := environment(filepath.Join(t.TempDir(), "nowhere.env"), nil); err == nil || !strings.Contains(err.Error(), "-env") {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// TestMisspelt sets what nobody reads.
+func TestMisspelt(t *testing.T) {
+	for name, want := range map[string]string{
+		"P3S3F_MAX_BYTE":       "P3S3F_MAX_BYTE is not a setting, and would have no effect; write P3S3F_MAX_BYTES if you mean that, or take it out",
+		"P3S3F_ALLOW_DELETES":  "write P3S3F_ALLOW_DELETE if",
+		"P3S3F_TIMEOUT":        "P3S3F_TIMEOUT is not a setting, and would have no effect; take it out, or look up its name in the README",
+		"AWS_REGIN":            "write AWS_REGION if",
+		"AWS_CLIENT_SECRETKEY": "write AWS_CLIENT_SECRET_KEY if",
+		"AWS_DEFAULT_REGION":   "", // the AWS tools' own
+		"AWS_PROFILE":          "",
+		"P3S3F_MAX_BYTES":      "",
+		"APP_DATABASE":         "",
+	} {
+		for where, read := range map[string]func() error{
+			"environment": func() error { _, err := environment("", variables{name: "s3cret"}); return err },
+			"file":        func() error { _, err := environment(writeFile(t, "export "+name+"=s3cret\n"), nil); return err },
+		} {
+			got := ""
+			if err := read(); err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, want) || (want == "") != (got == "") || strings.Contains(got, "s3cret") {
+				t.Errorf("%s in the %s: %q, want %q", name, where, got, want)
+			}
+		}
 	}
 }
 

@@ -122,7 +122,16 @@ func parse(flags *flag.FlagSet, args []string, words int, stdout io.Writer) erro
 
 // didYouMean hints at the closest known word, or at help.
 func didYouMean(word, dash string, known []string) string {
-	best, least := "", 3 // more than two edits are another word
+	best := nearest(word, known)
+	if best == "" {
+		return "; see s3-sign-srv help"
+	}
+	return fmt.Sprintf("; did you mean %s%s?", dash, best)
+}
+
+// nearest returns the closest known word, or nothing if none is close.
+func nearest(word string, known []string) (best string) {
+	least := 3 // more than two edits are another word
 	for _, k := range known {
 		n := distance(word, k)
 		if strings.HasPrefix(k, word) && word != "" {
@@ -132,10 +141,7 @@ func didYouMean(word, dash string, known []string) string {
 			best, least = k, n
 		}
 	}
-	if best == "" {
-		return "; see s3-sign-srv help"
-	}
-	return fmt.Sprintf("; did you mean %s%s?", dash, best)
+	return best
 }
 
 // distance counts the insertions, deletions and replacements between a and b (Levenshtein).

@@ -15,7 +15,7 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE) // what a reader does not want to read is an error of the write
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], readVariables(os.Environ()), os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
@@ -35,15 +35,15 @@ func endings() []os.Signal {
 }
 
 // run is the process without its globals; it returns when ctx ends and everything it started has ended.
-func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, vars variables, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		return runCommand(ctx, args[0], args[1:], lookup, stdout)
+		return runCommand(ctx, args[0], args[1:], vars, stdout)
 	}
 	var o serverOptions
 	if err := parse(o.flags(), args, 0, stdout); err != nil {
 		return err
 	}
-	getenv, err := environment(o.envFile, lookup)
+	getenv, err := environment(o.envFile, vars)
 	if err != nil {
 		return err
 	}
@@ -67,33 +67,16 @@ func (o *serverOptions) flags() *flag.FlagSet {
 }
 
 // runCommand runs what is not the server.
-func runCommand(ctx context.Context, name string, args []string, lookup func(string) (string, bool), stdout io.Writer) error {
+func runCommand(ctx context.Context, name string, args []string, vars variables, stdout io.Writer) error {
 	switch name {
 	case "doctor":
-		return runDoctor(ctx, args, lookup, stdout)
+		return runDoctor(ctx, args, vars, stdout)
 	case "cors":
-		return runCORS(ctx, args, lookup, stdout)
+		return runCORS(ctx, args, vars, stdout)
 	case "help":
 		return runHelp(args, stdout)
 	case "version":
 		return runVersion(args, stdout)
 	}
 	return fmt.Errorf("unknown command %q%s", name, didYouMean(name, "", commands()))
-}
-
-// environment returns a reader of the process environment, and below it of the file.
-func environment(file string, lookup func(string) (string, bool)) (func(string) string, error) {
-	below := map[string]string{}
-	if file != "" {
-		var err error
-		if below, err = readEnvFile(file, lookup); err != nil {
-			return nil, err
-		}
-	}
-	return func(name string) string {
-		if value, set := lookup(name); set {
-			return value
-		}
-		return below[name]
-	}, nil
 }

@@ -25,14 +25,14 @@ const lineWidth, margin = 100, 21
 
 // newPrinter writes to w; out is what w is in the end: colours and wrapped lines are for terminals, colours
 // unless NO_COLOR is set (no-color.org) or TERM is dumb.
-func newPrinter(w, out io.Writer, lookup func(string) (string, bool)) *printer {
+func newPrinter(w, out io.Writer, vars variables) *printer {
 	p := &printer{w: w, waiting: map[string][]string{}, shown: map[string]string{}}
 	if f, ok := out.(*os.File); ok {
 		info, err := f.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
-	off, _ := lookup("NO_COLOR")
-	term, _ := lookup("TERM")
+	off := vars["NO_COLOR"]
+	term := vars["TERM"]
 	p.colours = p.terminal && off == "" && term != "dumb"
 	return p
 }

@@ -46,7 +46,7 @@ func start(t *testing.T, env map[string]string) program {
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, nil, func(name string) (string, bool) { v, ok := full[name]; return v, ok }, in, io.Discard)
+		ended <- run(ctx, nil, full, in, io.Discard)
 		in.Close()
 	}()
 	line, err := bufio.NewReader(out).ReadString('\n')
@@ -149,6 +149,7 @@ func TestFaultsAtStart(t *testing.T) {
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	crt, key := selfSigned(t)
 	_, otherKey := selfSigned(t)
+	encrypted := writeFile(t, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
 	for _, test := range []struct {
 		env  map[string]string
 		want string
@@ -158,6 +159,7 @@ func TestFaultsAtStart(t *testing.T) {
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": "/nowhere.key"}, "P3S3F_SRV_KEY is /nowhere.key, which cannot be read (no such file or directory)"},
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": "/nowhere.crt", "P3S3F_SRV_KEY": "/nowhere.key"}, "P3S3F_SRV_CRT is /nowhere.crt, which cannot be read (no such file or directory); set it to a PEM file that the server may read\nP3S3F_SRV_KEY"},
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": key, "P3S3F_SRV_KEY": crt}, "P3S3F_SRV_CRT is " + key + ", which holds no PEM block \"CERTIFICATE\""},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": encrypted}, "P3S3F_SRV_KEY is " + encrypted + ", which a passphrase protects; set it to the key without one"},
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": otherKey}, "are not a certificate and its own key; set them to a pair (private key does not match public key)"},
 		{map[string]string{"AWS_CLIENT_SECRET_KEY": "XXXX", "AWS_ENDPOINT": ""}, "AWS_CLIENT_SECRET_KEY still is the placeholder"},
 	} {
@@ -168,7 +170,7 @@ func TestFaultsAtStart(t *testing.T) {
 		for name, value := range test.env {
 			full[name] = value
 		}
-		err := run(context.Background(), nil, func(name string) (string, bool) { v, ok := full[name]; return v, ok }, io.Discard, io.Discard)
+		err := run(context.Background(), nil, full, io.Discard, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%v: %v, want %q", test.env, err, test.want)
 		}
@@ -185,8 +187,7 @@ func TestDemoFaultsFirst(t *testing.T) {
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	t.Chdir(t.TempDir())
 	var said strings.Builder
-	lookup := func(name string) (string, bool) { return port, name == "P3S3F_HOST_PORT" }
-	err = run(context.Background(), []string{"-demo"}, lookup, &said, &said)
+	err = run(context.Background(), []string{"-demo"}, variables{"P3S3F_HOST_PORT": port}, &said, &said)
 	if err == nil || !strings.HasPrefix(err.Error(), "P3S3F_HOST_PORT: something else listens on") || said.Len() != 0 {
 		t.Errorf("%v, and %q", err, said.String())
 	}
@@ -205,8 +206,7 @@ func TestDemoStopped(t *testing.T) {
 	said, words := io.Pipe()
 	ended := make(chan error)
 	go func() {
-		port := func(name string) (string, bool) { return "0", name == "P3S3F_HOST_PORT" }
-		ended <- run(ctx, []string{"-demo"}, port, io.Discard, words)
+		ended <- run(ctx, []string{"-demo"}, variables{"P3S3F_HOST_PORT": "0"}, io.Discard, words)
 	}()
 	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || line != "started\n" {
 		t.Fatalf("%q, %v", line, err)

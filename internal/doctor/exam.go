@@ -72,7 +72,9 @@ type try struct {
 
 func newExam(cfg Config) *exam {
 	e := &exam{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", tries: map[try]error{}}
-	e.set, e.faults = settings.Read(cfg.Getenv)
+	if e.set, e.faults = settings.Read(cfg.Getenv); cfg.Fault != nil {
+		e.faults = cfg.Fault
+	}
 	e.conf = readClientConf(cfg.Dir)
 	e.http = &http.Client{
 		Transport:     bucket.Transport(),

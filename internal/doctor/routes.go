@@ -52,6 +52,9 @@ func (e *exam) checkRoute(ctx context.Context, address string, r route) []Result
 	case u.Query().Has("v4"):
 		return failed(fmt.Sprintf("%s has v4 in %s, which Fine Uploader adds itself where it is due", e.conf.file, r.option), fix)
 	case e.answersTo(ctx, address+"/"+strings.TrimPrefix(u.Path, "/"), r.method):
+		if !strings.HasSuffix(u.Path, r.path) {
+			return failed(fmt.Sprintf("%s has %s %q, where the server wants other requests", e.conf.file, r.option, value), fix)
+		}
 		return nil
 	case strings.HasSuffix(u.Path, r.path):
 		return warning(fmt.Sprintf("%s has %s %q, and the server itself answers at %s", e.conf.file, r.option, value, r.path), "See that a proxy takes off what stands in front.")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 )
@@ -67,6 +68,9 @@ func (e *exam) checkHTTPS(context.Context) []Result {
 		return waits("settings")
 	}
 	pair, err := tls.LoadX509KeyPair(e.set.CertFile, e.set.KeyFile)
+	if key, keyErr := os.ReadFile(e.set.KeyFile); err != nil && keyErr == nil && bytes.Contains(key, []byte("ENCRYPTED")) {
+		return failed("the key in P3S3F_SRV_KEY is protected by a passphrase", "Set P3S3F_SRV_KEY to the key without one, as openssl pkey -in OLD -out NEW writes it.")
+	}
 	if err != nil {
 		return failed("P3S3F_SRV_CRT and P3S3F_SRV_KEY cannot be used: "+oneLine(err.Error()),
 			"Set P3S3F_SRV_CRT to a PEM certificate and P3S3F_SRV_KEY to the key it was made with, both readable for the server.")

@@ -42,7 +42,7 @@ func readBody(r *http.Request) ([]byte, error) {
 func readJSON(r *http.Request) ([]byte, error) {
 	kind, err := mediaType(r)
 	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The body must be sent as application/json; use an unmodified Fine Uploader."}
+		return nil, &problem{http.StatusUnsupportedMediaType, "The body must be sent as application/json; use an unmodified Fine Uploader, and have no other endpoint than signature.endpoint in client_conf.js lead here."}
 	}
 	return readBody(r)
 }
@@ -50,7 +50,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 // readForm wants a form body, each name once.
 func readForm(r *http.Request) (map[string]string, error) {
 	if kind, err := mediaType(r); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The body must be sent as application/x-www-form-urlencoded; use an unmodified Fine Uploader."}
+		return nil, &problem{http.StatusUnsupportedMediaType, "The body must be sent as application/x-www-form-urlencoded; use an unmodified Fine Uploader, and do not have signature.endpoint in client_conf.js lead here."}
 	}
 	body, err := readBody(r)
 	if err != nil {

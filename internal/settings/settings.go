@@ -7,6 +7,7 @@ package settings
 import (
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 
 	"s3-sign-srv/internal/sign"
@@ -85,6 +86,16 @@ func Read(getenv func(string) string) (Settings, error) {
 		s.Warnings = append(s.Warnings, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, complete, abort and delete every object in the bucket")
 	}
 	return s, r.err()
+}
+
+// Names are the variables that Read asks for.
+func Names() (names []string) {
+	Read(func(name string) string {
+		names = append(names, name)
+		return ""
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // defaultAddressing is virtual-hosted for AWS, unless dots in the bucket's name would break its

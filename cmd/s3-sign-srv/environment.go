@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"s3-sign-srv/internal/settings"
+)
+
+// variables are those of an environment, by name.
+type variables map[string]string
+
+// readVariables reads NAME=value, as os.Environ gives them.
+func readVariables(environ []string) variables {
+	vars := make(variables, len(environ))
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		vars[name] = value
+	}
+	return vars
+}
+
+func (v variables) lookup(name string) (value string, set bool) {
+	value, set = v[name]
+	return value, set
+}
+
+// environment returns a reader of vars, and below them of the file. The error lists every line of the file that cannot be
+// read, or else every name that must be a mistake.
+func environment(file string, vars variables) (getenv func(string) string, err error) {
+	all := variables{}
+	if file != "" {
+		if all, err = readEnvFile(file, vars.lookup); err != nil {
+			return nil, err
+		}
+	}
+	maps.Copy(all, vars)
+	return func(name string) string { return all[name] }, misspelt(all)
+}
+
+// misspelt refuses a name of ours that nobody reads, and one that is almost another of the settings: it would have no effect,
+// and what it was to forbid would be allowed.
+func misspelt(vars variables) error {
+	var faults []error
+	known := append(settings.Names(), "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE") // of the shipped hooks
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		closest := nearest(name, known)
+		ours := strings.HasPrefix(name, "P3S3F_") || strings.HasPrefix(name, "AWS_") && closest != ""
+		switch {
+		case !ours || slices.Contains(known, name):
+		case closest != "":
+			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; write %s if you mean that, or take it out", name, closest))
+		default:
+			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; take it out, or look up its name in the README", name))
+		}
+	}
+	return errors.Join(faults...)
+}
