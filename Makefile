@@ -13,6 +13,7 @@ VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
 
+.NOTPARALLEL: # deps install what unit and e2e need, and two loads measure each other
 .PHONY: help run build static test unit e2e lint fuzz bench bench-browser deps clean FORCE
 
 help: ## show this

@@ -171,14 +171,14 @@ func TestDoctorInterrupted(t *testing.T) {
 			defer doctor.stop()
 			select {
 			case <-arrived:
-			case <-time.After(10 * time.Second):
+			case <-time.After(30 * time.Second):
 				t.Fatalf("no part came\n%s", doctor.output)
 			}
 			if uploads, err := p.unfinished(t.Context()); err != nil || len(uploads) != 1 {
 				t.Fatalf("%d uploads, %v", len(uploads), err)
 			}
 			doctor.signal(sig)
-			if code, err := doctor.exitCode(10 * time.Second); err != nil || code != 1 {
+			if code, err := doctor.exitCode(30 * time.Second); err != nil || code != 1 {
 				t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
 			}
 			p.wantEmpty(t)

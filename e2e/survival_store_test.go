@@ -77,7 +77,7 @@ func newCaller(t *testing.T, page string) *caller {
 	return c
 }
 
-// expects an answer with the status, within the 10 s that the server waits for the store and a little more.
+// expects an answer with the status, within the 10 s that the server waits for the store, or as much again on a busy machine.
 func (c *caller) expects(status int, path string, form url.Values) {
 	c.t.Helper()
 	begin := time.Now()
@@ -88,7 +88,7 @@ func (c *caller) expects(status int, path string, form url.Values) {
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(answer.Body)
 	took := time.Since(begin)
-	if answer.StatusCode != status || took > 12*time.Second {
+	if answer.StatusCode != status || took > 20*time.Second {
 		c.t.Errorf("%s: %s after %v, want %d: %s", path, answer.Status, took, status, text)
 	}
 }

@@ -189,7 +189,7 @@ func TestHooksDecide(t *testing.T) {
 func TestHooksAreAskedAgain(t *testing.T) {
 	released := make(chan struct{})
 	w := startWorld(t, func(c *config) {
-		c.server.HookTimeout = 3 * time.Second // for a hang; a machine that has other things to do answers the rest sooner
+		c.server.HookTimeout = 5 * time.Second // for a hang; a machine that has other things to do answers the rest sooner
 		c.server.Hooks.ChallengeIsGood = func(_ context.Context, c *hooks.Challenge) error {
 			switch c.HTTP.Header.Get("Ask") {
 			case "hang":
