@@ -108,7 +108,7 @@ func commonFaults() []fault {
 				t.Fatal(err)
 			}
 		}, "cors preflights", "s3-sign-srv cors"},
-		{"CORS for another site", cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}), "cors preflights", "no CORS rule for pages from http://localhost:5000, only for https://example.org (form, initiate, part, complete, abort) Run: s3-sign-srv cors -origin http://localhost:5000 -origin https://example.org"},
+		{"CORS for another site", cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}), "cors preflights", "no CORS rule for pages from http://localhost:5000, only for https://example.org (form, initiate, part, complete, abort) Run: " + shared.binary + " cors -origin http://localhost:5000 -origin https://example.org"},
 		{"CORS for one of two sites", func(t *testing.T, p *patient) {
 			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, p)
 			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
@@ -132,7 +132,7 @@ func commonFaults() []fault {
 				}
 				return hidden
 			})(t, p)
-		}, "cors preflights", "no CORS rule for pages from http://localhost:5000 (form, initiate, part, complete, abort) Run: s3-sign-srv cors -origin http://localhost:5000"},
+		}, "cors preflights", "no CORS rule for pages from http://localhost:5000 (form, initiate, part, complete, abort) Run: " + shared.binary + " cors -origin http://localhost:5000"},
 		{"a proxy that answers preflights", refuses(http.StatusMethodNotAllowed, withMethod(http.MethodOptions)), "cors preflights", "answers OPTIONS itself (status 405) (form, initiate, part, complete, abort) Have it pass OPTIONS on"},
 		{"a proxy that adds what the store sends already", between(func(r *http.Response) error {
 			r.Header.Add("Access-Control-Allow-Origin", "*")
