@@ -225,6 +225,9 @@ func TestSmallParts(t *testing.T) {
 	page.choose(testFiles[4]) // of 6 MB
 	page.await(60*time.Second, 1, failed)
 	page.sees(time.Second, "The file went up in parts smaller than the store takes; set chunking.partSize in client_conf.js to 5 MiB or more.")
+	if text := eval[string](page, `document.querySelector("[data-role=status]").textContent`); text != "Failed" {
+		t.Errorf("the page says %q", text)
+	}
 	if sent := line.sent(); sent != 6 {
 		t.Errorf("%d parts were sent of 6", sent)
 	}
@@ -262,4 +265,17 @@ navigator.locks.query = navigator.locks.request = function () { return Promise.r
 	page.choose(smallFile)
 	u := page.await(30*time.Second, 1, done)[0]
 	b.holds(t, u.Key, smallFile, eval[string](page, `fine_u_conf.request.params.dataset`))
+}
+
+// A client_conf.js that fails half-way is told, however it declares its variable.
+func TestBrokenConst(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	dir := newWorkDir(t)
+	if err := os.WriteFile(filepath.Join(dir, "static", "client_conf.js"), []byte("const fine_u_conf = {\n  element: missing.element\n};\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page := openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port))).url, `missing is not defined`)
+	page.sees(30*time.Second, "client_conf.js does not work.")
+	page.sees(time.Second, "Line 2: ReferenceError: missing is not defined.")
 }

@@ -23,7 +23,7 @@ addEventListener("error", ({ target, filename, message, lineno }) => {
 }, true); // load errors do not bubble
 
 addEventListener("DOMContentLoaded", async () => {
-  const fault = setupFault(typeof fine_u_conf === "undefined" ? null : fine_u_conf);
+  const fault = setupFault(configuration());
   if (fault) return showFault((await refusedConf()) ?? fault);
   try {
     globalThis.uploader = start(fine_u_conf);
@@ -31,6 +31,15 @@ addEventListener("DOMContentLoaded", async () => {
     showFault({ title: "Fine Uploader does not start with these settings.", text: err.message, steps: "client_conf.js" });
   }
 });
+
+/** What client_conf.js has set, by var or by const; null if it failed, even half-way. */
+function configuration() {
+  try {
+    return fine_u_conf;
+  } catch {
+    return null;
+  }
+}
 
 function start(conf) {
   const records = new Records(conf.resume);
@@ -69,10 +78,10 @@ function start(conf) {
       keep();
     },
     onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); records.save(); },
-    onSessionRequestComplete: (reply, success) => {
+    onSessionRequestComplete: (reply, success, xhr) => {
       list.onSessionRequestComplete();
       const { error } = success ? {} : reply ?? {};
-      setup.serverReports(error ?? null);
+      setup.serverReports(xhr?.status === 502 ? error : null); // which is about the store
       if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
     },
     onComplete: (id, name, { success }) => { if (success) setup.stored(); },

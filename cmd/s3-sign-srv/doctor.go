@@ -56,9 +56,6 @@ func runDoctor(ctx context.Context, args []string, vars variables, stdout io.Wri
 		return err
 	}
 	getenv, err := environment(o.envFile, vars)
-	if getenv == nil {
-		getenv = func(string) string { return "" }
-	}
 	cfg := doctor.Config{Getenv: getenv, Fault: err, Dir: ".", Origins: o.pages, Now: time.Now, CORSCommand: corsCommand(os.Args[0], o.envFile)}
 	cfg.Page = func(set settings.Settings) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func (v variables) lookup(name string) (value string, set bool) {
 }
 
 // environment returns a reader of vars, and below them of the file. The error lists every line of the file that cannot be
-// read, or else every name that must be a mistake.
+// read, and getenv is nil then; or else every name that must be a mistake.
 func environment(file string, vars variables) (getenv func(string) string, err error) {
 	all := variables{}
 	if file != "" {
@@ -38,22 +39,27 @@ func environment(file string, vars variables) (getenv func(string) string, err e
 		}
 	}
 	maps.Copy(all, vars)
-	return func(name string) string { return all[name] }, misspelt(all)
+	return all.get, misspelt(all)
 }
 
-// misspelt refuses a name of ours that nobody reads, and one that is almost another of the settings: it would have no effect,
-// and what it was to forbid would be allowed.
+func (v variables) get(name string) string { return v[name] }
+
+// linked are the names that Kubernetes gives the address of a service called p3s3f, in every pod beside it.
+var linked = regexp.MustCompile(`^P3S3F_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)`)
+
+// misspelt refuses a name of ours that nobody reads, and one that is almost another of the settings, which is not set: it would
+// have no effect, and what it was to forbid would be allowed.
 func misspelt(vars variables) error {
 	var faults []error
 	known := append(settings.Names(), "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE") // of the shipped hooks
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		closest := nearest(name, known)
-		ours := strings.HasPrefix(name, "P3S3F_") || strings.HasPrefix(name, "AWS_") && closest != ""
+		_, set := vars[closest]
 		switch {
-		case !ours || slices.Contains(known, name):
-		case closest != "":
+		case slices.Contains(known, name) || linked.MatchString(name):
+		case closest != "" && strings.HasPrefix(name, "P3S3F_"), closest != "" && !set && strings.HasPrefix(name, "AWS_"):
 			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; write %s if you mean that, or take it out", name, closest))
-		default:
+		case strings.HasPrefix(name, "P3S3F_"):
 			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; take it out, or look up its name in the README", name))
 		}
 	}

@@ -123,6 +123,9 @@ func parse(flags *flag.FlagSet, args []string, words int, stdout io.Writer) erro
 // didYouMean hints at the closest known word, or at help.
 func didYouMean(word, dash string, known []string) string {
 	best := nearest(word, known)
+	if i := slices.IndexFunc(known, func(k string) bool { return strings.HasPrefix(k, word) }); best == "" && i >= 0 && word != "" {
+		best = known[i]
+	}
 	if best == "" {
 		return "; see s3-sign-srv help"
 	}
@@ -133,11 +136,7 @@ func didYouMean(word, dash string, known []string) string {
 func nearest(word string, known []string) (best string) {
 	least := 3 // more than two edits are another word
 	for _, k := range known {
-		n := distance(word, k)
-		if strings.HasPrefix(k, word) && word != "" {
-			n = min(n, 1)
-		}
-		if n < least {
+		if n := distance(word, k); n < least {
 			best, least = k, n
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"s3-sign-srv/internal/settings"
 )
 
 func main() {
@@ -44,10 +46,13 @@ func run(ctx context.Context, args []string, vars variables, stdout, stderr io.W
 		return err
 	}
 	getenv, err := environment(o.envFile, vars)
-	if err != nil {
+	switch {
+	case err != nil && (getenv == nil || o.demo):
 		return err
-	}
-	if o.demo {
+	case err != nil:
+		_, others := settings.Read(getenv)
+		return fmt.Errorf("the settings need mending:\n%w", errors.Join(err, others))
+	case o.demo:
 		return serveDemo(ctx, getenv, stdout, stderr)
 	}
 	return serve(ctx, getenv, stdout, stderr)

@@ -230,8 +230,8 @@ func readPEM(name, file, wanted string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is %s, which cannot be read (%w); set it to a PEM file that the server may read", name, file, errors.Unwrap(err))
 	}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		switch {
-		case strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "": // PKCS #8, and OpenSSL's old form
+		switch locked := strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != ""; { // PKCS #8, and OpenSSL's old form
+		case strings.HasSuffix(block.Type, wanted) && locked:
 			return nil, fmt.Errorf("%s is %s, which a passphrase protects; set it to the key without one, as openssl pkey -in OLD -out NEW writes it", name, file)
 		case strings.HasSuffix(block.Type, wanted):
 			return text, nil

@@ -150,6 +150,11 @@ func TestFaultsAtStart(t *testing.T) {
 	crt, key := selfSigned(t)
 	_, otherKey := selfSigned(t)
 	encrypted := writeFile(t, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+	certificate, err := os.ReadFile(crt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	combined := writeFile(t, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"+string(certificate))
 	for _, test := range []struct {
 		env  map[string]string
 		want string
@@ -162,6 +167,9 @@ func TestFaultsAtStart(t *testing.T) {
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": encrypted}, "P3S3F_SRV_KEY is " + encrypted + ", which a passphrase protects; set it to the key without one"},
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": otherKey}, "are not a certificate and its own key; set them to a pair (private key does not match public key)"},
 		{map[string]string{"AWS_CLIENT_SECRET_KEY": "XXXX", "AWS_ENDPOINT": ""}, "AWS_CLIENT_SECRET_KEY still is the placeholder"},
+		{map[string]string{"P3S3F_MAX_BYTE": "5", "AWS_CLIENT_SECRET_KEY": "XXXX"}, "the settings need mending:\nP3S3F_MAX_BYTE is not a setting, and would have no effect; write P3S3F_MAX_BYTES if you mean that, or take it out\nAWS_CLIENT_SECRET_KEY still is the placeholder"},
+		{map[string]string{"AWS_REGION_2": "eu-west-1", "AWS_REGION": "eu-west-1", "P3S3F_HOST_PORT": port}, "P3S3F_HOST_PORT: something else listens on"},
+		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": combined, "P3S3F_SRV_KEY": key, "P3S3F_HOST_PORT": port}, "P3S3F_HOST_PORT: something else listens on"},
 	} {
 		full := map[string]string{
 			"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see", "AWS_DEST_BUCKET": "mybucket",

@@ -61,8 +61,8 @@ type Finding struct {
 
 // Config says what to examine. Getenv, Dir and Now are required.
 type Config struct {
-	Getenv  func(string) string
-	Fault   error                                         // what is wrong with the environment that Getenv reads, a line each; nil: nothing
+	Getenv  func(string) string                           // nil: the environment cannot be read
+	Fault   error                                         // what is wrong with the environment beside the settings, a line each; nil: nothing
 	Dir     string                                        // where the server is started: static/, client_conf.js
 	Origins []string                                      // of the page, scheme://host[:port]; empty: as the settings say
 	Page    func(settings.Settings) (http.Handler, error) // the server's handler; nil: the page is not examined

@@ -71,8 +71,13 @@ type try struct {
 }
 
 func newExam(cfg Config) *exam {
+	known := cfg.Getenv != nil
+	if !known {
+		cfg.Getenv = func(string) string { return "" }
+	}
 	e := &exam{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", tries: map[try]error{}}
-	if e.set, e.faults = settings.Read(cfg.Getenv); cfg.Fault != nil {
+	e.set, e.faults = settings.Read(cfg.Getenv)
+	if e.faults = errors.Join(cfg.Fault, e.faults); !known {
 		e.faults = cfg.Fault
 	}
 	e.conf = readClientConf(cfg.Dir)

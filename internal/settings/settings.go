@@ -98,10 +98,11 @@ func Names() (names []string) {
 	return slices.Compact(names)
 }
 
-// defaultAddressing is virtual-hosted for AWS, unless dots in the bucket's name would break its
+// defaultAddressing is virtual-hosted for AWS and its private links, unless dots in the bucket's name would break its
 // certificate, and path-style, which needs no DNS entry, for everything else.
 func defaultAddressing(cfg sign.Config) string {
-	if cfg.Endpoint != nil && cfg.IsAWS() && !strings.Contains(cfg.Bucket, ".") {
+	isAWS := cfg.Endpoint != nil && strings.HasSuffix(strings.TrimSuffix(cfg.Endpoint.Hostname(), ".cn"), ".amazonaws.com")
+	if isAWS && !strings.Contains(cfg.Bucket, ".") {
 		return "virtual"
 	}
 	return "path"

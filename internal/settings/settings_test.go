@@ -44,6 +44,7 @@ func TestEndpoint(t *testing.T) {
 		{"AWS_ENDPOINT=https://s3.eu-west-2.amazonaws.com", "https://mybucket.s3.eu-west-2.amazonaws.com", "mybucket.s3.eu-west-2.amazonaws.com"},
 		{"AWS_ENDPOINT=https://s3.amazonaws.com AWS_DEST_BUCKET=my.bucket", "https://s3.amazonaws.com/my.bucket", "s3.amazonaws.com"},
 		{"AWS_ENDPOINT=https://s3.eu-west-1.amazonaws.com:443", "https://mybucket.s3.eu-west-1.amazonaws.com:443", "mybucket.s3.eu-west-1.amazonaws.com:443"},
+		{"AWS_ENDPOINT=https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", "https://mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", "mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com"},
 		{"AWS_ENDPOINT=https://s3.cn-north-1.amazonaws.com.cn", "https://mybucket.s3.cn-north-1.amazonaws.com.cn", "mybucket.s3.cn-north-1.amazonaws.com.cn"},
 		{"AWS_ENDPOINT=https://s3.amazonaws.com P3S3F_ADDRESSING=path", "https://s3.amazonaws.com/mybucket", "s3.amazonaws.com"},
 		{"P3S3F_ADDRESSING=virtual", "https://mybucket.s3.example.org", "mybucket.s3.example.org"},

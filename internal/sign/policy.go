@@ -58,7 +58,7 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 		return nil, onlyV2()
 	}
 	if hasOddEscape(document) {
-		return nil, malformed("The policy document spells a character in another way than JSON.stringify does; use an unmodified Fine Uploader.")
+		return nil, malformed("The policy document has half a character in it, or spells one in another way than JSON.stringify does; set objectProperties.key so that it cuts no name within a character, and use an unmodified Fine Uploader.")
 	}
 	var doc policyDocument
 	if err := json.Unmarshal(document, &doc, json.RejectUnknownMembers(true)); err != nil {
@@ -76,7 +76,7 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 	return r, nil
 }
 
-// hasOddEscape reports whether document has an escape that JSON.stringify would not write. The document is signed as it
+// hasOddEscape reports whether document has an escape that JSON.stringify would not write for a character. The document is signed as it
 // came, and another reader may take such an escape for another character: radosgw 16.2.15 makes six bytes that are no
 // UTF-8 of "\ud83d\ude00", the key of an object that it can neither list nor delete afterwards.
 func hasOddEscape(document []byte) bool {
