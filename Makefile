@@ -53,7 +53,7 @@ unit: ## what needs no browser and no store, with the race detector
 	go test -race -count=1 ./...
 
 e2e: build bin/.versitygw-$(VERSITYGW) ## the browser tests
-	go test -tags e2e ./e2e -count=1 -timeout 10m
+	go test -tags e2e ./e2e -count=1 -timeout 15m
 
 lint: bin/.staticcheck-$(STATICCHECK) bin/.govulncheck-$(GOVULNCHECK) ## gofmt, vet, staticcheck, govulncheck
 	@unformatted=$$(gofmt -l bench cmd internal e2e); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
