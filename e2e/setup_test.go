@@ -79,10 +79,16 @@ func TestNoSetupFaultAfterSuccess(t *testing.T) {
 	}
 	page.choose(untypedFile)
 	page.sees(30*time.Second, "does not answer: no network, or the bucket's CORS rules")
-	if shown := eval[bool](page, `!document.getElementById("fault").hidden`); shown {
+	if page.showsFault() {
 		t.Error("the panel is shown for a failure after a success")
 	}
 	if answer, err := http.Get(srv.url + "/healthz"); err != nil || answer.StatusCode != http.StatusOK {
 		t.Error(answer, err)
 	}
+}
+
+// showsFault reports whether the page shows what is wrong with the set-up.
+func (p *tab) showsFault() bool {
+	p.t.Helper()
+	return eval[bool](p, `!document.getElementById("fault").hidden`)
 }

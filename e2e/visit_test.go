@@ -18,8 +18,8 @@ import (
 // aboutHalf is how many bytes of longFile go up before it stands still: three parts, and the beginning of the next.
 const aboutHalf = 3*partSize + mib
 
-// partsFile is another one that goes up in parts.
-var partsFile = testFiles[2]
+// Others that go up in parts: of 12 MB and of 6.
+var partsFile, readsFile = testFiles[2], testFiles[4]
 
 // A visit is a page with its own uploads only, whose requests to radosgw go over a line.
 type visit struct {
@@ -86,9 +86,9 @@ func TestRetryWhileQueued(t *testing.T) {
 	v.pressMoving(0, "cancel")
 	v.line.open()
 	v.await(60*time.Second, 1, done)
-	v.choose(testFiles[4], untypedLongFile, untypedFile, smallFile)
+	v.choose(readsFile, untypedLongFile, untypedFile, smallFile)
 	v.await(60*time.Second, 5, done)
-	v.holdsAll(partsFile, testFiles[4], untypedLongFile, untypedFile, smallFile)
+	v.holdsAll(partsFile, readsFile, untypedLongFile, untypedFile, smallFile)
 }
 
 // A file that was continued while another goes up can be paused again.
@@ -156,7 +156,7 @@ func TestFirstFileIsGone(t *testing.T) {
 	v.line.mend()
 	v.await(60*time.Second, 1, failed)
 	v.sees(30*time.Second, "The file cannot be read any more")
-	if eval[bool](v.tab, `!document.getElementById("fault").hidden`) {
+	if v.showsFault() {
 		t.Error("the page takes it for a matter of the set-up")
 	}
 }
@@ -169,7 +169,7 @@ func TestReportOfNothing(t *testing.T) {
 	v.choose(smallFile)
 	v.sees(30*time.Second, "The S3 store shows no object under this key; upload the file again")
 	v.sees(time.Second, "Reference ")
-	if eval[bool](v.tab, `!document.getElementById("fault").hidden`) {
+	if v.showsFault() {
 		t.Error("the page takes it for a matter of the set-up")
 	}
 }
@@ -222,7 +222,7 @@ func TestSmallParts(t *testing.T) {
 	dir := newWorkDir(t)
 	appendFile(t, filepath.Join(dir, "client_conf.js"), "\nfine_u_conf.chunking.partSize = 1024 * 1024;\n")
 	page := openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(line.port))).url, expectedOfBreaks...)
-	page.choose(testFiles[4]) // of 6 MB
+	page.choose(readsFile)
 	page.await(60*time.Second, 1, failed)
 	page.sees(time.Second, "The file went up in parts smaller than the store takes; set chunking.partSize in client_conf.js to 5 MiB or more.")
 	if text := eval[string](page, `document.querySelector("[data-role=status]").textContent`); text != "Failed" {

@@ -8,6 +8,9 @@
 /** Store errors after which Fine Uploader forgets the parts that are stored, and starts over. */
 const startingOver = new Set(["NoSuchUpload", "InvalidPart", "InvalidPartOrder"]);
 
+/** With the one that it takes for such an error, and that no new start mends. */
+const forgetting = new Set([...startingOver, "EntityTooSmall"]);
+
 /** Store errors with a 4xx status that another attempt can mend: Fine Uploader signs anew, sends anew or starts over. */
 const passing = new Set([
   "BadDigest", "ConditionalRequestConflict", "IncompleteBody", "OperationAborted", "RequestTimeout", "RequestTimeTooSkewed",
@@ -21,6 +24,7 @@ const later = new Set([408, 425, 429]);
  * Watches every request that qq makes from now on. Of what it returns,
  * last() gives the answer being handled: {from: "server" | "store", option, host, status, message, code, id, kind, final}
  * or null. Status 0: no answer. Final: asking again will not help. Option: the setting with the server's address.
+ * startsOver and forgets: what Fine Uploader makes of it.
  * waitsFor() gives the side that everything under way waits for.
  */
 export function watchAnswers(qq, conf) {
@@ -73,8 +77,8 @@ function rememberUrl(xhr) {
 function read(xhr, url, servers) {
   const server = serverOf(url, servers);
   const said = server ? readJSON(xhr.responseText) : readStore(xhr);
-  const startsOver = startingOver.has(said.code);
-  return { from: server ? "server" : "store", option: server?.option, host: url.host, status: xhr.status, final: isFinal(xhr.status, said.code), startsOver, ...said };
+  const startsOver = startingOver.has(said.code), forgets = forgetting.has(said.code);
+  return { from: server ? "server" : "store", option: server?.option, host: url.host, status: xhr.status, final: isFinal(xhr.status, said.code), startsOver, forgets, ...said };
 }
 
 function readJSON(text) {

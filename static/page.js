@@ -202,7 +202,7 @@ async function refusedConf() {
   try {
     const answer = await fetch("static/client_conf.js");
     const { error, id } = answer.ok ? {} : await answer.json();
-    return error ? { title: "The signing server does not let this page start.", text: id ? `${error} (Reference ${id} in its log.)` : error, steps: null } : null;
+    return error ? { title: "The signing server does not let this page start.", text: words.withReference(error, id), steps: null } : null;
   } catch {
     return null;
   }

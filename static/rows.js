@@ -177,7 +177,7 @@ export class Rows {
     const answer = this.#answers.last();
     file.error = this.#isUnreadable(id) ? { text: words.unreadable } : { text: words.reason(answer, text), id: answer?.id };
     file.lostNetwork = answer?.status === 0;
-    if (answer?.startsOver || answer?.code === "EntityTooSmall") file.transfer.startOver(); // Retry would send all of it again
+    if (answer?.forgets) file.transfer.startOver();
     file.transfer.begin(Date.now());
     this.#draw(file);
     if (file.state !== "uploading") this.#announce(`${file.name}: ${file.error.text}`);

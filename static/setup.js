@@ -3,6 +3,8 @@
 // A request that failed after others worked is a matter of the file or the network, and its row says so. One that
 // failed before any worked is most likely a matter of the settings. Silence is not, the first time.
 
+import { withReference } from "./words.js";
+
 /** Watches the answers of the server and the store and tells when one of them looks like a wrong set-up. */
 export class SetupWatch {
   #worked = new Set();
@@ -39,7 +41,7 @@ export class SetupWatch {
 function ofServer({ status, option, message, kind, id }) {
   if (kind === "setup") {
     const steps = message.includes("clock") ? null : "doctor"; // which cannot see the uploading computer's clock
-    return { title: "The signing server refuses what this page asks for.", text: id ? `${message} (Reference ${id} in its log.)` : message, steps };
+    return { title: "The signing server refuses what this page asks for.", text: withReference(message, id), steps };
   }
   if (status === 0) return { title: "The signing server does not answer.", text: `Start it, or set ${option} in client_conf.js to its address.`, steps: null };
   if ((status === 404 || status === 405) && (!id || kind === "address")) return { title: `There is no signing server at ${option}.`, text: `It answered with status ${status}; set ${option} in client_conf.js to ${addresses[option]}, or the full address of it.`, steps: null };

@@ -87,6 +87,11 @@ export function isolated(name) {
   return `\u2068${name}\u2069`;
 }
 
+/** A sentence of the server's, with the id by which its log knows it. */
+export function withReference(sentence, id) {
+  return id ? `${sentence} (Reference ${id} in its log.)` : sentence;
+}
+
 /** An earlier visit's file of which a share of 1 is stored. */
 export function unfinished({ name, share }) {
   return `${isolated(name)} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;

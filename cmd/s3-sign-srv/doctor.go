@@ -56,7 +56,7 @@ func runDoctor(ctx context.Context, args []string, vars variables, stdout io.Wri
 		return err
 	}
 	getenv, err := environment(o.envFile, vars)
-	cfg := doctor.Config{Getenv: getenv, Fault: err, Dir: ".", Origins: o.pages, Now: time.Now, CORSCommand: corsCommand(os.Args[0], o.envFile)}
+	cfg := doctor.Config{Getenv: getenv, Fault: err, Dir: ".", Origins: o.pages, Now: time.Now, Certificate: loadCertificate, CORSCommand: corsCommand(os.Args[0], o.envFile)}
 	cfg.Page = func(set settings.Settings) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))
 	}

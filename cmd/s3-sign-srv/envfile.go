@@ -25,9 +25,9 @@ var (
 // byteOrderMark is what some editors of Windows put in front.
 const byteOrderMark = "\ufeff"
 
-// readEnvFile returns what sourcing the file at path in bash would export, given the environment that
-// lookup knows, or an error that lists every line whose meaning would differ.
-func readEnvFile(path string, lookup func(string) (string, bool)) (map[string]string, error) {
+// readEnvFile returns what sourcing the file at path in bash would export, given the environment
+// outer, or an error that lists every line whose meaning would differ.
+func readEnvFile(path string, outer variables) (map[string]string, error) {
 	script, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the file given with -env: %w; name one that is there", err)
@@ -35,7 +35,7 @@ func readEnvFile(path string, lookup func(string) (string, bool)) (map[string]st
 	if err := checkText(path, string(script)); err != nil {
 		return nil, err
 	}
-	p := envParser{path: path, lookup: lookup, assigned: map[string]bool{}, outside: map[string]string{}}
+	p := envParser{path: path, outer: outer, assigned: map[string]bool{}, outside: map[string]string{}}
 	for i, line := range strings.Split(strings.TrimPrefix(string(script), byteOrderMark), "\n") {
 		p.line(i+1, line)
 	}
@@ -70,7 +70,7 @@ func checkText(path, script string) error {
 // envParser goes through a file line by line.
 type envParser struct {
 	path     string
-	lookup   func(string) (string, bool)
+	outer    variables
 	assigned map[string]bool
 	outside  map[string]string // variables of the environment that the file refers to
 	clean    []string          // lines without comments
@@ -123,7 +123,7 @@ func (p *envParser) references(n int, set, value string) {
 	}
 	for _, m := range reference.FindAllStringSubmatch(value, -1) {
 		name := m[1] + m[2]
-		outside, known := p.lookup(name)
+		outside, known := p.outer[name]
 		switch {
 		case !upperName.MatchString(name):
 			p.fault(n, "lets %s refer to %s; only names in capitals can be referred to, with braces where a letter follows: ${NAME}", set, m[0])

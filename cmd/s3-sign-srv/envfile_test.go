@@ -11,15 +11,6 @@ import (
 // outside is the environment that env files are read in, here and by bash.
 var outside = []string{"HOME=/home/ada", "ODD=it's", "PATH=" + os.Getenv("PATH")}
 
-func lookupOutside(name string) (string, bool) {
-	for _, entry := range outside {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value, true
-		}
-	}
-	return "", false
-}
-
 // sourced returns what bash exports of names after sourcing the file.
 func sourced(t *testing.T, path string, names ...string) map[string]string {
 	t.Helper()
@@ -72,7 +63,7 @@ func TestEnvFileMeansWhatBashMeans(t *testing.T) {
 		"export A=wJalrXUtnFEMI/K7MDENG+bPxRfiCY=EXAMPLE",
 	} {
 		path := writeFile(t, line+"\n")
-		got, err := readEnvFile(path, lookupOutside)
+		got, err := readEnvFile(path, readVariables(outside))
 		if err != nil {
 			t.Errorf("%q: %v", line, err)
 			continue
@@ -85,7 +76,7 @@ func TestEnvFileMeansWhatBashMeans(t *testing.T) {
 
 // TestShippedEnvFile holds the shipped file against bash, variable by variable.
 func TestShippedEnvFile(t *testing.T) {
-	got, err := readEnvFile("../../p3s3f.env", lookupOutside)
+	got, err := readEnvFile("../../p3s3f.env", readVariables(outside))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,18 +124,18 @@ func TestEnvFileRefuses(t *testing.T) {
 		"export A=s3cret\r":       "Windows",
 		"if true; then":           "not of the form",
 	} {
-		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), lookupOutside)
+		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), readVariables(outside))
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v, want line 2 and %q, without the value", line, err, want)
 		}
 	}
-	if _, err := readEnvFile(writeFile(t, "\ufeffexport A=s3cret\n"), lookupOutside); err == nil || !strings.Contains(err.Error(), "line 1: begins with a byte order mark") {
+	if _, err := readEnvFile(writeFile(t, "\ufeffexport A=s3cret\n"), readVariables(outside)); err == nil || !strings.Contains(err.Error(), "line 1: begins with a byte order mark") {
 		t.Errorf("a byte order mark: %v", err)
 	}
-	if _, err := readEnvFile(writeFile(t, "# a\r\n\r\nexport A=s3cret\r\n"), lookupOutside); err == nil || strings.Count(err.Error(), "Windows") != 1 {
+	if _, err := readEnvFile(writeFile(t, "# a\r\n\r\nexport A=s3cret\r\n"), readVariables(outside)); err == nil || strings.Count(err.Error(), "Windows") != 1 {
 		t.Errorf("a file from Windows: %v", err)
 	}
-	if _, err := readEnvFile(writeFile(t, "\xff\xfee\x00x\x00"), lookupOutside); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
+	if _, err := readEnvFile(writeFile(t, "\xff\xfee\x00x\x00"), readVariables(outside)); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
 		t.Errorf("UTF-16: %v", err)
 	}
 }
@@ -205,7 +196,7 @@ func FuzzEnvFile(f *testing.F) {
 			t.Skip("one line, without the byte that no environment can hold")
 		}
 		path := writeFile(t, "export A="+value+"\n")
-		got, err := readEnvFile(path, lookupOutside)
+		got, err := readEnvFile(path, readVariables(outside))
 		if err != nil {
 			return
 		}

@@ -24,25 +24,20 @@ func readVariables(environ []string) variables {
 	return vars
 }
 
-func (v variables) lookup(name string) (value string, set bool) {
-	value, set = v[name]
-	return value, set
-}
+func (v variables) get(name string) string { return v[name] }
 
 // environment returns a reader of vars, and below them of the file. The error lists every line of the file that cannot be
 // read, and getenv is nil then; or else every name that must be a mistake.
 func environment(file string, vars variables) (getenv func(string) string, err error) {
 	all := variables{}
 	if file != "" {
-		if all, err = readEnvFile(file, vars.lookup); err != nil {
+		if all, err = readEnvFile(file, vars); err != nil {
 			return nil, err
 		}
 	}
 	maps.Copy(all, vars)
 	return all.get, misspelt(all)
 }
-
-func (v variables) get(name string) string { return v[name] }
 
 // linked are the names that Kubernetes gives the address of a service called p3s3f, in every pod beside it.
 var linked = regexp.MustCompile(`^P3S3F_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)`)
@@ -53,13 +48,16 @@ func misspelt(vars variables) error {
 	var faults []error
 	known := append(settings.Names(), "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE") // of the shipped hooks
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		closest := nearest(name, known)
-		_, set := vars[closest]
+		ours := strings.HasPrefix(name, "P3S3F_")
+		if !ours && !strings.HasPrefix(name, "AWS_") || slices.Contains(known, name) || linked.MatchString(name) {
+			continue
+		}
+		meant := nearest(name, known)
+		_, set := vars[meant]
 		switch {
-		case slices.Contains(known, name) || linked.MatchString(name):
-		case closest != "" && strings.HasPrefix(name, "P3S3F_"), closest != "" && !set && strings.HasPrefix(name, "AWS_"):
-			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; write %s if you mean that, or take it out", name, closest))
-		case strings.HasPrefix(name, "P3S3F_"):
+		case meant != "" && (ours || !set):
+			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; write %s if you mean that, or take it out", name, meant))
+		case ours:
 			faults = append(faults, fmt.Errorf("%s is not a setting, and would have no effect; take it out, or look up its name in the README", name))
 		}
 	}

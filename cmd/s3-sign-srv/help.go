@@ -120,10 +120,10 @@ func parse(flags *flag.FlagSet, args []string, words int, stdout io.Writer) erro
 	return fmt.Errorf("%w; see s3-sign-srv %s", err, help)
 }
 
-// didYouMean hints at the closest known word, or at help.
+// didYouMean hints at the known word that word begins, or at the closest, or at help.
 func didYouMean(word, dash string, known []string) string {
 	best := nearest(word, known)
-	if i := slices.IndexFunc(known, func(k string) bool { return strings.HasPrefix(k, word) }); best == "" && i >= 0 && word != "" {
+	if i := slices.IndexFunc(known, func(k string) bool { return strings.HasPrefix(k, word) }); i >= 0 && word != "" {
 		best = known[i]
 	}
 	if best == "" {

@@ -31,9 +31,7 @@ func newPrinter(w, out io.Writer, vars variables) *printer {
 		info, err := f.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
-	off := vars["NO_COLOR"]
-	term := vars["TERM"]
-	p.colours = p.terminal && off == "" && term != "dumb"
+	p.colours = p.terminal && vars["NO_COLOR"] == "" && vars["TERM"] != "dumb"
 	return p
 }
 

@@ -11,6 +11,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,6 +68,8 @@ type Config struct {
 	Origins []string                                      // of the page, scheme://host[:port]; empty: as the settings say
 	Page    func(settings.Settings) (http.Handler, error) // the server's handler; nil: the page is not examined
 	Now     func() time.Time                              // the server's clock
+
+	Certificate func(settings.Settings) (*tls.Config, error) // the server's reader of it; required with HTTPS
 
 	CORSCommand string // runs s3-sign-srv cors with these settings; -origin is added to it
 }

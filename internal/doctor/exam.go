@@ -71,14 +71,15 @@ type try struct {
 }
 
 func newExam(cfg Config) *exam {
-	known := cfg.Getenv != nil
-	if !known {
+	unread := cfg.Getenv == nil
+	if unread {
 		cfg.Getenv = func(string) string { return "" }
 	}
 	e := &exam{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", tries: map[try]error{}}
-	e.set, e.faults = settings.Read(cfg.Getenv)
-	if e.faults = errors.Join(cfg.Fault, e.faults); !known {
-		e.faults = cfg.Fault
+	var faults error
+	e.set, faults = settings.Read(cfg.Getenv)
+	if e.faults = cfg.Fault; !unread {
+		e.faults = errors.Join(cfg.Fault, faults)
 	}
 	e.conf = readClientConf(cfg.Dir)
 	e.http = &http.Client{

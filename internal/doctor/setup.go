@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 )
@@ -19,12 +18,7 @@ const expirySoon = 14 * 24 * time.Hour
 // checkSettings tells every fault, one line each.
 func (e *exam) checkSettings(context.Context) []Result {
 	if e.faults != nil {
-		var results []Result
-		for line := range strings.SplitSeq(e.faults.Error(), "\n") {
-			text, fix := splitSentence(line)
-			results = append(results, failed(text, fix)...)
-		}
-		return results
+		return toldFaults(e.faults)
 	}
 	results := ok("bucket %s at %s, region %s, %s style, signature version %d",
 		e.set.Sign.Bucket, e.set.Sign.Endpoint, e.set.Sign.Region, style(e.set.Sign.VirtualHosted), e.set.SignatureVersion)
@@ -37,6 +31,15 @@ func (e *exam) checkSettings(context.Context) []Result {
 		results = append(results, warning(w, fix)...)
 	}
 	return append(results, e.checkExample()...)
+}
+
+// toldFaults makes a result of each line of an error.
+func toldFaults(err error) (results []Result) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		text, fix := splitSentence(line)
+		results = append(results, failed(text, fix)...)
+	}
+	return results
 }
 
 // checkExample tells of the shipped hook's exercise, which is easily forgotten.
@@ -67,14 +70,11 @@ func (e *exam) checkHTTPS(context.Context) []Result {
 	case e.set.CertFile == "" || e.set.KeyFile == "":
 		return waits("settings")
 	}
-	pair, err := tls.LoadX509KeyPair(e.set.CertFile, e.set.KeyFile)
-	if key, keyErr := os.ReadFile(e.set.KeyFile); err != nil && keyErr == nil && bytes.Contains(key, []byte("ENCRYPTED")) {
-		return failed("the key in P3S3F_SRV_KEY is protected by a passphrase", "Set P3S3F_SRV_KEY to the key without one, as openssl pkey -in OLD -out NEW writes it.")
-	}
+	config, err := e.cfg.Certificate(e.set)
 	if err != nil {
-		return failed("P3S3F_SRV_CRT and P3S3F_SRV_KEY cannot be used: "+oneLine(err.Error()),
-			"Set P3S3F_SRV_CRT to a PEM certificate and P3S3F_SRV_KEY to the key it was made with, both readable for the server.")
+		return toldFaults(err)
 	}
+	pair := config.Certificates[0]
 	if results := certificateTimes(pair.Leaf, e.cfg.Now()); results != nil {
 		return results
 	}

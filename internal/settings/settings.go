@@ -101,8 +101,7 @@ func Names() (names []string) {
 // defaultAddressing is virtual-hosted for AWS and its private links, unless dots in the bucket's name would break its
 // certificate, and path-style, which needs no DNS entry, for everything else.
 func defaultAddressing(cfg sign.Config) string {
-	isAWS := cfg.Endpoint != nil && strings.HasSuffix(strings.TrimSuffix(cfg.Endpoint.Hostname(), ".cn"), ".amazonaws.com")
-	if isAWS && !strings.Contains(cfg.Bucket, ".") {
+	if cfg.Endpoint != nil && cfg.AWSDomain() != "" && !strings.Contains(cfg.Bucket, ".") {
 		return "virtual"
 	}
 	return "path"

@@ -67,10 +67,18 @@ func (c Config) IsAWS() bool { return c.RegionalHost(c.Region) != "" }
 
 // RegionalHost is AWS's for a region, beside the configured one; it is empty where the endpoint is not AWS's.
 func (c Config) RegionalHost(region string) string {
-	host := c.Endpoint.Hostname()
+	domain := c.AWSDomain()
+	if domain == "" || !strings.HasPrefix(c.Endpoint.Hostname(), "s3") {
+		return ""
+	}
+	return "s3." + region + domain
+}
+
+// AWSDomain is the one of AWS's that the endpoint lies in, a private link among them, and empty for another store's.
+func (c Config) AWSDomain() string {
 	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
-		if strings.HasPrefix(host, "s3") && strings.HasSuffix(host, domain) {
-			return "s3." + region + domain
+		if strings.HasSuffix(c.Endpoint.Hostname(), domain) {
+			return domain
 		}
 	}
 	return ""

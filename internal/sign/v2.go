@@ -122,8 +122,9 @@ func (s *Signer) checkEntityV2(r *Request, m *message) *Refusal {
 	return nil
 }
 
-// buildV2 writes the string to sign of r anew. Of m it takes only what was checked and r does
-// not keep, or keeps in another form: the method, the digest, the content type and the headers. The text should come out length bytes long.
+// buildV2 writes the string to sign of r anew. Of m it takes only what was checked and r does not keep, or
+// keeps in another form: the method, the digest, the content type and the headers. The text should come
+// out length bytes long.
 func (r *Request) buildV2(m *message, length int) []byte {
 	b := make([]byte, 0, length)
 	b = append(b, m.method...)

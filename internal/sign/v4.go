@@ -185,7 +185,8 @@ func isSHA256(s string) bool {
 }
 
 // buildV4 writes the string to sign of r, with the host and the path that the store will see. Of m it
-// takes only what was checked: the method, the headers and their names, and the payload hash. It returns the key as written.
+// takes only what was checked: the method, the headers and their names, and the payload hash. It returns
+// the key as written.
 func (r *Request) buildV4(m *stringV4, form hostForm, region string) (escapedKey []byte) {
 	b := make([]byte, 0, 768)
 	b = append(b, algorithmV4+"\n"...)
