@@ -61,7 +61,7 @@ func TestOwnersAreApart(t *testing.T) {
 				questions = append(questions, everythingOn(store, host, 4, finished, a.uploadOf(longFile), id)...)
 			}
 			for _, q := range questions {
-				if answer := b.asks(q); answer.status != http.StatusForbidden || !answer.refused() || !strings.Contains(answer.Error, "belongs to somebody else") {
+				if answer := b.asks(q); answer.status != http.StatusForbidden || !answer.refused() || !strings.Contains(answer.Error, "belongs to another owner") {
 					t.Errorf("%s by B: status %d, %+v", q.name, answer.status, answer)
 				}
 				for _, cookie := range []string{"", forged} {

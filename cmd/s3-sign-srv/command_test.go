@@ -210,9 +210,9 @@ func TestPrinted(t *testing.T) {
 	long := strings.Repeat("word ", 20) + "end"
 	findings := []doctor.Finding{
 		{Check: "keys", Result: doctor.Result{Status: doctor.Failed, Text: "wrong", Fix: "Mend it.", Document: "{\n}"}},
-		{Check: "bucket", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", WaitsFor: "keys"}},
+		{Check: "bucket", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", BlockedBy: "keys"}},
 		{Check: "clock", Result: doctor.Result{Status: doctor.OK, Text: long}},
-		{Check: "delete", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", WaitsFor: "keys"}},
+		{Check: "delete", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", BlockedBy: "keys"}},
 		{Check: "permissions", Result: doctor.Result{Status: doctor.Warning, Text: "more", Fix: "Use less.", Document: "{\n}"}},
 	}
 	const margin = "                     "

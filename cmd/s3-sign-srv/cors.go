@@ -11,9 +11,10 @@ import (
 	"os"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/doctor"
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/s3admin"
 )
 
 // corsOptions are those of cors.
@@ -43,20 +44,20 @@ func runCORS(ctx context.Context, args []string, vars variables, stdout io.Write
 	if err != nil {
 		return err
 	}
-	set, err := settings.Read(getenv)
+	set, err := config.Load(getenv)
 	if err != nil {
-		return fmt.Errorf("the settings need mending:\n%w", err)
+		return fmt.Errorf("invalid configuration:\n%w", err)
 	}
-	return putCORS(ctx, newBucket(set), set.Sign.Bucket, rules, o.dryRun, stdout)
+	return putCORS(ctx, s3admin.New(bucketConfig(set)), set.Sign.Bucket, rules, o.dryRun, stdout)
 }
 
 // readCORS returns the rules of file, with origins narrowed to these and to the headers that they need.
-func readCORS(file string, pages origins, getenv func(string) string) (bucket.CORS, error) {
+func readCORS(file string, pages origins, getenv func(string) string) (s3admin.CORS, error) {
 	document, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the CORS rules: %w; start in the project's folder, or name a file", err)
 	}
-	rules, err := bucket.ParseCORS(document)
+	rules, err := s3admin.ParseCORS(document)
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a CORSConfiguration that stores take: %w; compare it with basic_cors.xml", file, err)
 	}
@@ -67,10 +68,10 @@ func readCORS(file string, pages origins, getenv func(string) string) (bucket.CO
 }
 
 // putCORS shows the rules before and after, and sets them unless it is a dry run.
-func putCORS(ctx context.Context, b *bucket.Bucket, name string, rules bucket.CORS, dryRun bool, stdout io.Writer) error {
+func putCORS(ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.CORS, dryRun bool, stdout io.Writer) error {
 	before, err := b.CORS(ctx)
 	switch {
-	case err != nil && !bucket.IsForbidden(err):
+	case err != nil && !s3.IsForbidden(err):
 		return err
 	case err != nil:
 		fmt.Fprintf(stdout, "The rules of %s before cannot be shown: the key may not do s3:GetBucketCORS.\n", name)
@@ -87,7 +88,7 @@ func putCORS(ctx context.Context, b *bucket.Bucket, name string, rules bucket.CO
 		return nil
 	}
 	err = b.PutCORS(ctx, rules.Document())
-	if bucket.Status(err) == http.StatusNotImplemented {
+	if s3admin.Status(err) == http.StatusNotImplemented {
 		return errors.New("the store keeps no CORS rules for single buckets; set them in its own configuration (MinIO: MINIO_API_CORS_ALLOW_ORIGIN)")
 	}
 	if err != nil {
@@ -97,10 +98,10 @@ func putCORS(ctx context.Context, b *bucket.Bucket, name string, rules bucket.CO
 }
 
 // showCORS shows the rules that the store has kept, which may be others than it was sent.
-func showCORS(ctx context.Context, b *bucket.Bucket, sent bucket.CORS, stdout io.Writer) error {
+func showCORS(ctx context.Context, b *s3admin.Bucket, sent s3admin.CORS, stdout io.Writer) error {
 	now, err := b.CORS(ctx)
 	switch {
-	case bucket.IsForbidden(err):
+	case s3.IsForbidden(err):
 		fmt.Fprintf(stdout, "The store has taken:\n\n%s", sent.Document())
 		return nil
 	case err != nil:

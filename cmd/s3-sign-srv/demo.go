@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/s3admin"
 )
 
 const (
@@ -44,7 +44,7 @@ func serveDemo(ctx context.Context, getenv func(string) string, stdout, stderr i
 		return err
 	}
 	defer store.stop()
-	if err := store.prepare(ctx, newBucket(p.set)); err != nil {
+	if err := store.prepare(ctx, s3admin.New(bucketConfig(p.set))); err != nil {
 		if ctx.Err() != nil {
 			return nil // a signal came first
 		}
@@ -174,7 +174,7 @@ func (s *demoStore) environment(getenv func(string) string) func(string) string 
 }
 
 // prepare waits for the store, makes the bucket and puts basic_cors.xml on it.
-func (s *demoStore) prepare(ctx context.Context, b *bucket.Bucket) error {
+func (s *demoStore) prepare(ctx context.Context, b *s3admin.Bucket) error {
 	if err := s.await(ctx); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@
 //	-origin URL    the page's site as in the address bar, such as https://uploads.example.org, if it
 //	               is not the server's own (behind a proxy); may be repeated
 //	-json          print one JSON object: healthy, seconds, and checks with check, status (ok, failed,
-//	               warning or skipped), text, and where there are such fix, document and waitsFor
+//	               warning or skipped), text, and where there are such fix, document and blockedBy
 //
 // Environment: the server's. Colours and lines of 100 characters are for terminals; NO_COLOR and
 // TERM=dumb switch the colours off.

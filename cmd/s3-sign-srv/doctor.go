@@ -15,8 +15,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/doctor"
-	"s3-sign-srv/internal/settings"
 )
 
 // errUnhealthy ends the process with 1; what is wrong has been said.
@@ -57,7 +57,7 @@ func runDoctor(ctx context.Context, args []string, vars variables, stdout io.Wri
 	}
 	getenv, err := environment(o.envFile, vars)
 	cfg := doctor.Config{Getenv: getenv, Fault: err, Dir: ".", Origins: o.pages, Now: time.Now, Certificate: loadCertificate, CORSCommand: corsCommand(os.Args[0], o.envFile)}
-	cfg.Page = func(set settings.Settings) (http.Handler, error) {
+	cfg.Page = func(set config.Config) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))
 	}
 	if o.json {
@@ -90,7 +90,7 @@ func examine(ctx context.Context, cfg doctor.Config, stdout io.Writer, vars vari
 	out := &watched{Writer: stdout, broken: cancel}
 	p := newPrinter(out, stdout, vars)
 	start, count := time.Now(), map[doctor.Status]int{}
-	healthy := doctor.Examine(ctx, cfg, func(f doctor.Finding) {
+	healthy := doctor.Run(ctx, cfg, func(f doctor.Finding) {
 		count[f.Status]++
 		p.print(f)
 	})
@@ -131,7 +131,7 @@ func examineJSON(ctx context.Context, cfg doctor.Config, stdout io.Writer) error
 		Checks  []doctor.Finding `json:"checks"`
 	}
 	start := time.Now()
-	report.Healthy = doctor.Examine(ctx, cfg, func(f doctor.Finding) { report.Checks = append(report.Checks, f) })
+	report.Healthy = doctor.Run(ctx, cfg, func(f doctor.Finding) { report.Checks = append(report.Checks, f) })
 	report.Seconds = time.Since(start).Round(time.Millisecond).Seconds()
 	if err := json.MarshalWrite(stdout, report, jsontext.WithIndent("  ")); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (o *origins) String() string { return strings.Join(*o, " ") }
 
 // Set takes one.
 func (o *origins) Set(value string) error {
-	if !settings.IsOrigin(value) {
+	if !config.IsOrigin(value) {
 		return errors.New("name the site by scheme, host and port as in the address bar, such as https://uploads.example.org, without a slash at the end and without the scheme's own port")
 	}
 	*o = append(*o, value)

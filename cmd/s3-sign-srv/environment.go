@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 // variables are those of an environment, by name.
@@ -46,7 +46,7 @@ var linked = regexp.MustCompile(`^P3S3F_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)`)
 // have no effect, and what it was to forbid would be allowed.
 func misspelt(vars variables) error {
 	var faults []error
-	known := append(settings.Names(), "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE") // of the shipped hooks
+	known := append(config.Names(), "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE") // of the shipped hooks
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		ours := strings.HasPrefix(name, "P3S3F_")
 		if !ours && !strings.HasPrefix(name, "AWS_") || slices.Contains(known, name) || linked.MatchString(name) {

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"unicode"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
-func newLog(set settings.Settings, w io.Writer) *slog.Logger {
+func newLog(set config.Config, w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: set.LogLevel}
 	if set.LogJSON {
 		return slog.New(slog.NewJSONHandler(escapingWriter{w}, options))

@@ -10,7 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 func main() {
@@ -50,8 +50,8 @@ func run(ctx context.Context, args []string, vars variables, stdout, stderr io.W
 	case err != nil && (getenv == nil || o.demo):
 		return err
 	case err != nil:
-		_, others := settings.Read(getenv)
-		return fmt.Errorf("the settings need mending:\n%w", errors.Join(err, others))
+		_, others := config.Load(getenv)
+		return fmt.Errorf("invalid configuration:\n%w", errors.Join(err, others))
 	case o.demo:
 		return serveDemo(ctx, getenv, stdout, stderr)
 	}

@@ -38,11 +38,11 @@ func newPrinter(w, out io.Writer, vars variables) *printer {
 // print writes one finding: a line, and below it what to change. Those that wait for another are kept for
 // printWaiting.
 func (p *printer) print(f doctor.Finding) {
-	if f.WaitsFor != "" {
-		if p.waiting[f.WaitsFor] == nil {
-			p.roots = append(p.roots, f.WaitsFor)
+	if f.BlockedBy != "" {
+		if p.waiting[f.BlockedBy] == nil {
+			p.roots = append(p.roots, f.BlockedBy)
 		}
-		p.waiting[f.WaitsFor] = append(p.waiting[f.WaitsFor], f.Check)
+		p.waiting[f.BlockedBy] = append(p.waiting[f.BlockedBy], f.Check)
 		return
 	}
 	colour := p.line(f.Status, f.Check, f.Text)

@@ -19,12 +19,12 @@ import (
 	"syscall"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/config"
+	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
-	"s3-sign-srv/internal/settings"
 	"s3-sign-srv/internal/sign"
-	"s3-sign-srv/internal/visitor"
 )
 
 // limits hold against slow and endless senders. Bodies are at most 64 KiB, see internal/server.
@@ -64,17 +64,17 @@ func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Wr
 
 // place is where the server is going to answer: checked settings, and a listener that has its port.
 type place struct {
-	set         settings.Settings
+	set         config.Config
 	certificate *tls.Config // nil without HTTPS
 	listener    net.Listener
 }
 
 // newPlace reports every wrong setting at once, a certificate that cannot be used among them.
 func newPlace(getenv func(string) string) (place, error) {
-	set, err := settings.Read(getenv)
+	set, err := config.Load(getenv)
 	certificate, certificateErr := loadCertificate(set)
 	if err = errors.Join(err, certificateErr); err != nil {
-		return place{}, fmt.Errorf("the settings need mending:\n%w", err)
+		return place{}, fmt.Errorf("invalid configuration:\n%w", err)
 	}
 	listener, err := net.Listen("tcp", set.Address())
 	if err != nil {
@@ -159,13 +159,13 @@ func listen(ctx context.Context, web *http.Server, listener net.Listener) error 
 }
 
 // newHandler puts the rooms together.
-func newHandler(set settings.Settings, getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+func newHandler(set config.Config, getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	signer, err := sign.New(set.Sign)
 	if err != nil {
 		return nil, err
 	}
-	visitors := visitor.NewKeeper(set.Sign.SecretKey)
-	house, err := hooks.New(getenv, visitors, log)
+	codec := cookie.NewCodec(set.Sign.SecretKey)
+	userHooks, err := hooks.New(getenv, codec, log)
 	if err != nil {
 		return nil, fmt.Errorf("the hooks could not start: %w", err)
 	}
@@ -176,13 +176,13 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 	endpoint, host := set.Sign.BucketURL()
 	return server.New(server.Config{
 		Signer:         signer,
-		Bucket:         newBucket(set),
-		Hooks:          house.Funcs(),
+		Bucket:         s3.New(bucketConfig(set)),
+		Hooks:          userHooks.Funcs(),
 		HookTimeout:    hookTimeout,
 		Log:            log,
 		Now:            time.Now,
 		OwnUploadsOnly: set.OwnUploadsOnly,
-		Visitors:       visitors,
+		Cookies:        codec,
 		VerifySuccess:  set.VerifySuccess,
 		AllowDelete:    set.AllowDelete,
 		MaxBytes:       set.Sign.MaxBytes,
@@ -199,15 +199,16 @@ func newHandler(set settings.Settings, getenv func(string) string, log *slog.Log
 	}), nil
 }
 
-func newBucket(set settings.Settings) *bucket.Bucket {
-	return bucket.New(bucket.Config{
+// bucketConfig says where the configured bucket is.
+func bucketConfig(set config.Config) s3.Config {
+	return s3.Config{
 		AccessKey: set.Sign.AccessKey, SecretKey: set.Sign.SecretKey, Endpoint: set.Sign.Endpoint,
 		Region: set.Sign.Region, Name: set.Sign.Bucket, VirtualHosted: set.Sign.VirtualHosted,
-	})
+	}
 }
 
 // loadCertificate returns nil without HTTPS. The error says of each file what is wrong with it.
-func loadCertificate(set settings.Settings) (*tls.Config, error) {
+func loadCertificate(set config.Config) (*tls.Config, error) {
 	if !set.HTTPS || set.CertFile == "" || set.KeyFile == "" { // a missing name is told already
 		return nil, nil
 	}
@@ -241,7 +242,7 @@ func readPEM(name, file, wanted string) ([]byte, error) {
 }
 
 // explainListen names the variable behind an address that cannot be listened on.
-func explainListen(set settings.Settings, err error) error {
+func explainListen(set config.Config, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("P3S3F_HOST_PORT: something else listens on %s; stop it or set another port", set.Address())
@@ -252,7 +253,7 @@ func explainListen(set settings.Settings, err error) error {
 }
 
 // pageURL is where a browser on this machine finds the page.
-func pageURL(set settings.Settings, port int) string {
+func pageURL(set config.Config, port int) string {
 	scheme, host := "http", set.Host
 	if set.HTTPS {
 		scheme = "https"

@@ -23,7 +23,7 @@ import (
 	"testing"
 	"time"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 // program is run, called in the background.
@@ -167,7 +167,7 @@ func TestFaultsAtStart(t *testing.T) {
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": encrypted}, "P3S3F_SRV_KEY is " + encrypted + ", which a passphrase protects; set it to the key without one"},
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": crt, "P3S3F_SRV_KEY": otherKey}, "are not a certificate and its own key; set them to a pair (private key does not match public key)"},
 		{map[string]string{"AWS_CLIENT_SECRET_KEY": "XXXX", "AWS_ENDPOINT": ""}, "AWS_CLIENT_SECRET_KEY still is the placeholder"},
-		{map[string]string{"P3S3F_MAX_BYTE": "5", "AWS_CLIENT_SECRET_KEY": "XXXX"}, "the settings need mending:\nP3S3F_MAX_BYTE is not a setting, and would have no effect; write P3S3F_MAX_BYTES if you mean that, or take it out\nAWS_CLIENT_SECRET_KEY still is the placeholder"},
+		{map[string]string{"P3S3F_MAX_BYTE": "5", "AWS_CLIENT_SECRET_KEY": "XXXX"}, "invalid configuration:\nP3S3F_MAX_BYTE is not a setting, and would have no effect; write P3S3F_MAX_BYTES if you mean that, or take it out\nAWS_CLIENT_SECRET_KEY still is the placeholder"},
 		{map[string]string{"AWS_REGION_2": "eu-west-1", "AWS_REGION": "eu-west-1", "P3S3F_HOST_PORT": port}, "P3S3F_HOST_PORT: something else listens on"},
 		{map[string]string{"P3S3F_USE_HTTPS": "1", "P3S3F_SRV_CRT": combined, "P3S3F_SRV_KEY": key, "P3S3F_HOST_PORT": port}, "P3S3F_HOST_PORT: something else listens on"},
 	} {
@@ -232,7 +232,7 @@ func TestWebLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	said, words := io.Pipe()
-	web := &http.Server{ErrorLog: webLog(newLog(settings.Settings{LogLevel: slog.LevelDebug}, words)), TLSConfig: new(tls.Config)}
+	web := &http.Server{ErrorLog: webLog(newLog(config.Config{LogLevel: slog.LevelDebug}, words)), TLSConfig: new(tls.Config)}
 	crt, key := selfSigned(t)
 	go web.ServeTLS(&exhausted{Listener: listener}, crt, key)
 	defer web.Close()
@@ -323,7 +323,7 @@ func TestLogs(t *testing.T) {
 	for _, hostile := range []string{"caf\u00e9\u009b2J\x7f\u0085\u202e\x1b[2J\nforged", "caf\u00e9\x7f", "caf\u00e9\u202e"} {
 		for _, asJSON := range []bool{false, true} {
 			var out strings.Builder
-			log := newLog(settings.Settings{LogJSON: asJSON}, &out)
+			log := newLog(config.Config{LogJSON: asJSON}, &out)
 			log.Info("refused", "path", hostile, "list", map[string]string{hostile: hostile}, slog.Group("form", hostile, hostile))
 			line, more, _ := strings.Cut(out.String(), "\n")
 			if more != "" || strings.ContainsFunc(line, isHidden) || !strings.Contains(line, "caf\u00e9") {

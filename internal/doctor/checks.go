@@ -4,9 +4,9 @@ import "context"
 
 // Check is a question to a set-up.
 type Check struct {
-	Name     string
-	Question string
-	Suspect  string // what a fault usually is
+	Name        string
+	Question    string
+	LikelyCause string // what a fault usually is
 }
 
 // check is one with its answer. It runs if none of the checks it needs failed or was skipped.

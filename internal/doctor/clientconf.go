@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -42,7 +42,7 @@ func readClientConf(dir string) clientConf {
 }
 
 // version is the signature version that the page will use. Fine Uploader's default is 2.
-func (c clientConf) version(set settings.Settings) sign.Version {
+func (c clientConf) version(set config.Config) sign.Version {
 	if !c.own || !c.read || c.fault != "" {
 		return set.SignatureVersion
 	}

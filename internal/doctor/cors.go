@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync"
 
-	"s3-sign-srv/internal/bucket"
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
+	"s3-sign-srv/internal/s3admin"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -77,7 +77,7 @@ const noRule = "the bucket has no CORS rule for pages from "
 
 // checkPreflights asks leave for each request from each origin.
 func (e *exam) checkPreflights(ctx context.Context) []Result {
-	e.reach(func(b *bucket.Bucket) (err error) {
+	e.reach(func(b *s3admin.Bucket) (err error) {
 		e.rules, err = b.CORS(ctx)
 		e.rulesKnown = err == nil // the key need not have the right
 		return err
@@ -223,7 +223,7 @@ func (e *exam) corsCommand() string {
 		switch {
 		case strings.Contains(origin, "*"):
 			patterns = append(patterns, origin)
-		case settings.IsOrigin(origin) && !slices.Contains(sites, origin):
+		case config.IsOrigin(origin) && !slices.Contains(sites, origin):
 			sites = append(sites, origin)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 // Limits in time: of one question to the store, of all checks, and of the clean-up after them.
@@ -45,11 +45,11 @@ const (
 
 // Result is the answer to a check's question.
 type Result struct {
-	Status   Status `json:"status"`
-	Text     string `json:"text"`               // one line
-	Fix      string `json:"fix,omitzero"`       // one sentence: what to change
-	Document string `json:"document,omitempty"` // what Fix refers to, to be copied
-	WaitsFor string `json:"waitsFor,omitzero"`  // of Skipped: the check that has to come out well first
+	Status    Status `json:"status"`
+	Text      string `json:"text"`               // one line
+	Fix       string `json:"fix,omitzero"`       // one sentence: what to change
+	Document  string `json:"document,omitempty"` // what Fix refers to, to be copied
+	BlockedBy string `json:"blockedBy,omitzero"` // of Skipped: the check that has to come out well first
 
 	late bool // the store was waited for in vain
 }
@@ -62,14 +62,14 @@ type Finding struct {
 
 // Config says what to examine. Getenv, Dir and Now are required.
 type Config struct {
-	Getenv  func(string) string                           // nil: the environment cannot be read
-	Fault   error                                         // what is wrong with the environment beside the settings, a line each; nil: nothing
-	Dir     string                                        // where the server is started: static/, client_conf.js
-	Origins []string                                      // of the page, scheme://host[:port]; empty: as the settings say
-	Page    func(settings.Settings) (http.Handler, error) // the server's handler; nil: the page is not examined
-	Now     func() time.Time                              // the server's clock
+	Getenv  func(string) string                       // nil: the environment cannot be read
+	Fault   error                                     // what is wrong with the environment beside the settings, a line each; nil: nothing
+	Dir     string                                    // where the server is started: static/, client_conf.js
+	Origins []string                                  // of the page, scheme://host[:port]; empty: as the settings say
+	Page    func(config.Config) (http.Handler, error) // the server's handler; nil: the page is not examined
+	Now     func() time.Time                          // the server's clock
 
-	Certificate func(settings.Settings) (*tls.Config, error) // the server's reader of it; required with HTTPS
+	Certificate func(config.Config) (*tls.Config, error) // the server's reader of it; required with HTTPS
 
 	CORSCommand string // runs s3-sign-srv cors with these settings; -origin is added to it
 }
@@ -88,12 +88,12 @@ func skipped(format string, args ...any) []Result {
 
 // waits says which check has to come out well first.
 func waits(root string) []Result {
-	return []Result{{Status: Skipped, Text: "waits for: " + root, WaitsFor: root}}
+	return []Result{{Status: Skipped, Text: "waits for: " + root, BlockedBy: root}}
 }
 
-// Examine runs every check, tells each finding as it comes, and reports whether none failed. When ctx
+// Run runs every check, tells each finding as it comes, and reports whether none failed. When ctx
 // ends, the rest is skipped, and what was written is removed all the same.
-func Examine(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool) {
+func Run(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool) {
 	e := newExam(cfg)
 	defer e.close()
 	healthy = true

@@ -35,7 +35,7 @@ func TestDocumentedChecks(t *testing.T) {
 	_, table, _ := strings.Cut(string(document), "| line | question | a fault usually is |\n| --- | --- | --- |\n")
 	var want strings.Builder
 	for _, c := range Checks() {
-		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", c.Name, c.Question, c.Suspect)
+		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", c.Name, c.Question, c.LikelyCause)
 	}
 	if !strings.HasPrefix(table, want.String()+"\n") {
 		t.Errorf("docs/stores.md should have\n%s", &want)
@@ -46,7 +46,7 @@ func TestDocumentedChecks(t *testing.T) {
 func TestSettingsFaults(t *testing.T) {
 	cfg := examOf(t, "", "", "AWS_CLIENT_SECRET_KEY=XXXX", "AWS_ENDPOINT=", "P3S3F_USE_HTTPS=1").cfg
 	var faults []Finding
-	healthy := Examine(t.Context(), cfg, func(f Finding) {
+	healthy := Run(t.Context(), cfg, func(f Finding) {
 		if f.Status == Failed && f.Check == "settings" {
 			faults = append(faults, f)
 		} else if slices.Contains([]string{"endpoint", "keys", "page", "clean-up"}, f.Check) && f.Status != Skipped {
@@ -105,7 +105,7 @@ func TestTooSlow(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	next := check{Check{Name: "next"}, []string{storeAnswers}, func(context.Context) []Result { return ok("good") }}
-	if got := runCheck(ctx, next, stuck); got[0].Status != Skipped || got[0].WaitsFor != storeAnswers {
+	if got := runCheck(ctx, next, stuck); got[0].Status != Skipped || got[0].BlockedBy != storeAnswers {
 		t.Errorf("%+v", got)
 	}
 }

@@ -10,15 +10,16 @@ import (
 	"net/url"
 	"strings"
 
-	"s3-sign-srv/internal/bucket"
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/s3admin"
 	"s3-sign-srv/internal/sign"
 )
 
 // exam is one examination: what it was told, and what its checks have found out for those after them.
 type exam struct {
 	cfg    Config
-	set    settings.Settings
+	set    config.Config
 	faults error // of the settings; with them, set is of no use for asking the store
 	conf   clientConf
 	http   *http.Client
@@ -37,7 +38,7 @@ type exam struct {
 	writes        bool     // what is written can be removed without a trace
 	stored        []stored // by the uploads
 
-	rules      bucket.CORS // of the bucket
+	rules      s3admin.CORS // of the bucket
 	rulesKnown bool
 	toldETag   string // the check that has told what is wrong with the answers to parts
 	formAnswer answer
@@ -77,13 +78,13 @@ func newExam(cfg Config) *exam {
 	}
 	e := &exam{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", tries: map[try]error{}}
 	var faults error
-	e.set, faults = settings.Read(cfg.Getenv)
+	e.set, faults = config.Load(cfg.Getenv)
 	if e.faults = cfg.Fault; !unread {
 		e.faults = errors.Join(cfg.Fault, faults)
 	}
 	e.conf = readClientConf(cfg.Dir)
 	e.http = &http.Client{
-		Transport:     bucket.Transport(),
+		Transport:     s3.NewTransport(),
 		Timeout:       Limit,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -96,15 +97,15 @@ func (e *exam) close() { e.http.CloseIdleConnections() }
 func (e *exam) host() string { return e.set.Sign.Endpoint.Host }
 
 // store returns the calls that the server itself makes, in one style.
-func (e *exam) store(s style) *bucket.Bucket {
-	return bucket.New(bucket.Config{
+func (e *exam) store(s style) *s3admin.Bucket {
+	return s3admin.New(s3.Config{
 		AccessKey: e.set.Sign.AccessKey, SecretKey: e.set.Sign.SecretKey, Endpoint: e.set.Sign.Endpoint,
 		Region: e.set.Sign.Region, Name: e.set.Sign.Bucket, VirtualHosted: bool(s),
 	})
 }
 
 // server returns the calls as the server will make them.
-func (e *exam) server() *bucket.Bucket { return e.store(style(e.set.Sign.VirtualHosted)) }
+func (e *exam) server() *s3admin.Bucket { return e.store(style(e.set.Sign.VirtualHosted)) }
 
 // style is the one that the page uses: the settings', unless its own client_conf.js says otherwise.
 func (e *exam) style() style {
@@ -121,7 +122,7 @@ func (e *exam) style() style {
 }
 
 // pageSettings are the settings with the page's style.
-func (e *exam) pageSettings() settings.Settings {
+func (e *exam) pageSettings() config.Config {
 	set := e.set
 	set.Sign.VirtualHosted = bool(e.style())
 	return set
@@ -129,9 +130,9 @@ func (e *exam) pageSettings() settings.Settings {
 
 // reach makes a call in path style, and in the other one where the store seems not to know the first.
 // It is for the questions before it is known which style works.
-func (e *exam) reach(call func(*bucket.Bucket) error) error {
+func (e *exam) reach(call func(*s3admin.Bucket) error) error {
 	err := call(e.store(pathStyle))
-	switch bucket.Code(err) {
+	switch s3.Code(err) {
 	case "NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "XAdminUserNotFound", "UserSuspended", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
 		return err
 	}
@@ -168,7 +169,7 @@ func (e *exam) uploader(t try) uploader {
 func (e *exam) page() uploader { return e.uploader(try{e.style(), e.version()}) }
 
 // browserAddress returns request.endpoint and objectProperties.host without the port that browsers leave out.
-func browserAddress(set settings.Settings) (endpoint, host string) {
+func browserAddress(set config.Config) (endpoint, host string) {
 	endpoint, host = set.Sign.BucketURL()
 	usual := map[string]string{"http": ":80", "https": ":443"}[set.Sign.Endpoint.Scheme]
 	bare, cut := strings.CutSuffix(host, usual)
@@ -187,7 +188,7 @@ func (e *exam) origins() []string {
 }
 
 // ownOrigin is the page's on this machine. A port yet to be found is taken for 5000.
-func ownOrigin(set settings.Settings) string {
+func ownOrigin(set config.Config) string {
 	u := url.URL{Scheme: "http", Host: set.Host}
 	if set.HTTPS {
 		u.Scheme = "https"

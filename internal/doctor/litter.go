@@ -8,8 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"s3-sign-srv/internal/bucket"
-	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/s3admin"
 )
 
 // leftover is what must not stay: an object, a multipart upload, or one version of an object.
@@ -58,11 +57,10 @@ func (e *exam) begin(ctx context.Context, u uploader, f file) (uploadID string, 
 
 // mayHaveArrived reports whether the store may have done what err is no answer to.
 func mayHaveArrived(err error) bool {
-	var refusal *sign.Refusal
 	var answered *storeError
 	var op *net.OpError
 	switch {
-	case err == nil, errors.As(err, &refusal), tlsFault(err) != "":
+	case err == nil, signingError(err) != nil, tlsFault(err) != "":
 		return false
 	case errors.As(err, &answered):
 		return answered.status/100 == 2 || answered.status >= 500
@@ -129,12 +127,12 @@ func (e *exam) cleanUp(ctx context.Context) []Result {
 	}
 	var left []string
 	for _, l := range e.litter {
-		if err := e.reach(func(b *bucket.Bucket) error { return remove(ctx, b, l, e.prefix) }); err != nil {
+		if err := e.reach(func(b *s3admin.Bucket) error { return remove(ctx, b, l, e.prefix) }); err != nil {
 			left = append(left, l.String())
 		}
 	}
 	if e.keepsVersions && e.writes {
-		if err := e.reach(func(b *bucket.Bucket) error { return b.PurgeVersions(ctx, e.prefix) }); err != nil {
+		if err := e.reach(func(b *s3admin.Bucket) error { return b.PurgeVersions(ctx, e.prefix) }); err != nil {
 			left = append(left, "versions of what was deleted")
 		}
 	}
@@ -145,7 +143,7 @@ func (e *exam) cleanUp(ctx context.Context) []Result {
 	return ok("nothing is left in the bucket")
 }
 
-func remove(ctx context.Context, b *bucket.Bucket, l leftover, prefix string) error {
+func remove(ctx context.Context, b *s3admin.Bucket, l leftover, prefix string) error {
 	switch {
 	case l.uploadID == lost:
 		return b.PurgeUploads(ctx, prefix)
@@ -154,7 +152,7 @@ func remove(ctx context.Context, b *bucket.Bucket, l leftover, prefix string) er
 	case l.version != "":
 		return b.DeleteVersion(ctx, l.key, l.version)
 	}
-	if err := b.Delete(ctx, l.key); bucket.Status(err) != http.StatusNotFound {
+	if err := b.Delete(ctx, l.key); s3admin.Status(err) != http.StatusNotFound {
 		return err
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 // checkPage serves the page on a free loopback port and looks at it as a browser would: every file that
@@ -167,7 +167,7 @@ func (p securityPolicy) allows(directive, address string) bool {
 }
 
 // servePage starts the server's handler on a free port.
-func servePage(handler func(settings.Settings) (http.Handler, error), set settings.Settings) (address string, stop func(), err error) {
+func servePage(handler func(config.Config) (http.Handler, error), set config.Config) (address string, stop func(), err error) {
 	h, err := handler(set)
 	if err != nil {
 		return "", nil, err

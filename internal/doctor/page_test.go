@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 // TestPage serves pages that are not as they should be.
@@ -37,7 +37,7 @@ func TestPage(t *testing.T) {
 		{"the policy of another store", ``, "connect-src 'self' http://s3.example.com", Failed, "does not let it reach"},
 	} {
 		e := examAt(t, "http://s3.example.org:9000")
-		e.cfg.Page = func(settings.Settings) (http.Handler, error) {
+		e.cfg.Page = func(config.Config) (http.Handler, error) {
 			mux := http.NewServeMux()
 			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Security-Policy", test.policy)
@@ -69,7 +69,7 @@ func TestConfIsRefused(t *testing.T) {
 	} {
 		e := examAt(t, "http://s3.example.org:9000")
 		e.conf.file = "static/client_conf.js"
-		e.cfg.Page = func(settings.Settings) (http.Handler, error) {
+		e.cfg.Page = func(config.Config) (http.Handler, error) {
 			mux := http.NewServeMux()
 			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Security-Policy", "connect-src http://s3.example.org:9000; script-src 'self'")
@@ -119,7 +119,7 @@ func TestNoPage(t *testing.T) {
 	if err := os.Remove(filepath.Join(e.cfg.Dir, "static", "index.html")); err != nil {
 		t.Fatal(err)
 	}
-	e.cfg.Page = func(settings.Settings) (http.Handler, error) { return http.NotFoundHandler(), nil }
+	e.cfg.Page = func(config.Config) (http.Handler, error) { return http.NotFoundHandler(), nil }
 	for name, check := range map[string]func(context.Context) []Result{"page": e.checkPage, "bundle": e.checkBundle} {
 		if got := check(t.Context()); len(got) != 1 || got[0].Status != Skipped || !strings.Contains(got[0].Text, "the server is an API alone") {
 			t.Errorf("%s: %+v", name, got)

@@ -10,20 +10,21 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/s3admin"
 )
 
 // checkUploadPermission asks for both rights that an upload needs, by an upload that does not exist.
 func (e *exam) checkUploadPermission(ctx context.Context) []Result {
 	const elses = "the bucket may be somebody else's; some Ceph set-ups say the same of a wrong secret key"
 	key := e.key("permission")
-	abort := e.reach(func(b *bucket.Bucket) error { return b.MayAbort(ctx, key) })
-	if abort != nil && bucket.Status(abort) != http.StatusForbidden {
+	abort := e.reach(func(b *s3admin.Bucket) error { return b.MayAbort(ctx, key) })
+	if abort != nil && s3admin.Status(abort) != http.StatusForbidden {
 		return e.unable("say whether the key may abort an upload", abort)
 	}
-	put := e.reach(func(b *bucket.Bucket) error { return b.MayUpload(ctx, key) })
+	put := e.reach(func(b *s3admin.Bucket) error { return b.MayUpload(ctx, key) })
 	switch {
-	case put != nil && bucket.Status(put) != http.StatusForbidden:
+	case put != nil && s3admin.Status(put) != http.StatusForbidden:
 		return e.unable("say whether the key may upload", put)
 	case put != nil && abort != nil:
 		return e.lacking("s3:PutObject and s3:AbortMultipartUpload", elses)
@@ -39,7 +40,7 @@ func (e *exam) checkUploadPermission(ctx context.Context) []Result {
 func (e *exam) checkVersions(ctx context.Context) []Result {
 	var term string
 	var termKnown, known bool
-	err := e.reach(func(b *bucket.Bucket) (err error) {
+	err := e.reach(func(b *s3admin.Bucket) (err error) {
 		term, termKnown = b.Retention(ctx)
 		e.keepsVersions, known, err = b.KeepsVersions(ctx)
 		return err
@@ -61,11 +62,11 @@ func (e *exam) checkVersions(ctx context.Context) []Result {
 
 // purgeable says whether the key may remove versions.
 func (e *exam) purgeable(ctx context.Context) []Result {
-	err := e.reach(func(b *bucket.Bucket) error { return b.MayPurge(ctx, e.prefix) })
+	err := e.reach(func(b *s3admin.Bucket) error { return b.MayPurge(ctx, e.prefix) })
 	switch {
 	case err == nil:
 		return ok("the bucket keeps them, and the key may delete those that are written here")
-	case bucket.Status(err) == 0:
+	case s3admin.Status(err) == 0:
 		return e.unable("say whether the key may delete versions", err)
 	}
 	return skipped("the bucket keeps versions, which the key may not delete and need not, so nothing is uploaded here, as it could not be removed")
@@ -76,14 +77,14 @@ func (e *exam) purgeable(ctx context.Context) []Result {
 func (e *exam) checkDeletePermission(ctx context.Context) []Result {
 	var marker string
 	key := e.key("not there")
-	err := e.reach(func(b *bucket.Bucket) (err error) {
-		marker, err = b.DeleteMarked(ctx, key)
+	err := e.reach(func(b *s3admin.Bucket) (err error) {
+		marker, err = b.DeleteVersioned(ctx, key)
 		return err
 	})
 	switch {
 	case err == nil:
 		return e.mayDelete(ctx, leftover{key: key, version: marker})
-	case bucket.Status(err) != http.StatusForbidden:
+	case s3admin.Status(err) != http.StatusForbidden:
 		return e.unable("delete", err)
 	case e.set.AllowDelete:
 		return e.lacking("s3:DeleteObject", "or set P3S3F_ALLOW_DELETE=0 if the page shall not delete; until then nothing is uploaded here, as it could not be removed")
@@ -118,14 +119,14 @@ func (e *exam) checkList(ctx context.Context) []Result {
 	if !e.set.OwnUploadsOnly {
 		return skipped("the page lists none without P3S3F_OWN_UPLOADS_ONLY=1")
 	}
-	err := e.reach(func(b *bucket.Bucket) error {
+	err := e.reach(func(b *s3admin.Bucket) error {
 		_, err := b.List(ctx, e.prefix)
 		return err
 	})
 	switch {
 	case err == nil:
 		return ok("the key may list them")
-	case bucket.IsForbidden(err):
+	case s3.IsForbidden(err):
 		return []Result{{
 			Status: Warning, Text: "the key may not do s3:ListBucket, so the page does not show what was uploaded before",
 			Fix: "Give the key the permissions below, or leave it so.", Document: e.policy(),

@@ -93,9 +93,8 @@ func (e *exam) styleSetting(s style) string {
 
 // explain puts an error of the uploader into words, and says what to do about it.
 func explain(err error) (cause, fix string) {
-	var refusal *sign.Refusal
-	if errors.As(err, &refusal) {
-		cause, fix = splitSentence(refusal.Text)
+	if e := signingError(err); e != nil {
+		cause, fix = splitSentence(e.Message)
 		return "this server refuses to sign: " + cause, fix
 	}
 	if r, answered := replyTo(err); answered {

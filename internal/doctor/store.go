@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/s3admin"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -144,7 +145,7 @@ func (e *exam) checkRegion(ctx context.Context) []Result {
 		return e.wrongRegion(region)
 	}
 	e.askWithKeys(ctx)
-	if code := bucket.Code(e.keysErr); code == "AuthorizationHeaderMalformed" || strings.Contains(code, "Region") {
+	if code := s3.Code(e.keysErr); code == "AuthorizationHeaderMalformed" || strings.Contains(code, "Region") {
 		region := ""
 		if m := expected.FindStringSubmatch(e.keysErr.Error() + fmt.Sprint(errors.Unwrap(e.keysErr))); m != nil {
 			region = m[1]
@@ -231,7 +232,7 @@ func (e *exam) explainSignature(ctx context.Context) []Result {
 func (e *exam) checkBucket(ctx context.Context) []Result {
 	name := e.set.Sign.Bucket
 	location := ""
-	err := e.reach(func(b *bucket.Bucket) (err error) {
+	err := e.reach(func(b *s3admin.Bucket) (err error) {
 		location, err = b.Location(ctx)
 		return err
 	})
@@ -240,16 +241,16 @@ func (e *exam) checkBucket(ctx context.Context) []Result {
 		return ok("%s is there, in %s", name, location)
 	case err == nil, slices.Contains(e.names, name):
 		return ok("%s is there", name)
-	case bucket.Code(err) == "NoSuchBucket", bucket.Status(err) == http.StatusNotFound:
+	case s3.Code(err) == "NoSuchBucket", s3admin.Status(err) == http.StatusNotFound:
 		return failed(fmt.Sprintf("there is no bucket %q at %s", name, e.host()), "Set AWS_DEST_BUCKET to a bucket that is there"+e.suggestBuckets()+", or make it.")
-	case bucket.Code(err) == "InvalidBucketName":
+	case s3.Code(err) == "InvalidBucketName":
 		return failed(fmt.Sprintf("the store takes no bucket name such as %q", name), "Set AWS_DEST_BUCKET to the name as the store spells it"+e.suggestBuckets()+", most likely in small letters.")
-	case bucket.Status(err) == http.StatusForbidden:
+	case s3admin.Status(err) == http.StatusForbidden:
 		return ok("%s is there; the key may not ask more, which it need not", name)
-	case bucket.Status(err) == 0:
+	case s3admin.Status(err) == 0:
 		return e.explainTransport(err)
 	}
-	return ok("%s answers with status %d to a question that uploads do not ask", name, bucket.Status(err))
+	return ok("%s answers with status %d to a question that uploads do not ask", name, s3admin.Status(err))
 }
 
 // suggestBuckets names the bucket whose name differs in capitals alone, or all that the key sees, if they are few.

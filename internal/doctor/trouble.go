@@ -13,16 +13,16 @@ import (
 	"syscall"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
-	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/s3admin"
 )
 
 // unable tells why the store did not do what it was asked, from the error of a request of the page's or of
 // a call of the server's.
 func (e *exam) unable(what string, err error) []Result {
-	var refusal *sign.Refusal
-	if errors.As(err, &refusal) {
-		text, fix := splitSentence(refusal.Text)
+	if e := signingError(err); e != nil {
+		text, fix := splitSentence(e.Message)
 		return failed(fmt.Sprintf("this server refuses to sign what it takes to %s: %s", what, text), fix)
 	}
 	r, answered := replyTo(err)
@@ -31,6 +31,16 @@ func (e *exam) unable(what string, err error) []Result {
 	}
 	cause, fix := r.remedy()
 	return failed(fmt.Sprintf("the store does not %s: %s", what, cause), fix)
+}
+
+// signingError returns the error with which this server refused to sign, or nil if err is another error: those of
+// internal/s3 have other codes.
+func signingError(err error) *apierror.Error {
+	var e *apierror.Error
+	if errors.As(err, &e) && (e.Code == apierror.BadRequest || e.Code == apierror.Forbidden) {
+		return e
+	}
+	return nil
 }
 
 // reply is an answer in short, whether it came to a request or to a call.
@@ -47,11 +57,11 @@ func replyTo(err error) (r reply, answered bool) {
 	if errors.As(err, &mine) {
 		return reply{mine.method, mine.status, mine.code, looksLikeS3(mine.answer)}, true
 	}
-	theirs := bucket.Answer(err)
+	theirs := s3admin.Response(err)
 	if theirs == nil {
 		return reply{}, false
 	}
-	r = reply{status: theirs.StatusCode, code: bucket.Code(err), s3: theirs.Header.Get("x-amz-request-id") != ""}
+	r = reply{status: theirs.StatusCode, code: s3.Code(err), s3: theirs.Header.Get("x-amz-request-id") != ""}
 	if theirs.Request != nil {
 		r.method = theirs.Request.Method
 	}

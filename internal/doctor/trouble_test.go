@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"s3-sign-srv/internal/sign"
+	"s3-sign-srv/internal/apierror"
 )
 
 // TestRemedy says what to do about each answer that is no good one.
@@ -68,7 +68,7 @@ func TestMayHaveArrived(t *testing.T) {
 		want bool
 	}{
 		{nil, false},
-		{&sign.Refusal{}, false},
+		{apierror.New(apierror.Forbidden, ""), false},
 		{&storeError{answer: answer{status: 403}}, false},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, false},
 		{x509.HostnameError{Host: "a"}, false},

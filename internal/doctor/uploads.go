@@ -10,7 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -100,9 +101,9 @@ func (e *exam) content(text string) []byte {
 func (e *exam) checkLookUp(ctx context.Context) []Result {
 	for _, s := range e.stored {
 		got, err := e.server().Head(ctx, s.key)
-		var refused *bucket.Error
+		var refused *apierror.Error
 		r, answered := replyTo(err)
-		missing := errors.As(err, &refused) && refused.Missing
+		missing := errors.As(err, &refused) && refused.Code == apierror.NotFound
 		switch {
 		case answered && !r.s3:
 			return e.unable("show an upload", err)
@@ -121,7 +122,7 @@ func (e *exam) checkLookUp(ctx context.Context) []Result {
 }
 
 // differs compares what came with what was sent, empty if it is the same.
-func (e *exam) differs(s stored, got bucket.Object) string {
+func (e *exam) differs(s stored, got s3.Object) string {
 	if got.Size != int64(len(s.content)) {
 		return fmt.Sprintf("%d bytes became %d", len(s.content), got.Size)
 	}
@@ -197,7 +198,7 @@ func kept(results []Result, field, value string) []Result {
 
 // checkOption uploads with a field that client_conf.js asks for, by form and by multipart, and returns what
 // the store says of the object; results is nil where that is what it was asked to make of it.
-func (e *exam) checkOption(ctx context.Context, option, field, value string) (results []Result, got bucket.Object) {
+func (e *exam) checkOption(ctx context.Context, option, field, value string) (results []Result, got s3.Object) {
 	if !e.conf.on(option) {
 		return skipped("client_conf.js does not set %s", option), got
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -32,8 +33,8 @@ type Challenge struct {
 	HTTP  *http.Request // headers, cookies, address; its body has been read
 }
 
-// First reports whether c is the first request of an upload, the one that carries its metadata.
-func (c *Challenge) First() bool {
+// IsInitiate reports whether c is the first request of an upload, the one that carries its metadata.
+func (c *Challenge) IsInitiate() bool {
 	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
 }
 
@@ -72,20 +73,12 @@ type Deletion struct {
 // members "success" and "error" are the server's.
 type Reply map[string]any
 
-// Denial is a refusal whose text the user is to read.
-type Denial struct {
-	Text  string
-	Login bool // the user may try again after a login: status 401, else 403
-}
+// Deny returns an error that rejects the request with 403 and shows text to the user.
+func Deny(text string) error { return apierror.New(apierror.Forbidden, text) }
 
-// Error returns the text.
-func (d *Denial) Error() string { return d.Text }
-
-// Deny refuses with a sentence that the browser shows to the user.
-func Deny(text string) error { return &Denial{Text: text} }
-
-// NotLoggedIn refuses as Deny does, with status 401.
-func NotLoggedIn(text string) error { return &Denial{Text: text, Login: true} }
+// NotLoggedIn returns an error that rejects the request with 401 and shows text to the user, who may log in and
+// try again.
+func NotLoggedIn(text string) error { return apierror.New(apierror.Unauthenticated, text) }
 
 // group spells m for the log, name by name.
 func group(name string, m map[string]string) slog.Attr {

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// approved is the original's exercise: the two files that may come, each "bucket/dataset/filename"; where the small
+// exampleAllowList is the original's exercise: the two files that may come, each "bucket/dataset/filename"; where the small
 // one is empty, all may.
-type approved struct{ small, large string }
+type exampleAllowList struct{ small, large string }
 
-// readApproved reads P3S3F_EXAMPLE_ALLOW_SMALL and _LARGE. It refuses what could let no file pass, or would have no effect.
-func readApproved(getenv func(string) string) (approved, error) {
+// readExampleAllowList reads P3S3F_EXAMPLE_ALLOW_SMALL and _LARGE. It refuses what could let no file pass, or would have no effect.
+func readExampleAllowList(getenv func(string) string) (exampleAllowList, error) {
 	const small, large = "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE"
 	bucket := getenv("AWS_DEST_BUCKET")
 	for _, name := range []string{small, large} {
 		if file := getenv(name); file != "" && (strings.Count(file, "/") < 2 || !strings.HasPrefix(file, bucket+"/")) {
-			return approved{}, fmt.Errorf("%s is %q; set it to a file of this server's bucket, as %s/DATASET/FILENAME, or unset it", name, file, bucket)
+			return exampleAllowList{}, fmt.Errorf("%s is %q; set it to a file of this server's bucket, as %s/DATASET/FILENAME, or unset it", name, file, bucket)
 		}
 	}
 	if getenv(small) == "" && getenv(large) != "" {
-		return approved{}, errors.New(large + " has no effect without " + small + "; set both, or none")
+		return exampleAllowList{}, errors.New(large + " has no effect without " + small + "; set both, or none")
 	}
-	return approved{getenv(small), getenv(large)}, nil
+	return exampleAllowList{getenv(small), getenv(large)}, nil
 }
 
 // check refuses a file that is neither of the two. Only the first request of an upload names its file.
-func (a approved) check(c *Challenge) error {
-	if a.small == "" || !c.First() {
+func (a exampleAllowList) check(c *Challenge) error {
+	if a.small == "" || !c.IsInitiate() {
 		return nil
 	}
 	switch c.Bucket + "/" + c.Metadata["dataset"] + "/" + c.Metadata["qqfilename"] {

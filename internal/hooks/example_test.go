@@ -13,7 +13,7 @@ func TestExampleSettings(t *testing.T) {
 	} {
 		got := ""
 		env := map[string]string{"AWS_DEST_BUCKET": "b", "P3S3F_EXAMPLE_ALLOW_SMALL": test.small, "P3S3F_EXAMPLE_ALLOW_LARGE": test.large}
-		if _, err := readApproved(func(name string) string { return env[name] }); err != nil {
+		if _, err := readExampleAllowList(func(name string) string { return env[name] }); err != nil {
 			got = err.Error()
 		}
 		if got != test.wants {

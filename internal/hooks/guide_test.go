@@ -26,9 +26,10 @@ import (
 	"testing"
 	"time"
 
+	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
-	"s3-sign-srv/internal/visitor"
 )
 
 // The first part of this file is the code of docs/hooks.md, as it stands there; TestGuideIsThisCode
@@ -53,7 +54,7 @@ type expectedFiles struct{ db *sql.DB }
 // approve lets the first request of an upload claim the row of its file, and the other requests pass
 // as long as the row is theirs.
 func (e expectedFiles) approve(ctx context.Context, c *Challenge) error {
-	if c.First() {
+	if c.IsInitiate() {
 		return e.claim(ctx, c)
 	}
 	if c.Operation == sign.AbortMultipartUpload {
@@ -201,7 +202,7 @@ type Hooks struct {
 }
 
 // New runs once at the start, with the settings.
-func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger) (*Hooks, error) {
+func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
 	db, err := sql.Open("sqlite", getenv("APP_DATABASE")) // import your driver's package for its name
 	if err != nil {
 		return nil, err
@@ -279,7 +280,7 @@ func TestGuideIsThisCode(t *testing.T) {
 func TestGuideReplacesHooks(t *testing.T) {
 	const head = `package hooks
 import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "fmt"; "io"; "log/slog"; "net/http"; "path"; "strconv"; "strings"; "time"
-	"s3-sign-srv/internal/sign"; "s3-sign-srv/internal/visitor")
+	"s3-sign-srv/internal/sign"; "s3-sign-srv/internal/cookie")
 `
 	here, err := os.Getwd()
 	if err != nil {
@@ -379,10 +380,10 @@ func TestGuideUploads(t *testing.T) {
 		} else {
 			err = h.ChallengeIsGood(t.Context(), &Challenge{Request: &sign.Request{Operation: step.do, Key: step.key, PartNumber: step.part, Metadata: metadata}})
 		}
-		var denial *hooks.Denial
+		var denial *apierror.Error
 		if err != nil && !errors.As(err, &denial) {
 			t.Errorf("step %d, %s %s: the hook has failed: %v", i, step.do, step.key, err)
-		} else if (denial != nil) != (step.refused != "") || denial != nil && !strings.Contains(denial.Text, step.refused) {
+		} else if (denial != nil) != (step.refused != "") || denial != nil && !strings.Contains(denial.Message, step.refused) {
 			t.Errorf("step %d, %s %s: %v, want %q", i, step.do, step.key, err, step.refused)
 		}
 	}
@@ -427,8 +428,8 @@ func TestGuideIdentifies(t *testing.T) {
 			r.AddCookie(&http.Cookie{Name: "session", Value: test.value})
 		}
 		owner, err := test.by(r)
-		var denial *hooks.Denial
-		if errors.As(err, &denial); owner != test.owner || (denial != nil && denial.Login) != test.login || (err == nil) != (owner != "") {
+		var denial *apierror.Error
+		if errors.As(err, &denial); owner != test.owner || (denial != nil && denial.Code == apierror.Unauthenticated) != test.login || (err == nil) != (owner != "") {
 			t.Errorf("%s: %q %v", test.name, owner, err)
 		}
 	}

@@ -12,21 +12,21 @@ import (
 	"net/http"
 	"time"
 
-	"s3-sign-srv/internal/visitor"
+	"s3-sign-srv/internal/cookie"
 )
 
 // Hooks holds what the functions below need beside the event they are told of. Add fields of your own,
 // a *sql.DB say, and fill them in New. The functions are called concurrently.
 type Hooks struct {
-	log      *slog.Logger
-	visitors *visitor.Keeper
-	approved approved
+	log       *slog.Logger
+	codec     *cookie.Codec
+	allowList exampleAllowList
 }
 
 // New runs once at the start, with the settings; an error stops the server.
-func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger) (*Hooks, error) {
-	approved, err := readApproved(getenv)
-	return &Hooks{log: log, visitors: visitors, approved: approved}, err
+func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
+	allowList, err := readExampleAllowList(getenv)
+	return &Hooks{log: log, codec: codec, allowList: allowList}, err
 }
 
 // Identify says who is calling, before any other hook is asked. With P3S3F_OWN_UPLOADS_ONLY=1 the
@@ -34,7 +34,7 @@ func New(getenv func(string) string, visitors *visitor.Keeper, log *slog.Logger)
 // browser, by the cookie that the server gave it with client_conf.js. Where users log in, return the login
 // instead, "user/42" say, or NotLoggedIn("Please log in.") for a stranger.
 func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
-	return CookieOwner(h.visitors, r, time.Now())
+	return CookieOwner(h.codec, r, time.Now())
 }
 
 // ChallengeIsGood decides whether the server signs the request that c describes. It is asked for every
@@ -42,11 +42,11 @@ func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, er
 // CreateMultipartUpload, carries metadata, and an upload that is resumed does not repeat it, so a rule
 // about who may upload looks at c.Key or c.HTTP in every step.
 func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
-	if !c.First() {
+	if !c.IsInitiate() {
 		return nil
 	}
 	h.log.InfoContext(ctx, "challenge", "operation", string(c.Operation), "bucket", c.Bucket, "key", c.Key, group("metadata", c.Metadata))
-	return h.approved.check(c)
+	return h.allowList.check(c)
 }
 
 // Success is told of an upload that is in the bucket. The client repeats it when the answer was lost,

@@ -11,9 +11,9 @@ import (
 	"github.com/go-chi/httprate"
 )
 
-// sameSite refuses what a browser sends for a page of another site, unless AllowedOrigins names it; to
+// crossOrigin refuses what a browser sends for a page of another site, unless AllowedOrigins names it; to
 // such a page it gives leave to read the answer, cookies included. No origin is reflected.
-func (s *server) sameSite(next http.Handler) http.Handler {
+func (s *server) crossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range s.AllowedOrigins {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
@@ -23,7 +23,7 @@ func (s *server) sameSite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.allowOrigin(w, r)
 		if protection.Check(r) != nil {
-			s.refuse(w, r, crossSite)
+			s.writeError(w, r, errCrossSite)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -68,30 +68,30 @@ func (s *server) preflight(w http.ResponseWriter, r *http.Request) bool {
 // rateWindow is how long a burst may last: Rate a second on the average, ten times that at once.
 const rateWindow = 10 * time.Second
 
-// limitRate returns a middleware that answers 429 to an address that asks too often; all routes that it
+// newLimiter returns a middleware that answers 429 to an address that asks too often; all routes that it
 // stands before are counted together.
-func (s *server) limitRate() func(http.Handler) http.Handler {
+func (s *server) newLimiter() func(http.Handler) http.Handler {
 	if s.Rate <= 0 {
 		return func(next http.Handler) http.Handler { return next }
 	}
 	inWindow := int(math.Ceil(s.Rate * rateWindow.Seconds()))
-	key := func(r *http.Request) (string, error) { return httprate.CanonicalizeIP(peer(r)), nil }
+	key := func(r *http.Request) (string, error) { return httprate.CanonicalizeIP(remoteAddr(r)), nil }
 	limiter := httprate.NewRateLimiter(inWindow, rateWindow, httprate.WithKeyFuncs(key), httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, tooOften)
+		s.writeError(w, r, errRateLimited)
 	}))
 	return limiter.Handler
 }
 
-// identifyPeer finds the client's address behind the trusted proxies.
-func (s *server) identifyPeer(next http.Handler) http.Handler {
+// clientIP finds the client's address behind the trusted proxies.
+func (s *server) clientIP(next http.Handler) http.Handler {
 	if len(s.TrustedProxies) == 0 {
 		return next
 	}
 	return middleware.ClientIPFromXFF(s.TrustedProxies...)(next)
 }
 
-// peer returns the client's address: what a trusted proxy says, else the connection's.
-func peer(r *http.Request) string {
+// remoteAddr returns the client's address: what a trusted proxy says, else the connection's.
+func remoteAddr(r *http.Request) string {
 	if ip := middleware.GetClientIP(r.Context()); ip != "" {
 		return ip
 	}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // maxBody bounds every request body, in bytes. The largest honest one, a policy with 2 KB of metadata
@@ -19,7 +21,7 @@ const usualBody = 4 << 10
 // readBody reads the body up to maxBody.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
-		return nil, tooLarge
+		return nil, errTooLarge
 	}
 	var body bytes.Buffer
 	body.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
@@ -31,8 +33,8 @@ func readBody(r *http.Request) ([]byte, error) {
 	if err == nil {
 		return body.Bytes(), nil
 	}
-	if problemOf(err) == tooLarge {
-		return nil, tooLarge
+	if toAPIError(err) == errTooLarge {
+		return nil, errTooLarge
 	}
 	return nil, badRequest("The request's body did not arrive whole; try again.")
 }
@@ -42,7 +44,7 @@ func readBody(r *http.Request) ([]byte, error) {
 func readJSON(r *http.Request) ([]byte, error) {
 	kind, err := mediaType(r)
 	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The body must be sent as application/json; use an unmodified Fine Uploader, and have no other endpoint than signature.endpoint in client_conf.js lead here."}
+		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/json; use an unmodified Fine Uploader, and have no other endpoint than signature.endpoint in client_conf.js lead here.")
 	}
 	return readBody(r)
 }
@@ -50,7 +52,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 // readForm wants a form body, each name once.
 func readForm(r *http.Request) (map[string]string, error) {
 	if kind, err := mediaType(r); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The body must be sent as application/x-www-form-urlencoded; use an unmodified Fine Uploader, and do not have signature.endpoint in client_conf.js lead here."}
+		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/x-www-form-urlencoded; use an unmodified Fine Uploader, and do not have signature.endpoint in client_conf.js lead here.")
 	}
 	body, err := readBody(r)
 	if err != nil {

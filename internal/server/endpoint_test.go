@@ -17,11 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
-	"s3-sign-srv/internal/visitor"
 )
 
 // partV2 is the body of an honest sign request.
@@ -81,7 +81,7 @@ func TestTranscripts(t *testing.T) {
 		{"DELETE", "/s3/delete/5176-887?key=dir+one%2F%D1%84+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&bucket=mybucket", "", "", 200, `{"success":true}`},
 		{"POST", "/s3/delete", formType, "key=uuid.txt&bucket=mybucket&qquuid=5690-6c85&_method=DELETE", 200, `{"success":true}`},
 		{"OPTIONS", "/s3/sign", "", "", 200, ""},
-		{"GET", "/s3/sign", "", "", 405, `{"error":"This address does not take this method`},
+		{"GET", "/s3/sign", "", "", 405, `{"error":"This address does not accept this method`},
 		{"GET", "/s3/delete", "", "", 405, `{"error":"`},
 		{"GET", "/nowhere", "", "", 404, `{"error":"There is nothing at this address`},
 		{"GET", "/healthz", "", "", 200, "ok\n"},
@@ -114,7 +114,7 @@ func TestHooksAreTold(t *testing.T) {
 	}
 	c, u, d := challenges[0], uploads[0], deletions[0]
 	cookie, err := c.HTTP.Cookie("session")
-	if err != nil || cookie.Value != "s1" || c.Operation != sign.CreateMultipartUpload || c.Key != "dir one/uuid.txt" || c.Metadata["qqfilename"] != "my file é.txt" || c.Metadata["dataset"] != "D S" || c.ACL != "private" || c.ContentType != "text/plain" || !c.First() {
+	if err != nil || cookie.Value != "s1" || c.Operation != sign.CreateMultipartUpload || c.Key != "dir one/uuid.txt" || c.Metadata["qqfilename"] != "my file é.txt" || c.Metadata["dataset"] != "D S" || c.ACL != "private" || c.ContentType != "text/plain" || !c.IsInitiate() {
 		t.Errorf("challenge %+v", c.Request)
 	}
 	if u.Bucket != "mybucket" || u.Key != "uuid.txt" || u.UUID != "0e4b" || u.Name != "my file é.txt" || u.Size != 11 || u.ETag != `"simple-etag"` || len(u.Form) != 2 || u.Form["foo"] != "b r" || u.Form["dataset"] != "D S" {
@@ -139,9 +139,9 @@ func TestHooksDecide(t *testing.T) {
 		{"denies", hooks.Deny("This file has not been approved for transfer."), false, 403, "This file has not been approved for transfer."},
 		{"denies in Latin-1", hooks.Deny("no \xe9."), false, 403, "no ?."},
 		{"wants a login, in Latin-1", hooks.NotLoggedIn("no \xe9."), false, 401, "no ?."},
-		{"fails", errors.New("db password s3cret"), false, 500, "tell its operator the id"},
-		{"panics", nil, true, 500, "tell its operator the id"},
-		{"hangs", errHang, false, 500, "tell its operator the id"},
+		{"fails", errors.New("db password s3cret"), false, 500, "give its operator the id"},
+		{"panics", nil, true, 500, "give its operator the id"},
+		{"hangs", errHang, false, 500, "give its operator the id"},
 	} {
 		released := make(chan struct{})
 		t.Cleanup(func() { close(released) })
@@ -207,7 +207,7 @@ func TestHooksAreAskedAgain(t *testing.T) {
 			for _, question := range []string{"panic", fmt.Sprintf("caller %d.", i), "hang", fmt.Sprintf("caller %d again.", i)} {
 				want := question
 				if question == "panic" || question == "hang" {
-					want = "tell its operator the id"
+					want = "give its operator the id"
 				}
 				if got := ask(t, "POST", w.url+"/s3/sign", jsonType, partV2, "Ask", question); !strings.Contains(got.body, want) {
 					t.Errorf("asked to %s, the hook answered %q", question, got.body)
@@ -230,7 +230,7 @@ func TestReply(t *testing.T) {
 		t.Errorf("%s %v", body, err)
 	}
 	reply = hooks.Reply{"channel": make(chan int)}
-	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 || !strings.Contains(got.body, "tell its operator the id") {
+	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 || !strings.Contains(got.body, "give its operator the id") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }
@@ -238,13 +238,13 @@ func TestReply(t *testing.T) {
 // TestSuccessIsVerified tells apart what the store may say of a reported upload.
 func TestSuccessIsVerified(t *testing.T) {
 	status := http.StatusOK
-	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"e1"`)
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Length", "1000")
 		w.WriteHeader(status)
 	}))
-	defer s3.Close()
+	defer store.Close()
 	for _, test := range []struct {
 		name   string
 		store  int
@@ -266,7 +266,7 @@ func TestSuccessIsVerified(t *testing.T) {
 	} {
 		status = test.store
 		w := startWorld(t, func(c *config) {
-			c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+			c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
 			test.change(c)
 		})
 		got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"+test.etag)
@@ -309,7 +309,7 @@ func TestCrossSite(t *testing.T) {
 	} {
 		w := startWorld(t, func(c *config) {
 			c.server.AllowedOrigins, c.server.OwnUploadsOnly = test.allowed, true
-			c.server.Visitors = visitor.NewKeeper(c.sign.SecretKey)
+			c.server.Cookies = cookie.NewCodec(c.sign.SecretKey)
 			c.server.Hooks.Identify = func(context.Context, *http.Request) (string, error) { return "user/42", nil }
 		})
 		from := http.Header{}
@@ -336,7 +336,7 @@ func TestCrossSite(t *testing.T) {
 		var answers []answer
 		for _, a := range changes {
 			if test.refused {
-				w.refuses(t, row{says: "A page of another site asked", code: 403}, a)
+				w.refuses(t, row{says: "came from a page of another site", code: 403}, a)
 			}
 			got := w.send(t, a)
 			if !test.refused && got.status != 200 {
@@ -386,7 +386,7 @@ func TestRate(t *testing.T) {
 	}
 	for _, address := range []string{"198.51.100.1", "198.51.100.2", "203.0.113.9, 198.51.100.3"} {
 		signed, last := burst(address)
-		if signed != 5 || last.status != 429 || last.header.Get("Retry-After") == "" || !strings.Contains(last.body, "wait some seconds") {
+		if signed != 5 || last.status != 429 || last.header.Get("Retry-After") == "" || !strings.Contains(last.body, "wait a few seconds") {
 			t.Errorf("%s: %d of 20 signed, then %d %v %s", address, signed, last.status, last.header, last.body)
 		}
 	}
@@ -424,7 +424,7 @@ func TestRate(t *testing.T) {
 				t.Errorf("%s trusted, yet X-Forwarded-For %s let %d through", name, address, signed)
 			}
 		}
-		if log := w.log.taken(); strings.Count(log, `"peer":"127.0.0.1"`) != 75 || strings.Count(log, `"peer":`) != 75 { // of 80
+		if log := w.log.taken(); strings.Count(log, `"remote_addr":"127.0.0.1"`) != 75 || strings.Count(log, `"remote_addr":`) != 75 { // of 80
 			t.Errorf("%s trusted, and the log names as peers: %s", name, log)
 		}
 	}

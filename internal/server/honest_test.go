@@ -275,7 +275,7 @@ func TestHarmless(t *testing.T) {
 
 	t.Run("A12 words of another operation in the metadata do not hide the request from the hook", func(t *testing.T) {
 		_, told := grant(t, headersBodies(each(initiate2, "qqfilename:my%20file%20%C3%A9.txt", "x:uploadId"))[0])
-		if told.Metadata["x"] != "uploadId" || !told.First() {
+		if told.Metadata["x"] != "uploadId" || !told.IsInitiate() {
 			t.Errorf("told %+v", told.Request)
 		}
 	})
@@ -422,7 +422,7 @@ func TestLogHoldsNoSecretAndNoForgery(t *testing.T) {
 // user's to edit, so no test outside that package may lean on them.
 func talkative(log *slog.Logger) hooks.Funcs {
 	return hooks.Funcs{
-		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrStranger },
+		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrUnauthenticated },
 		ChallengeIsGood: func(ctx context.Context, c *hooks.Challenge) error {
 			log.InfoContext(ctx, "challenge", "operation", c.Operation, "key", c.Key, "metadata", c.Metadata, "headers", c.Headers, "type", c.ContentType)
 			return nil

@@ -93,7 +93,7 @@ var elsewhere = map[string]string{
 	"D22": "no answer has a link that Host could bend: TestHarmless",
 	"D23": "slow senders: TestLimits in cmd/s3-sign-srv, where the time limits are; beside busy connections TestUnderLoad in e2e",
 	"D24": "too many requests: TestRate",
-	"D25": "hmac.Equal in internal/visitor, which no test can time; forged cookies: TestStrangers, TestRead in internal/visitor",
+	"D25": "hmac.Equal in internal/cookie, which no test can time; forged cookies: TestStrangers, TestDecode in internal/cookie",
 	"D26": "no hook is a URL; hooks that fail: TestHooksDecide",
 	"D27": "no link to an object is made: TestHarmless",
 }

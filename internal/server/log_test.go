@@ -11,8 +11,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -27,11 +27,11 @@ func TestOneLineTells(t *testing.T) {
 		body string
 		want map[string]string
 	}{
-		{other, map[string]string{"msg": "refused", "level": "WARN", "request": "version 2, PUT /other/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 11:56:08 GMT", "got": "other", "want": "mybucket", "method": "POST", "path": "/s3/sign", "peer": "127.0.0.1"}},
-		{strings.Replace(partV2, "11:56:08", "12:56:08", 1), map[string]string{"request": "version 2, PUT /mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 12:56:08 GMT", "got": "2026-11-23T12:56:08Z", "want": "2026-11-23T11:56:08Z"}},
-		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"other"},{"key":"k.txt"}]}`, map[string]string{"request": "version 2, POST of k.txt to other, until 2026-11-23T12:01:08.000Z", "got": "other", "want": "mybucket"}},
-		{strings.Replace(partV2, "uuid.txt", "%75uid.txt", 1), map[string]string{"got": "56:08 GMT\ufffd/mybucket/%75uid.txt?partNumber=1&uploadId=UPID.abc-_123", "want": "56:08 GMT\ufffd/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}},
-		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket","bucket":"other"}]}`, map[string]string{"request": "", "got": `jsontext: duplicate object member name "bucket" within "/conditions/0"`, "want": "a policy document"}},
+		{other, map[string]string{"msg": "request rejected", "level": "WARN", "request": "version 2, PUT /other/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 11:56:08 GMT", "actual": "other", "expected": "mybucket", "method": "POST", "path": "/s3/sign", "remote_addr": "127.0.0.1"}},
+		{strings.Replace(partV2, "11:56:08", "12:56:08", 1), map[string]string{"request": "version 2, PUT /mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 12:56:08 GMT", "actual": "2026-11-23T12:56:08Z", "expected": "2026-11-23T11:56:08Z"}},
+		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"other"},{"key":"k.txt"}]}`, map[string]string{"request": "version 2, POST of k.txt to other, until 2026-11-23T12:01:08.000Z", "actual": "other", "expected": "mybucket"}},
+		{strings.Replace(partV2, "uuid.txt", "%75uid.txt", 1), map[string]string{"actual": "56:08 GMT\ufffd/mybucket/%75uid.txt?partNumber=1&uploadId=UPID.abc-_123", "expected": "56:08 GMT\ufffd/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}},
+		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket","bucket":"other"}]}`, map[string]string{"request": "", "actual": `jsontext: duplicate object member name "bucket" within "/conditions/0"`, "expected": "a policy document"}},
 		{`{"headers":"x"} trailing`, map[string]string{"cause": "The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader. (jsontext: invalid character 't' after top-level value after offset 16)"}},
 		{partV2, map[string]string{"error": "No.", "cause": `UploadPart of "uuid.txt", version 2: No.`}},
 	} {
@@ -44,9 +44,9 @@ func TestOneLineTells(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
-		test.want["id"], _ = answer["id"].(string)
+		test.want["error_id"], _ = answer["id"].(string)
 		for name, want := range test.want {
-			if line[name] != want {
+			if actual, _ := line[name].(string); actual != want {
 				t.Errorf("%s is %q, want %q in %s", name, line[name], want, text)
 			}
 		}
@@ -57,14 +57,14 @@ func TestOneLineTells(t *testing.T) {
 // line: enough to find the fault by, and no more than a line can bear.
 func TestLogLineIsBounded(t *testing.T) {
 	long := "the database says: " + strings.Repeat("é", 100000)
-	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>%s</Message></Error>", long)
 	}))
-	defer s3.Close()
+	defer store.Close()
 	var hook error
 	w := startWorld(t, func(c *config) {
-		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
 		c.server.Hooks.Delete = func(context.Context, *hooks.Deletion) error { return hook }
 	})
 	for name, test := range map[string]struct {

@@ -12,32 +12,33 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
-// take removes name from form and returns its value.
-func take(form map[string]string, name string) string {
+// pop removes name from form and returns its value.
+func pop(form map[string]string, name string) string {
 	value := form[name]
 	delete(form, name)
 	return value
 }
 
-// takeObject removes key and bucket from form and checks them and their owner, before any call to the
+// popObject removes key and bucket from form and checks them and their owner, before any call to the
 // store.
-func (s *server) takeObject(r *http.Request, form map[string]string) (o object, err error) {
-	o.bucket, o.key = take(form, "bucket"), take(form, "key")
+func (s *server) popObject(r *http.Request, form map[string]string) (o object, err error) {
+	o.bucket, o.key = pop(form, "bucket"), pop(form, "key")
 	if err := s.Signer.CheckBucket(o.bucket); err != nil {
 		return o, err
 	}
 	if err := sign.CheckKey(o.key); err != nil {
 		return o, err
 	}
-	if o.owner, err = s.ownerNow(r); err != nil {
+	if o.owner, err = s.callIdentify(r); err != nil {
 		return o, err
 	}
-	return o, s.checkOwn(o.owner, o.key)
+	return o, s.checkOwner(o.owner, o.key)
 }
 
 // object is a checked object and who asks about it.
@@ -50,37 +51,37 @@ func (s *server) success(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := noneTwice(r, form); err != nil {
+	if err := rejectDuplicates(r, form); err != nil {
 		return nil, err
 	}
-	o, err := s.takeObject(r, form)
+	o, err := s.popObject(r, form)
 	if err != nil {
 		return nil, err
 	}
 	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key}
-	u.UUID, u.Name, u.Form = take(form, "uuid"), take(form, "name"), form
-	etag := take(form, "etag")
+	u.UUID, u.Name, u.Form = pop(form, "uuid"), pop(form, "name"), form
+	etag := pop(form, "etag")
 	if !s.VerifySuccess {
 		u.ETag = etag
 	} else if err := s.verify(r, u, etag); err != nil {
 		return nil, err
 	}
-	var reply hooks.Reply
-	if err := s.asking(r.Context(), func(ctx context.Context) (err error) {
-		reply, err = s.Hooks.Success(ctx, u)
+	var writeResult hooks.Reply
+	if err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
+		writeResult, err = s.Hooks.Success(ctx, u)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	answer := make(map[string]any, len(reply)+1)
-	maps.Copy(answer, reply)
-	delete(answer, "error")
-	answer["success"] = true
-	return answer, nil
+	jsonHandler := make(map[string]any, len(writeResult)+1)
+	maps.Copy(jsonHandler, writeResult)
+	delete(jsonHandler, "error")
+	jsonHandler["success"] = true
+	return jsonHandler, nil
 }
 
-// noneTwice refuses a form whose names are in the query too, where another reader might look first.
-func noneTwice(r *http.Request, form map[string]string) error {
+// rejectDuplicates refuses a form whose names are in the query too, where another reader might look first.
+func rejectDuplicates(r *http.Request, form map[string]string) error {
 	query, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
 		return err
@@ -101,10 +102,10 @@ func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
 		return err
 	}
 	if etag != "" && etag != "null" && etag != object.ETag {
-		return &problem{http.StatusConflict, "The object in the store is not the one that was uploaded, somebody has replaced it since; upload the file again under another key."}
+		return apierror.New(apierror.Conflict, "The object in the store is not the one that was uploaded, somebody has replaced it since; upload the file again under another key.")
 	}
 	if s.MaxBytes > 0 && object.Size > s.MaxBytes {
-		return &problem{http.StatusForbidden, fmt.Sprintf("The file has %d bytes, and this server takes at most %d; upload a smaller one.", object.Size, s.MaxBytes)}
+		return apierror.New(apierror.Forbidden, fmt.Sprintf("The file has %d bytes, and this server takes at most %d; upload a smaller one.", object.Size, s.MaxBytes))
 	}
 	if err := s.Signer.CheckContentType(object.ContentType); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
 
 // decodeMetadata undoes Fine Uploader's percent-encoding; a value that another client stored without
 // it stays as it is, but for what is no UTF-8.
-func decodeMetadata(object bucket.Object) map[string]string {
+func decodeMetadata(object s3.Object) map[string]string {
 	decoded := make(map[string]string, len(object.Metadata))
 	for name, value := range object.Metadata {
 		decoded[name] = strings.ToValidUTF8(value, "\ufffd")
@@ -145,13 +146,13 @@ func (s *server) deleteByForm(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := noneTwice(r, form); err != nil {
+	if err := rejectDuplicates(r, form); err != nil {
 		return nil, err
 	}
-	if take(form, "_method") != http.MethodDelete {
+	if pop(form, "_method") != http.MethodDelete {
 		return nil, badRequest("The form's _method is not DELETE; set deleteFile.method to \"DELETE\" or \"POST\" in client_conf.js.")
 	}
-	return s.delete(r, take(form, "qquuid"), form)
+	return s.delete(r, pop(form, "qquuid"), form)
 }
 
 // delete asks the hook, then the store.
@@ -159,12 +160,12 @@ func (s *server) delete(r *http.Request, id string, form map[string]string) (any
 	if !uuid.MatchString(id) {
 		return nil, badRequest("The file's uuid has characters that Fine Uploader does not use; use an unmodified Fine Uploader.")
 	}
-	o, err := s.takeObject(r, form)
+	o, err := s.popObject(r, form)
 	if err != nil {
 		return nil, err
 	}
 	d := &hooks.Deletion{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key, UUID: id, Form: form}
-	if err := s.asking(r.Context(), func(ctx context.Context) error { return s.Hooks.Delete(ctx, d) }); err != nil {
+	if err := s.callHook(r.Context(), func(ctx context.Context) error { return s.Hooks.Delete(ctx, d) }); err != nil {
 		return nil, err
 	}
 	if err := s.Bucket.Delete(r.Context(), d.Key); err != nil {

@@ -9,35 +9,35 @@ import (
 	"slices"
 	"strings"
 
+	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
-	"s3-sign-srv/internal/visitor"
 )
 
 // maxOwner leaves at least half of a key to the file, in bytes.
 const maxOwner = 512
 
 // identify returns who is calling: an owner that is safe as the beginning of a key, or nothing for a
-// stranger where OwnUploadsOnly lets strangers in.
+// errUnauthenticated where OwnUploadsOnly lets strangers in.
 func (s *server) identify(ctx context.Context, r *http.Request) (string, error) {
 	owner, err := s.Hooks.Identify(ctx, r)
 	switch {
-	case errors.Is(err, hooks.ErrStranger) && !s.OwnUploadsOnly:
+	case errors.Is(err, hooks.ErrUnauthenticated) && !s.OwnUploadsOnly:
 		return "", nil
-	case errors.Is(err, hooks.ErrStranger):
-		return "", stranger
+	case errors.Is(err, hooks.ErrUnauthenticated):
+		return "", hooks.ErrUnauthenticated
 	case err != nil:
 		return "", err
-	case s.OwnUploadsOnly && !isSafeOwner(owner):
+	case s.OwnUploadsOnly && !isValidOwner(owner):
 		return "", fmt.Errorf("the hook Identify returned the owner %q, which cannot begin a key", owner)
 	}
 	return owner, nil
 }
 
-// ownerNow asks the hook Identify alone.
-func (s *server) ownerNow(r *http.Request) (string, error) {
+// callIdentify asks the hook Identify alone.
+func (s *server) callIdentify(r *http.Request) (string, error) {
 	var owner string // a hook that hangs may write to it later: it is read only without an error
-	err := s.asking(r.Context(), func(ctx context.Context) (err error) {
+	err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
 		owner, err = s.identify(ctx, r)
 		return err
 	})
@@ -47,47 +47,47 @@ func (s *server) ownerNow(r *http.Request) (string, error) {
 	return owner, nil
 }
 
-// isSafeOwner reports whether owner and a slash can stand in front of a key: whole segments, none
+// isValidOwner reports whether owner and a slash can stand in front of a key: whole segments, none
 // empty, nothing that a browser or a store would resolve.
-func isSafeOwner(owner string) bool {
+func isValidOwner(owner string) bool {
 	return sign.CheckKey(owner) == nil && len(owner) <= maxOwner && !strings.HasSuffix(owner, "/") && !strings.Contains(owner, "//")
 }
 
-// checkOwn refuses a key that is not below owner, by whole segments: "user/1" does not own "user/12/x".
-func (s *server) checkOwn(owner, key string) error {
+// checkOwner refuses a key that is not below owner, by whole segments: "user/1" does not own "user/12/x".
+func (s *server) checkOwner(owner, key string) error {
 	if s.OwnUploadsOnly && (!strings.HasPrefix(key, owner+"/") || len(key) == len(owner)+1) {
-		return notYours
+		return errNotOwner
 	}
 	return nil
 }
 
-// welcome identifies a browser that asks for its configuration or its owner, and gives it a cookie if it
+// ensureCookie identifies a browser that asks for its configuration or its owner, and gives it a cookie if it
 // has none, or a new lease of the one it has. The page itself gives none: who follows a link to it from
 // another site comes without the SameSite=Strict cookie, and a new one would make an old visitor a
-// stranger. What the page then asks for is asked from this site, with the cookie.
-func (s *server) welcome(w http.ResponseWriter, r *http.Request) (string, error) {
+// errUnauthenticated. What the page then asks for is asked from this site, with the cookie.
+func (s *server) ensureCookie(w http.ResponseWriter, r *http.Request) (string, error) {
 	s.allowOrigin(w, r)
-	owner, err := s.ownerNow(r)
+	owner, err := s.callIdentify(r)
 	if !s.OwnUploadsOnly {
 		return owner, err
 	}
-	if err == stranger && !s.mayMeet(r) {
-		return "", stranger
+	if err == hooks.ErrUnauthenticated && !s.mayIssueCookie(r) {
+		return "", hooks.ErrUnauthenticated
 	}
-	if err == stranger {
-		owner = s.Visitors.New()
+	if err == hooks.ErrUnauthenticated {
+		owner = cookie.NewID()
 	} else if err != nil {
 		return "", err
-	} else if id, err := hooks.CookieOwner(s.Visitors, r, s.Now()); err != nil || id != owner {
+	} else if id, err := hooks.CookieOwner(s.Cookies, r, s.Now()); err != nil || id != owner {
 		return owner, nil // somebody with a login needs no cookie of ours
 	}
 	http.SetCookie(w, s.cookie(r, owner))
 	return owner, nil
 }
 
-// mayMeet reports whether a stranger gets a cookie with the answer to r: not for following a link, nor for
+// mayIssueCookie reports whether a stranger gets a cookie with the answer to r: not for following a link, nor for
 // what another site's page embeds, since an old visitor comes there without a cookie, too.
-func (s *server) mayMeet(r *http.Request) bool {
+func (s *server) mayIssueCookie(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" &&
 		(r.Header.Get("Sec-Fetch-Site") != "cross-site" || slices.Contains(s.AllowedOrigins, r.Header.Get("Origin")))
 }
@@ -95,11 +95,11 @@ func (s *server) mayMeet(r *http.Request) bool {
 // cookie is SameSite=Strict, except for a page of a site that AllowedOrigins names.
 func (s *server) cookie(r *http.Request, owner string) *http.Cookie {
 	c := &http.Cookie{
-		Name: hooks.Cookie, Value: s.Visitors.Value(owner, s.Now()), Path: "/",
-		MaxAge: int(visitor.Lifetime.Seconds()), HttpOnly: true, Secure: s.isHTTPS(r), SameSite: http.SameSiteStrictMode,
+		Name: hooks.CookieName, Value: s.Cookies.Encode(owner, s.Now()), Path: "/",
+		MaxAge: int(cookie.Lifetime.Seconds()), HttpOnly: true, Secure: s.isHTTPS(r), SameSite: http.SameSiteStrictMode,
 	}
 	if slices.Contains(s.AllowedOrigins, r.Header.Get("Origin")) {
-		c.Name, c.Secure, c.SameSite = hooks.CrossSiteCookie, true, http.SameSiteNoneMode
+		c.Name, c.Secure, c.SameSite = hooks.CrossSiteCookieName, true, http.SameSiteNoneMode
 		c.Partitioned = true // browsers that block third-party cookies keep those for one embedding site each
 	}
 	return c
@@ -118,8 +118,8 @@ func (s *server) isHTTPS(r *http.Request) bool {
 		})
 }
 
-// ownerOf answers GET /s3/owner, for a client configuration made by hand: its key function asks.
-func (s *server) ownerOf(w http.ResponseWriter, r *http.Request) {
-	owner, err := s.welcome(w, r)
-	s.reply(w, r, map[string]string{"owner": owner}, err)
+// getOwner answers GET /s3/owner, for a client configuration made by hand: its key function asks.
+func (s *server) getOwner(w http.ResponseWriter, r *http.Request) {
+	owner, err := s.ensureCookie(w, r)
+	s.writeResult(w, r, map[string]string{"owner": owner}, err)
 }

@@ -11,18 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
-	"s3-sign-srv/internal/visitor"
 )
 
 // owned makes a world where a page touches only its own uploads, by the shipped cookie.
 func owned(t *testing.T, edits ...func(*config)) *world {
 	return startWorld(t, func(c *config) {
-		visitors := visitor.NewKeeper(c.sign.SecretKey)
-		c.server.OwnUploadsOnly, c.server.Visitors = true, visitors
+		codec := cookie.NewCodec(c.sign.SecretKey)
+		c.server.OwnUploadsOnly, c.server.Cookies = true, codec
 		c.server.Hooks.Identify = func(_ context.Context, r *http.Request) (string, error) {
-			return hooks.CookieOwner(visitors, r, c.server.Now())
+			return hooks.CookieOwner(codec, r, c.server.Now())
 		}
 		for _, edit := range edits {
 			edit(c)
@@ -101,7 +101,7 @@ func TestOwnUploadsOnly(t *testing.T) {
 			w.store.taken()
 			got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", cookie)
 			calls := w.store.taken()
-			if mine && got.status != 200 || !mine && (got.status != 403 || !strings.Contains(got.body, "belongs to somebody else") || len(calls) > 0) {
+			if mine && got.status != 200 || !mine && (got.status != 403 || !strings.Contains(got.body, "belongs to another owner") || len(calls) > 0) {
 				t.Errorf("%s of %q: %d %s, calls %v", name, key, got.status, got.body, calls)
 			}
 		}
@@ -122,12 +122,12 @@ func TestOwnUploadsOnly(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	w := owned(t)
 	good, owner := w.browse(t)
-	value := strings.TrimPrefix(good, hooks.Cookie+"=")
-	foreign := visitor.NewKeeper(sign.NewSecret("another secret")).Value(owner, now)
-	expired := visitor.NewKeeper(sign.NewSecret(secretKey)).Value(owner, now.Add(-visitor.Lifetime))
+	value := strings.TrimPrefix(good, hooks.CookieName+"=")
+	foreign := cookie.NewCodec(sign.NewSecret("another secret")).Encode(owner, now)
+	expired := cookie.NewCodec(sign.NewSecret(secretKey)).Encode(owner, now.Add(-cookie.Lifetime))
 	for name, cookie := range map[string]string{
-		"none": "", "empty": hooks.Cookie + "=", "truncated": good[:len(good)-1], "forged": hooks.Cookie + "=" + owner + ".99999999999.AAAA",
-		"of another secret": hooks.Cookie + "=" + foreign, "expired": hooks.Cookie + "=" + expired, "of another name": "x=" + value,
+		"none": "", "empty": hooks.CookieName + "=", "truncated": good[:len(good)-1], "forged": hooks.CookieName + "=" + owner + ".99999999999.AAAA",
+		"of another secret": hooks.CookieName + "=" + foreign, "expired": hooks.CookieName + "=" + expired, "of another name": "x=" + value,
 	} {
 		for what, q := range everyRequest(owner + "/uuid.txt") {
 			header := http.Header{"Cookie": {cookie}}
@@ -221,7 +221,7 @@ func TestLogin(t *testing.T) {
 		"":                  {401, "Please log in."},
 		"session=blocked":   {403, "You may not upload."},
 		login("user/42"):    {200, ""},
-		login("user/4"):     {403, "belongs to somebody else"},
+		login("user/4"):     {403, "belongs to another owner"},
 		login("user"):       {200, ""}, // whoever owns user/ owns all below it
 		login(""):           {500, ""}, // the following are no owners: the hook's fault
 		login("/"):          {500, ""},
@@ -230,10 +230,10 @@ func TestLogin(t *testing.T) {
 		login("user/../42"): {500, ""},
 		login("user\n42"):   {500, ""},
 
-		login(strings.Repeat("o", 512)):  {403, "belongs to somebody else"}, // half of a key
-		login(strings.Repeat("o", 513)):  {500, "tell its operator the id"},
-		login(strings.Repeat("ö", 257)):  {500, "tell its operator the id"},
-		login(strings.Repeat("o", 5000)): {500, "tell its operator the id"},
+		login(strings.Repeat("o", 512)):  {403, "belongs to another owner"}, // half of a key
+		login(strings.Repeat("o", 513)):  {500, "give its operator the id"},
+		login(strings.Repeat("ö", 257)):  {500, "give its operator the id"},
+		login(strings.Repeat("o", 5000)): {500, "give its operator the id"},
 	} {
 		got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", session)
 		if got.status != want.status || !strings.Contains(got.body, want.says) {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -54,8 +54,8 @@ func (c Client) settings(owner string) map[string]map[string]any {
 	return sections
 }
 
-// merge is appended to the user's client_conf.js, with the settings in the place of SETTINGS.
-const merge = `
+// settingsScript is appended to the user's client_conf.js, with the settings in the place of SETTINGS.
+const settingsScript = `
 
 // Added by s3-sign-srv from its own settings, because there is no static/client_conf.js.
 (function (conf, settings) {
@@ -66,9 +66,9 @@ const merge = `
 }(fine_u_conf, SETTINGS));
 `
 
-// mergeOwner is appended too where P3S3F_OWN_UPLOADS_ONLY wants the owner in front of every key. What the
+// ownerScript is appended too where P3S3F_OWN_UPLOADS_ONLY wants the owner in front of every key. What the
 // user set as the key stays behind it; a resumed upload is one of the same owner.
-const mergeOwner = `
+const ownerScript = `
 
 // Added by s3-sign-srv, because P3S3F_OWN_UPLOADS_ONLY is 1.
 (function (conf, owner) {
@@ -91,74 +91,74 @@ const mergeOwner = `
 
 // clientConf answers with static/client_conf.js, or makes one from the file beside the server.
 func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
-	owner, err := s.welcome(w, r)
+	owner, err := s.ensureCookie(w, r)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.writeError(w, r, err)
 		return
 	}
-	handMade, err := s.hasOwnConf()
+	custom, err := s.hasCustomConf()
 	if err != nil {
-		s.refuse(w, r, err)
+		s.writeError(w, r, err)
 		return
 	}
-	if handMade && !s.OwnUploadsOnly {
+	if custom && !s.OwnUploadsOnly {
 		s.static(w, r)
 		return
 	}
-	script, err := s.script(owner, handMade)
+	script, err := s.script(owner, custom)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.writeError(w, r, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store") // it is the caller's own
 	http.ServeContent(w, r, "client_conf.js", time.Time{}, strings.NewReader(script))
 }
 
-// hasOwnConf reports whether there is a static/client_conf.js. The error says that it is there and cannot be read.
-func (s *server) hasOwnConf() (bool, error) {
+// hasCustomConf reports whether there is a static/client_conf.js. The error says that it is there and cannot be read.
+func (s *server) hasCustomConf() (bool, error) {
 	f, err := s.Static.Open("client_conf.js")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("%w (%w)", unusableConf, err)
+		return false, errUnreadableConf.WithCause(err)
 	}
 	return true, f.Close()
 }
 
 // script is the user's own file, with the owner's part behind it where there is one; what is made from the
 // file beside the server has the server's settings too.
-func (s *server) script(owner string, handMade bool) (string, error) {
+func (s *server) script(owner string, custom bool) (string, error) {
 	if !s.OwnUploadsOnly {
 		owner = ""
 	}
-	if handMade {
+	if custom {
 		base, err := s.Static.ReadFile("client_conf.js")
 		if err != nil {
-			return "", fmt.Errorf("%w (%w)", unusableConf, err)
+			return "", errUnreadableConf.WithCause(err)
 		}
-		own, err := inScript(mergeOwner, "OWNER", owner)
+		own, err := insertJSON(ownerScript, "OWNER", owner)
 		return string(base) + own, err
 	}
 	base, err := os.ReadFile(s.ClientConf)
 	if err != nil {
-		return "", &problem{http.StatusNotFound, "There is no client_conf.js where the server was started; start it in the project's folder, or make static/client_conf.js."}
+		return "", apierror.New(apierror.NotFound, "There is no client_conf.js where the server was started; start it in the project's folder, or make static/client_conf.js.")
 	}
 	return s.Client.script(string(base), owner)
 }
 
 // script appends c, and the owner if there is one, to the user's base.
 func (c Client) script(base, owner string) (string, error) {
-	script, err := inScript(merge, "SETTINGS", c.settings(owner))
+	script, err := insertJSON(settingsScript, "SETTINGS", c.settings(owner))
 	if err != nil || owner == "" {
 		return base + script, err
 	}
-	own, err := inScript(mergeOwner, "OWNER", owner)
+	own, err := insertJSON(ownerScript, "OWNER", owner)
 	return base + script + own, err
 }
 
-// inScript puts value into script in the place of mark.
-func inScript(script, mark string, value any) (string, error) {
+// insertJSON puts value into script in the place of mark.
+func insertJSON(script, mark string, value any) (string, error) {
 	encoded, err := json.Marshal(value, json.Deterministic(true), jsontext.EscapeForJS(true), jsontext.EscapeForHTML(true))
 	return strings.Replace(script, mark, string(encoded), 1), err
 }
@@ -183,18 +183,18 @@ func (s *server) file(name string) http.HandlerFunc {
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, name string) {
 	if !fs.ValidPath(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
-		s.refuse(w, r, notFound)
+		s.writeError(w, r, errNotFound)
 		return
 	}
 	f, err := s.Static.Open(name)
 	if err != nil {
-		s.refuse(w, r, notFound)
+		s.writeError(w, r, errNotFound)
 		return
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		s.refuse(w, r, notFound)
+		s.writeError(w, r, errNotFound)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-cache") // an edited file is seen by the next reload

@@ -23,8 +23,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
 )
@@ -196,7 +196,7 @@ func newSecretRun(t *testing.T, v *vault, asked map[string]map[int]int, handler 
 	run := &secretRun{vault: v, log: new(logBuffer), asked: asked}
 	var cfg config
 	run.world = owned(t, func(c *config) {
-		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store), Region: "us-east-1", Name: "mybucket"})
 		c.server.Log = slog.New(handler(run.log))
 		c.server.Client = server.Client{Endpoint: "http://127.0.0.1:9312/mybucket", Host: "127.0.0.1:9312", Bucket: "mybucket", Region: "us-east-1", AccessKey: accessKey, Version: sign.V4}
 		identify := c.server.Hooks.Identify

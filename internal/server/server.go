@@ -14,17 +14,17 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
-	"s3-sign-srv/internal/visitor"
 )
 
 // Config is what the server stands on. Signer, Bucket, Hooks, HookTimeout, Log
 // and Now are required.
 type Config struct {
 	Signer      *sign.Signer
-	Bucket      *bucket.Bucket
+	Bucket      *s3.Bucket
 	Hooks       hooks.Funcs
 	HookTimeout time.Duration // how long a request waits for a hook
 	Log         *slog.Logger
@@ -33,8 +33,8 @@ type Config struct {
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool // without it, the delete routes do not exist
 
-	OwnUploadsOnly bool            // every key must begin with its caller's owner and a slash
-	Visitors       *visitor.Keeper // makes the cookies, required with OwnUploadsOnly
+	OwnUploadsOnly bool          // every key must begin with its caller's owner and a slash
+	Cookies        *cookie.Codec // of owners, required with OwnUploadsOnly
 
 	MaxBytes       int64    // largest object that /s3/success takes; 0: no limit
 	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
@@ -48,40 +48,39 @@ type Config struct {
 
 type server struct {
 	Config
-	askers askers
-	heads  chan struct{} // has a place for each question about a listed file that the store is asked at a time
+	headSemaphore chan struct{} // has a place for each question about a listed file that the store is asked at a time
 }
 
 // New returns the handler of everything.
 func New(cfg Config) http.Handler {
-	s := &server{cfg, make(askers, mostIdle), make(chan struct{}, sessionHeads)}
-	return s.identifyPeer(s.recover(secure(s.routes())))
+	s := &server{cfg, make(chan struct{}, maxSessionHeads)}
+	return s.clientIP(s.recover(secure(s.routes())))
 }
 
 // routes is every route there is.
 func (s *server) routes() http.Handler {
 	mux := chi.NewRouter()
-	mux.NotFound(func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, notFound) })
+	mux.NotFound(func(w http.ResponseWriter, r *http.Request) { s.writeError(w, r, errNotFound) })
 	mux.MethodNotAllowed(s.methodNotAllowed(mux))
 
 	mux.Get("/healthz", text("ok\n"))
 	mux.Head("/healthz", text("ok\n"))
 
-	questions, reports := s.limitRate(), s.limitRate() // counted apart: an upload needs a signature before its report
-	changes := mux.With(s.sameSite)
-	changes.With(questions).Post("/s3/sign", s.answer(s.sign))
-	changes.With(reports).Post("/s3/success", s.answer(s.success))
-	changes.With(reports).Put("/s3/success", s.answer(s.success))
+	signLimiter, writeLimiter := s.newLimiter(), s.newLimiter() // counted apart: an upload needs a signature before its report
+	protected := mux.With(s.crossOrigin)
+	protected.With(signLimiter).Post("/s3/sign", s.jsonHandler(s.sign))
+	protected.With(writeLimiter).Post("/s3/success", s.jsonHandler(s.success))
+	protected.With(writeLimiter).Put("/s3/success", s.jsonHandler(s.success))
 	mux.Get("/s3/success", text("")) // as in the original; no effect
 	mux.Head("/s3/success", text(""))
 	if s.AllowDelete {
-		changes.With(reports).Delete("/s3/delete/{uuid}", s.answer(s.deleteByPath))
-		changes.With(reports).Post("/s3/delete", s.answer(s.deleteByForm))
+		protected.With(writeLimiter).Delete("/s3/delete/{uuid}", s.jsonHandler(s.deleteByPath))
+		protected.With(writeLimiter).Post("/s3/delete", s.jsonHandler(s.deleteByForm))
 	}
 
 	if s.OwnUploadsOnly {
-		mux.Get("/s3/owner", s.ownerOf)
-		mux.With(questions).Get("/s3/session", s.session)
+		mux.Get("/s3/owner", s.getOwner)
+		mux.With(signLimiter).Get("/s3/session", s.session)
 	}
 	if s.Static != nil {
 		page := mux.With(s.securePage)
@@ -96,25 +95,25 @@ func (s *server) routes() http.Handler {
 	return mux
 }
 
-// answer adapts an endpoint: a request in, a JSON answer or an error out.
-func (s *server) answer(endpoint func(*http.Request) (any, error)) http.HandlerFunc {
+// jsonHandler adapts an endpoint: a request in, a JSON answer or an error out.
+func (s *server) jsonHandler(endpoint func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := endpoint(r)
-		s.reply(w, r, body, err)
+		s.writeResult(w, r, body, err)
 	}
 }
 
-// reply answers with body, or refuses with err if there is one.
-func (s *server) reply(w http.ResponseWriter, r *http.Request, body any, err error) {
+// writeResult answers with body, or refuses with err if there is one.
+func (s *server) writeResult(w http.ResponseWriter, r *http.Request, body any, err error) {
 	if err == nil {
-		err = respond(w, http.StatusOK, body)
+		err = writeJSON(w, http.StatusOK, body)
 	}
 	if err != nil {
-		s.refuse(w, r, err)
+		s.writeError(w, r, err)
 		return
 	}
 	if s.Log.Enabled(r.Context(), slog.LevelDebug) {
-		s.Log.DebugContext(r.Context(), "answered", "method", r.Method, "path", r.URL.Path, "peer", peer(r))
+		s.Log.DebugContext(r.Context(), "request served", "method", r.Method, "path", r.URL.Path, "remote_addr", remoteAddr(r))
 	}
 }
 
@@ -134,7 +133,7 @@ func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 		}
 		w.Header().Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
 		if r.Method != http.MethodOptions {
-			s.refuse(w, r, methodNotAllowed)
+			s.writeError(w, r, errMethodNotAllowed)
 		}
 	}
 }

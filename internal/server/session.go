@@ -11,12 +11,13 @@ import (
 	"strings"
 	"sync"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 )
 
 const (
-	sessionFiles = 200 // newest files that the page is told of
-	sessionHeads = 16  // questions to the store at a time, by all pages together
+	maxSessionFiles = 200 // newest files that the page is told of
+	maxSessionHeads = 16  // signLimiter to the store at a time, by all pages together
 )
 
 // sessionFile is one file of Fine Uploader's initial list.
@@ -33,37 +34,37 @@ type sessionFile struct {
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	s.allowOrigin(w, r)
 	files := []sessionFile{} // a stranger's: a first visit asks before it has its cookie
-	owner, err := s.ownerNow(r)
+	owner, err := s.callIdentify(r)
 	if err == nil {
 		files, err = s.filesOf(r.Context(), owner)
-	} else if err == stranger {
+	} else if err == hooks.ErrUnauthenticated {
 		err = nil
 	}
-	s.reply(w, r, files, err)
+	s.writeResult(w, r, files, err)
 }
 
 func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, error) {
-	ctx, cancel := context.WithTimeout(ctx, bucket.Timeout) // for all of it: late files go by their key
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout) // for all of it: late files go by their key
 	defer cancel()
 	entries, err := s.Bucket.List(ctx, owner+"/")
-	if bucket.IsForbidden(err) {
+	if s3.IsForbidden(err) {
 		s.Log.InfoContext(ctx, "the server's key may not list the bucket, so the page shows no earlier uploads", "cause", err.Error())
 		return []sessionFile{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(entries, func(a, b bucket.Entry) int {
+	slices.SortFunc(entries, func(a, b s3.Entry) int {
 		return cmp.Or(b.LastModified.Compare(a.LastModified), strings.Compare(a.Key, b.Key))
 	})
-	entries = entries[:min(len(entries), sessionFiles)]
+	entries = entries[:min(len(entries), maxSessionFiles)]
 	files := make([]sessionFile, len(entries))
 	var group sync.WaitGroup
 	for i, entry := range entries {
 		group.Go(func() {
-			s.heads <- struct{}{}
+			s.headSemaphore <- struct{}{}
 			files[i] = s.sessionFile(ctx, entry)
-			<-s.heads
+			<-s.headSemaphore
 		})
 	}
 	group.Wait()
@@ -71,7 +72,7 @@ func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, erro
 }
 
 // sessionFile describes entry by its metadata; where that cannot be had, by its key.
-func (s *server) sessionFile(ctx context.Context, entry bucket.Entry) sessionFile {
+func (s *server) sessionFile(ctx context.Context, entry s3.Entry) sessionFile {
 	name := path.Base(entry.Key)
 	if object, err := s.Bucket.Head(ctx, entry.Key); err == nil {
 		name = cmp.Or(decodeMetadata(object)["qqfilename"], name)

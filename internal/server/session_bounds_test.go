@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -92,12 +92,12 @@ func (l *library) list(w http.ResponseWriter, q url.Values) {
 // questions to the store do not stand behind these.
 func TestSessionIsBounded(t *testing.T) {
 	l := &library{open: make(chan struct{}), busy: make(chan struct{}), listed: make(chan struct{})}
-	s3 := httptest.NewServer(l)
-	defer s3.Close()
+	store := httptest.NewServer(l)
+	defer store.Close()
 	open := sync.OnceFunc(func() { close(l.open) })
 	defer open()
 	w := owned(t, func(c *config) {
-		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
 	})
 	cookie, owner := w.browse(t)
 	otherCookie, _ := w.browse(t)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"s3-sign-srv/internal/bucket"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -22,7 +22,7 @@ func TestSession(t *testing.T) {
 	const uuid = "0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a"
 	denied := false
 	var prefix string
-	s3 := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case denied:
 			w.WriteHeader(http.StatusForbidden)
@@ -43,9 +43,9 @@ func TestSession(t *testing.T) {
 				<Contents><Key>%[1]s%[2]s.txt</Key><Size>2</Size><LastModified>2026-11-23T00:00:00Z</LastModified></Contents></ListBucketResult>`, prefix, uuid)
 		}
 	}))
-	defer s3.Close()
+	defer store.Close()
 	w := owned(t, func(c *config) {
-		c.server.Bucket = bucket.New(bucket.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(s3.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
 		c.server.Client.Bucket = "mybucket"
 	})
 	cookie, owner := w.browse(t)

@@ -40,11 +40,11 @@ func (s *server) sign(r *http.Request) (any, error) {
 
 // challenge asks the hooks who is calling and whether c is good.
 func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
-	err := s.asking(r.Context(), func(ctx context.Context) (err error) {
+	err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
 		if c.Owner, err = s.identify(ctx, r); err != nil {
 			return err
 		}
-		if err := s.checkOwn(c.Owner, c.Key); err != nil {
+		if err := s.checkOwner(c.Owner, c.Key); err != nil {
 			return err
 		}
 		return s.Hooks.ChallengeIsGood(ctx, c)

@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"s3-sign-srv/internal/bucket"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
 )
@@ -112,7 +112,7 @@ func (w *world) handler(t testing.TB, change func(*config)) http.Handler {
 			Bucket: "mybucket", Endpoint: mustParse("http://127.0.0.1:9312"), Region: "us-east-1",
 		},
 		server: server.Config{
-			Bucket: bucket.New(bucket.Config{
+			Bucket: s3.New(s3.Config{
 				AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey),
 				Endpoint: mustParse(w.store.url), Region: "us-east-1", Name: "mybucket",
 			}),
@@ -266,7 +266,7 @@ type witness struct {
 
 func (w *witness) hooks() hooks.Funcs {
 	return hooks.Funcs{
-		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrStranger },
+		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrUnauthenticated },
 		ChallengeIsGood: func(_ context.Context, c *hooks.Challenge) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -408,7 +408,7 @@ func (w *world) wantOneLine(id string, fail func(string, ...any)) {
 		fail("want one log line, got %d: %.500q", strings.Count(text, "\n"), text)
 		return
 	}
-	if id != "" && line["id"] != id {
+	if id != "" && line["error_id"] != id {
 		fail("the log line has another id: %.500s", text)
 	}
 	if line["level"] != "WARN" || len(text) > maxLine {

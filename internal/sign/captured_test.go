@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // captured is one request that Fine Uploader 5.16.2 sent from Chromium, with the signature that an
@@ -133,8 +135,8 @@ func TestCaptured(t *testing.T) {
 		want, refused := refusals[row.Expect]
 		if refused {
 			_, err := row.parse(t, newSigner(t, cfg))
-			var refusal *Refusal
-			if !errors.As(err, &refusal) || !strings.Contains(refusal.Text, want) {
+			var refusal *apierror.Error
+			if !errors.As(err, &refusal) || !strings.Contains(refusal.Message, want) {
 				t.Errorf("row %d, %s: error %v, want a refusal that says %q", i+1, row.Scenario, err, want)
 			}
 			counts["refused"]++

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // fields gathers what a client may say about the object to be: the headers of
@@ -22,7 +24,7 @@ const metaPrefix = "x-amz-meta-"
 
 // add checks one header or condition by its exact name. Names that are not listed are refused:
 // x-amz-copy-source, x-amz-grant-*, x-amz-website-redirect-location, x-amz-tagging and their like.
-func (f *fields) add(name, value string) *Refusal {
+func (f *fields) add(name, value string) *apierror.Error {
 	if strings.HasPrefix(name, metaPrefix) {
 		return f.addMetadata(name[len(metaPrefix):], value)
 	}
@@ -42,7 +44,7 @@ func (f *fields) add(name, value string) *Refusal {
 
 // addACL refuses any ACL that is not allowed. Its name is x-amz-acl in a header and acl in a policy;
 // the other one's name is refused by add.
-func (f *fields) addACL(_, acl string) *Refusal {
+func (f *fields) addACL(_, acl string) *apierror.Error {
 	if acl != "private" && !slices.Contains(f.signer.cfg.ACLs, acl) {
 		return forbidden(fmt.Sprintf("The ACL %.60q is not allowed here; set objectProperties.acl to \"private\" in client_conf.js, or list it in P3S3F_ALLOWED_ACLS.", acl), acl, "private")
 	}
@@ -50,7 +52,7 @@ func (f *fields) addACL(_, acl string) *Refusal {
 	return nil
 }
 
-func (f *fields) addExact(name, value, want, setting string) *Refusal {
+func (f *fields) addExact(name, value, want, setting string) *apierror.Error {
 	if value != want {
 		return forbidden(fmt.Sprintf("%s may only be %s; use %s in client_conf.js.", name, want, setting), name, want) // the value may be a key
 	}
@@ -66,7 +68,7 @@ func (f *fields) addOther(name, value string) {
 }
 
 // addMetadata takes the value as encodeURIComponent made it, and keeps it decoded.
-func (f *fields) addMetadata(name, value string) *Refusal {
+func (f *fields) addMetadata(name, value string) *apierror.Error {
 	if !isHeaderName(name) {
 		return malformed("A name in request.params has characters that a header cannot have; use letters, digits, '-', '_' and '.'.")
 	}
@@ -103,7 +105,7 @@ func (f *fields) put(r *Request) {
 }
 
 // CheckContentType refuses a type that is not among the configured ones, if there are any. V4 multipart
-// requests do not sign their type, so a stored object may have another. The error is a *Refusal.
+// requests do not sign their type, so a stored object may have another. The error is a *apierror.Error.
 func (s *Signer) CheckContentType(value string) error {
 	if len(s.cfg.ContentTypes) == 0 {
 		return nil
@@ -115,12 +117,12 @@ func (s *Signer) CheckContentType(value string) error {
 }
 
 // checkContentType accepts an empty type, or one media type of the configured ones.
-func (s *Signer) checkContentType(value string) *Refusal {
+func (s *Signer) checkContentType(value string) *apierror.Error {
 	if value == "" {
 		return nil
 	}
 	if !isMediaType(value) {
-		return malformed("The content type is not of the form type/subtype; leave it to the browser.").saw(value, "type/subtype")
+		return malformed("The content type is not of the form type/subtype; leave it to the browser.").WithDetail(value, "type/subtype")
 	}
 	if len(s.cfg.ContentTypes) == 0 || slices.ContainsFunc(s.cfg.ContentTypes, func(pattern string) bool { return matchType(pattern, value) }) {
 		return nil
@@ -159,13 +161,13 @@ func matchType(pattern, value string) bool {
 }
 
 // checkMD5 accepts an empty value or the base64 of an MD5 digest.
-func checkMD5(value string) *Refusal {
+func checkMD5(value string) *apierror.Error {
 	if value == "" {
 		return nil
 	}
 	digest, err := base64.StdEncoding.Strict().DecodeString(value)
 	if err != nil || len(digest) != 16 || len(value) != 24 {
-		return malformed("Content-MD5 is not the base64 of an MD5 digest; take it out of request.params.").saw(value, "24 characters of base64")
+		return malformed("Content-MD5 is not the base64 of an MD5 digest; take it out of request.params.").WithDetail(value, "24 characters of base64")
 	}
 	return nil
 }

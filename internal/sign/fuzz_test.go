@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // fuzzNow is the server's clock of the fuzz targets; the captured requests are inside its window.
@@ -62,7 +64,7 @@ func FuzzStringV2(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, s := range signers {
 			r, err := s.ParseStringToSign(V2, text, fuzzNow)
-			if wantRefusal(t, r, err) {
+			if wantError(t, r, err) {
 				continue
 			}
 			checkString(t, s, r, fuzzNow)
@@ -80,7 +82,7 @@ func FuzzStringV4(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, s := range signers {
 			r, err := s.ParseStringToSign(V4, text, fuzzNow)
-			if wantRefusal(t, r, err) {
+			if wantError(t, r, err) {
 				continue
 			}
 			checkString(t, s, r, fuzzNow)
@@ -118,7 +120,7 @@ func FuzzParts(f *testing.F) {
 		for _, s := range signers {
 			for version, text := range compose(method, path, query, host, header) {
 				r, err := s.ParseStringToSign(version, text, fuzzNow)
-				if wantRefusal(t, r, err) {
+				if wantError(t, r, err) {
 					continue
 				}
 				checkString(t, s, r, fuzzNow)
@@ -181,14 +183,14 @@ func mended(s *Signer, text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// wantRefusal reports whether err refuses, and wants its sentence fit to be shown.
-func wantRefusal(t *testing.T, r *Request, err error) bool {
+// wantError reports whether err refuses, and wants its sentence fit to be shown.
+func wantError(t *testing.T, r *Request, err error) bool {
 	t.Helper()
 	if err == nil {
 		return false
 	}
-	refusal, ok := err.(*Refusal)
-	if !ok || r != nil || !strings.HasSuffix(refusal.Text, ".") || strings.ContainsAny(refusal.Text, "\n\r\x00\x1b") {
+	refusal, ok := err.(*apierror.Error)
+	if !ok || r != nil || !strings.HasSuffix(refusal.Message, ".") || strings.ContainsAny(refusal.Message, "\n\r\x00\x1b") {
 		t.Errorf("refused with %#v and the request %v", err, r)
 	}
 	return true
@@ -217,7 +219,7 @@ func FuzzPolicy(f *testing.F) {
 		}
 		for _, s := range signers {
 			r, err := s.ParsePolicy(version, []byte(document), fuzzNow)
-			if !wantRefusal(t, r, err) {
+			if !wantError(t, r, err) {
 				checkPolicy(t, s, r, []byte(document), fuzzNow)
 			}
 		}

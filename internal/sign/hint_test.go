@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // TestHints sends what a wrongly set client sends, and wants the sentence to name the setting to change.
@@ -60,8 +62,8 @@ func TestHints(t *testing.T) {
 		} else {
 			_, err = s.ParseStringToSign(test.version, test.text, now)
 		}
-		var refusal *Refusal
-		if test.want == "" && err != nil || test.want != "" && (!errors.As(err, &refusal) || !strings.Contains(refusal.Text, test.want)) {
+		var refusal *apierror.Error
+		if test.want == "" && err != nil || test.want != "" && (!errors.As(err, &refusal) || !strings.Contains(refusal.Message, test.want)) {
 			t.Errorf("%s, version %d:\n got %v\nwant … %s …", test.fault, test.version, err, test.want)
 		}
 	}

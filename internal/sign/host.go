@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // hostForm says how a host that a client may name appears in the request that is really sent.
@@ -100,48 +102,48 @@ func (c Config) BucketURL() (url, host string) {
 }
 
 // findHost looks a client's host line up.
-func (s *Signer) findHost(line string) (hostForm, *Refusal) {
+func (s *Signer) findHost(line string) (hostForm, *apierror.Error) {
 	if form, ok := s.hosts[line]; ok {
 		return form, nil
 	}
 	if _, ok := s.hosts[strings.TrimRight(line, "/")]; ok {
-		return hostForm{}, misset("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
+		return hostForm{}, configError("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
 			line, strings.TrimRight(line, "/"))
 	}
 	ours, _ := s.cfg.BucketURL()
 	bare := strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://")
 	if !s.cfg.VirtualHosted && bare == s.cfg.Bucket+"."+s.cfg.Endpoint.Host {
-		return hostForm{}, misset(
+		return hostForm{}, configError(
 			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", ours),
 			line, s.cfg.Endpoint.Host)
 	}
-	return hostForm{}, misset(
+	return hostForm{}, configError(
 		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", ours),
 		line, ours)
 }
 
 // checkBucket refuses every bucket but ours, and recognises the host name that Fine Uploader takes for
 // the bucket when objectProperties.bucket is not set and the endpoint is not of AWS's old forms.
-func (s *Signer) checkBucket(bucket string) *Refusal {
+func (s *Signer) checkBucket(bucket string) *apierror.Error {
 	if bucket == s.cfg.Bucket {
 		return nil
 	}
 	name := s.cfg.Endpoint.Hostname()
 	if bucket == name || bucket == s.cfg.Bucket+"."+name {
-		return misset(fmt.Sprintf("Fine Uploader took the host name for the bucket; set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+		return configError(fmt.Sprintf("Fine Uploader took the host name for the bucket; set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
 	}
-	return misset(fmt.Sprintf("This server signs for the bucket %q alone; set objectProperties.bucket in client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+	return configError(fmt.Sprintf("This server signs for the bucket %q alone; set objectProperties.bucket in client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
 }
 
 // checkRegion refuses every region but ours.
-func (s *Signer) checkRegion(region string) *Refusal {
+func (s *Signer) checkRegion(region string) *apierror.Error {
 	if region == s.cfg.Region {
 		return nil
 	}
-	return misset(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
+	return configError(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
 }
 
-// CheckBucket refuses every bucket but the configured one. The error is a *Refusal.
+// CheckBucket refuses every bucket but the configured one. The error is a *apierror.Error.
 func (s *Signer) CheckBucket(bucket string) error {
 	if err := s.checkBucket(bucket); err != nil {
 		return err

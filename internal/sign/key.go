@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // CheckKey refuses an object key that could not be stored, would be changed on its way (a browser
@@ -15,7 +17,7 @@ func CheckKey(key string) error {
 	return nil
 }
 
-func checkKey(key string) *Refusal {
+func checkKey(key string) *apierror.Error {
 	switch {
 	case key == "":
 		return malformed("The object key is empty; set objectProperties.key in client_conf.js.")

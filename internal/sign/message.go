@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // message is a multipart request as a string to sign spells it, both versions; nothing in it is checked.
@@ -31,13 +33,13 @@ func (m *message) get(name string) (string, bool) {
 
 // readHeader parses one "name:value" line and appends it; names must ascend strictly, which also
 // refuses duplicates.
-func (m *message) readHeader(line string) *Refusal {
+func (m *message) readHeader(line string) *apierror.Error {
 	name, value, ok := strings.Cut(line, ":")
 	if !ok || !isHeaderName(name) || !isHeaderValue(value) {
 		return malformed("The string to sign has a line that is not a header; use an unmodified Fine Uploader.")
 	}
 	if n := len(m.headers); n > 0 && m.headers[n-1].name >= name {
-		return malformed("The headers in the string to sign are not sorted or not distinct; use an unmodified Fine Uploader, and each request.params name once.").saw(name, "a name behind "+m.headers[n-1].name)
+		return malformed("The headers in the string to sign are not sorted or not distinct; use an unmodified Fine Uploader, and each request.params name once.").WithDetail(name, "a name behind "+m.headers[n-1].name)
 	}
 	if len(m.headers) == maxHeaderLine {
 		return malformed("The request has more headers than S3 takes; use fewer request.params.")
@@ -74,7 +76,7 @@ type target struct {
 
 // readTarget tells the four multipart operations apart. initiate is the query of
 // CreateMultipartUpload, which the versions spell differently.
-func readTarget(method, query, initiate string) (target, *Refusal) {
+func readTarget(method, query, initiate string) (target, *apierror.Error) {
 	if method == "POST" && query == initiate {
 		return target{operation: CreateMultipartUpload}, nil
 	}
@@ -90,7 +92,7 @@ func readTarget(method, query, initiate string) (target, *Refusal) {
 		return target{}, notAnUpload()
 	}
 	if !isUploadID(id) {
-		return target{}, malformed("The upload ID is not one that S3 gives out; start the upload again.").saw(id, "letters, digits and -._~")
+		return target{}, malformed("The upload ID is not one that S3 gives out; start the upload again.").WithDetail(id, "letters, digits and -._~")
 	}
 	switch method {
 	case "POST":
@@ -100,14 +102,14 @@ func readTarget(method, query, initiate string) (target, *Refusal) {
 	case "PUT":
 		n, ok := readPartNumber(part)
 		if !ok {
-			return target{}, malformed("The part number is not a whole number from 1 to 10000; set a larger chunking.partSize in client_conf.js.").saw(part, "partNumber=1 to 10000")
+			return target{}, malformed("The part number is not a whole number from 1 to 10000; set a larger chunking.partSize in client_conf.js.").WithDetail(part, "partNumber=1 to 10000")
 		}
 		return target{operation: UploadPart, uploadID: id, partNumber: n}, nil
 	}
 	return target{}, notAnUpload()
 }
 
-func notAnUpload() *Refusal {
+func notAnUpload() *apierror.Error {
 	return malformed("This server signs only the requests of an upload (POST of a form, and CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload); use an unmodified Fine Uploader.")
 }
 
@@ -148,14 +150,14 @@ func (r *Request) appendQuery(b []byte, initiate string) []byte {
 
 // newRequest builds the Request of m, whose bucket and date the caller has checked, with key still
 // escaped as it was in m.path.
-func (s *Signer) newRequest(v Version, m *message, initiate, escapedKey string, at time.Time) (*Request, *Refusal) {
+func (s *Signer) newRequest(v Version, m *message, initiate, escapedKey string, at time.Time) (*Request, *apierror.Error) {
 	t, err := readTarget(m.method, m.query, initiate)
 	if err != nil {
 		return nil, err
 	}
 	key, ok := unescape(escapedKey)
 	if !ok {
-		return nil, malformed("The object key in the string to sign is not escaped as S3 wants it; use an unmodified Fine Uploader.").saw(escapedKey, "percent-encoded UTF-8")
+		return nil, malformed("The object key in the string to sign is not escaped as S3 wants it; use an unmodified Fine Uploader.").WithDetail(escapedKey, "percent-encoded UTF-8")
 	}
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -172,7 +174,7 @@ func (s *Signer) newRequest(v Version, m *message, initiate, escapedKey string, 
 
 // checkPart refuses a part that only a file above the size limit can have: every part but the last
 // has at least 5 MiB.
-func (s *Signer) checkPart(r *Request) *Refusal {
+func (s *Signer) checkPart(r *Request) *apierror.Error {
 	if s.cfg.MaxBytes > 0 && int64(r.PartNumber-1)*MinPartBytes >= s.cfg.MaxBytes {
 		return forbidden("The file is larger than the "+strconv.FormatInt(s.cfg.MaxBytes, 10)+" bytes that this server allows; upload a smaller one.",
 			"part "+strconv.Itoa(r.PartNumber), strconv.FormatInt(s.cfg.MaxBytes, 10)+" bytes")
@@ -181,7 +183,7 @@ func (s *Signer) checkPart(r *Request) *Refusal {
 }
 
 // readFields checks the x-amz-* headers of m and puts what CreateMultipartUpload says into r.
-func (s *Signer) readFields(r *Request, m *message) *Refusal {
+func (s *Signer) readFields(r *Request, m *message) *apierror.Error {
 	f := fields{signer: s}
 	for _, h := range m.headers {
 		if h.name == "x-amz-date" || r.Version == V4 && (h.name == "host" || h.name == "x-amz-content-sha256") {

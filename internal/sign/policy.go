@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // dateISO is the layout of a policy's expiration, JavaScript's toISOString.
@@ -43,16 +45,16 @@ const (
 )
 
 // ParsePolicy parses the policy document of a POST object request, whose bytes are what gets signed.
-// A nil error means that Sign may sign the Request; any other is a *Refusal.
+// A nil error means that Sign may sign the Request; any other is a *apierror.Error.
 func (s *Signer) ParsePolicy(v Version, document []byte, now time.Time) (*Request, error) {
 	r, err := s.parsePolicy(v, document, now)
-	if err != nil { // a nil *Refusal must not become a non-nil error
+	if err != nil { // a nil *apierror.Error must not become a non-nil error
 		return nil, err
 	}
 	return r, nil
 }
 
-func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Request, *Refusal) {
+func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Request, *apierror.Error) {
 	if v == V4 && s.cfg.OnlyV2 {
 		return nil, onlyV2()
 	}
@@ -64,12 +66,12 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 		return nil, unreadable(err)
 	}
 	if n := len(doc.Conditions); n > maxConditions {
-		return nil, malformed("The policy has more conditions than any upload needs; use fewer request.params.").saw(strconv.Itoa(n), strconv.Itoa(maxConditions))
+		return nil, malformed("The policy has more conditions than any upload needs; use fewer request.params.").WithDetail(strconv.Itoa(n), strconv.Itoa(maxConditions))
 	}
 	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
 	p := policyReader{signer: s, request: r, now: now, names: make([]string, 0, len(doc.Conditions)), fields: fields{signer: s}}
 	if err := p.readAll(doc); err != nil {
-		return nil, err.about(doc.spell(v))
+		return nil, err.WithRequest(doc.spell(v))
 	}
 	r.text = base64.StdEncoding.AppendEncode(nil, document)
 	return r, nil
@@ -77,7 +79,7 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 
 // unreadable says what the decoder found wrong with a document. Its own words go to the log; they name
 // members and places, and no value.
-func unreadable(err error) *Refusal {
+func unreadable(err error) *apierror.Error {
 	text := "The policy document is not one that Fine Uploader writes; use an unmodified Fine Uploader."
 	var syntax *jsontext.SyntacticError
 	switch {
@@ -90,7 +92,7 @@ func unreadable(err error) *Refusal {
 	case errors.As(err, &syntax):
 		text = "The body is not JSON, complete and in UTF-8; use an unmodified Fine Uploader."
 	}
-	return malformed(text).saw(err.Error(), "a policy document")
+	return malformed(text).WithDetail(err.Error(), "a policy document")
 }
 
 // spell describes the document for the log.
@@ -205,7 +207,7 @@ type policyReader struct {
 	algorithm, credential, date string
 }
 
-func (p *policyReader) readAll(doc policyDocument) *Refusal {
+func (p *policyReader) readAll(doc policyDocument) *apierror.Error {
 	for _, c := range doc.Conditions {
 		if err := p.read(c); err != nil {
 			return err
@@ -217,10 +219,10 @@ func (p *policyReader) readAll(doc policyDocument) *Refusal {
 // has reports whether there was a condition on name.
 func (p *policyReader) has(name string) bool { return slices.Contains(p.names, name) }
 
-func (p *policyReader) read(c condition) *Refusal {
+func (p *policyReader) read(c condition) *apierror.Error {
 	name := strings.ToLower(c.name)
 	if p.has(name) {
-		return malformed(fmt.Sprintf("The policy has two conditions on %.60q; use an unmodified Fine Uploader, and each request.params name once.", name)).saw(name+" twice", name+" once")
+		return malformed(fmt.Sprintf("The policy has two conditions on %.60q; use an unmodified Fine Uploader, and each request.params name once.", name)).WithDetail(name+" twice", name+" once")
 	}
 	p.names = append(p.names, name)
 	if strings.ContainsFunc(c.value, unicode.IsControl) {
@@ -263,7 +265,7 @@ func (p *policyReader) read(c condition) *Refusal {
 }
 
 // checkPostKey also refuses "${filename}", which a store replaces by what the form says.
-func checkPostKey(key string) *Refusal {
+func checkPostKey(key string) *apierror.Error {
 	if strings.Contains(key, "${") {
 		return malformed("The object key has \"${\" in it, which S3 replaces by a name of the sender's choice; set another objectProperties.key.")
 	}
@@ -271,7 +273,7 @@ func checkPostKey(key string) *Refusal {
 }
 
 // finish checks what a policy must have, once all its conditions are read.
-func (p *policyReader) finish(expiration string) *Refusal {
+func (p *policyReader) finish(expiration string) *apierror.Error {
 	if !p.has("bucket") {
 		return malformed("The policy does not name a bucket; set objectProperties.bucket in client_conf.js.")
 	}
@@ -292,7 +294,7 @@ func (p *policyReader) finish(expiration string) *Refusal {
 }
 
 // checkVersion wants all three V4 conditions in a V4 policy and none in a V2 policy.
-func (p *policyReader) checkVersion() *Refusal {
+func (p *policyReader) checkVersion() *apierror.Error {
 	if p.request.Version == V2 {
 		if p.has("x-amz-algorithm") || p.has("x-amz-credential") || p.has("x-amz-date") {
 			return malformed("A version 4 policy came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.")
@@ -300,7 +302,7 @@ func (p *policyReader) checkVersion() *Refusal {
 		return nil
 	}
 	if p.algorithm != algorithmV4 {
-		return malformed("A policy without x-amz-algorithm AWS4-HMAC-SHA256 came with ?v4=true; set signature.version to 4 in client_conf.js.").saw(p.algorithm, algorithmV4)
+		return malformed("A policy without x-amz-algorithm AWS4-HMAC-SHA256 came with ?v4=true; set signature.version to 4 in client_conf.js.").WithDetail(p.algorithm, algorithmV4)
 	}
 	at, err := readDateV4(p.date, p.now)
 	if err != nil {
@@ -309,7 +311,7 @@ func (p *policyReader) checkVersion() *Refusal {
 	p.request.Time = at
 	accessKey, scope, _ := strings.Cut(p.credential, "/")
 	if accessKey != p.signer.cfg.AccessKey {
-		return misset("The policy names another access key; reload the page, or set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", shorten(accessKey), p.signer.cfg.AccessKey)
+		return configError("The policy names another access key; reload the page, or set request.accessKey in client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", shorten(accessKey), p.signer.cfg.AccessKey)
 	}
 	return p.signer.checkScope(scope, at)
 }
@@ -317,25 +319,25 @@ func (p *policyReader) checkVersion() *Refusal {
 // shorten keeps the beginning of a key pair's half, which may be the wrong one.
 func shorten(key string) string { return fmt.Sprintf("%.4s…, %d characters", key, len(key)) }
 
-func (p *policyReader) checkExpiration(value string) *Refusal {
+func (p *policyReader) checkExpiration(value string) *apierror.Error {
 	expires, err := time.Parse(dateISO, value)
 	if err != nil || expires.Format(dateISO) != value {
-		return malformed("The policy's expiration is not a date of the form 2006-01-02T15:04:05.000Z; use an unmodified Fine Uploader.").saw(value, dateISO)
+		return malformed("The policy's expiration is not a date of the form 2006-01-02T15:04:05.000Z; use an unmodified Fine Uploader.").WithDetail(value, dateISO)
 	}
 	p.request.Expires = expires
 	if left := expires.Sub(p.now); 0 < left && left <= MaxExpiry {
 		return nil
 	}
-	return misset(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", spellDrift(expires.Add(-usualExpiry).Sub(p.now))),
+	return configError(fmt.Sprintf("The policy does not end within the next 15 minutes, as if the clock of the uploading computer were %s this server's; set that clock right, or request.clockDrift in client_conf.js.", describeDrift(expires.Add(-usualExpiry).Sub(p.now))),
 		value, p.now.UTC().Format(dateISO))
 }
 
 // checkSize wants a sound range, and one within the size limit if there is a limit.
-func (p *policyReader) checkSize() *Refusal {
+func (p *policyReader) checkSize() *apierror.Error {
 	size, limit := p.request.Size, p.signer.cfg.MaxBytes
 	switch {
 	case size != nil && (size.Min > size.Max || size.Max == 0):
-		return malformed("The policy's size range lets no file through; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.").saw(size.String(), "min not above max")
+		return malformed("The policy's size range lets no file through; set validation.minSizeLimit and validation.sizeLimit in client_conf.js.").WithDetail(size.String(), "min not above max")
 	case limit > 0 && (size == nil || size.Max > limit):
 		return forbidden(fmt.Sprintf("This server signs for files of at most %d bytes; set validation.sizeLimit in client_conf.js to that or less.", limit), size.String(), fmt.Sprint(limit))
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // Version is an AWS signature version.
@@ -162,16 +164,16 @@ func (s *Signer) Sign(r *Request) Signature {
 
 // ParseStringToSign parses the string to sign of a multipart request: the value of the member
 // "headers" that Fine Uploader sends. A nil error means that Sign may sign the Request; any other
-// is a *Refusal.
+// is a *apierror.Error.
 func (s *Signer) ParseStringToSign(v Version, text string, now time.Time) (*Request, error) {
 	r, err := s.parseString(v, text, now)
-	if err != nil { // a nil *Refusal must not become a non-nil error
+	if err != nil { // a nil *apierror.Error must not become a non-nil error
 		return nil, err
 	}
 	return r, nil
 }
 
-func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *Refusal) {
+func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *apierror.Error) {
 	if len(text) > maxTextBytes {
 		return nil, malformed("The string to sign is longer than any request of an upload; use an unmodified Fine Uploader.")
 	}
@@ -190,6 +192,6 @@ func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *
 	}
 }
 
-func onlyV2() *Refusal {
-	return misset("This server signs version 2 alone; set signature.version to 2 in client_conf.js, or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
+func onlyV2() *apierror.Error {
+	return configError("This server signs version 2 alone; set signature.version to 2 in client_conf.js, or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 // completeType is the content type of CompleteMultipartUpload as Fine Uploader sends it.
@@ -22,19 +24,19 @@ const dateV2 = "Mon, 02 Jan 2006 15:04:05 GMT"
 //
 // (AWS "Signing and authenticating REST requests", signature version 2). The path is the same for
 // virtual-hosted and path-style endpoints.
-func (s *Signer) parseV2(text string, now time.Time) (*Request, *Refusal) {
+func (s *Signer) parseV2(text string, now time.Time) (*Request, *apierror.Error) {
 	m, err := readV2(text)
 	if err != nil {
 		return nil, err
 	}
 	r, err := s.checkV2(m, text, now)
 	if err != nil {
-		return nil, err.about(m.spellV2())
+		return nil, err.WithRequest(m.spellV2())
 	}
 	return r, nil
 }
 
-func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *Refusal) {
+func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *apierror.Error) {
 	at, err := m.dateV2(now)
 	if err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func (m *message) spellV2() string {
 }
 
 // readV2 splits text into its parts.
-func readV2(text string) (*message, *Refusal) {
+func readV2(text string) (*message, *apierror.Error) {
 	m := new(message)
 	m.headers = m.space[:0]
 	var date string
@@ -91,20 +93,20 @@ func readV2(text string) (*message, *Refusal) {
 }
 
 // dateV2 returns x-amz-date, checked against the time window.
-func (m *message) dateV2(now time.Time) (time.Time, *Refusal) {
+func (m *message) dateV2(now time.Time) (time.Time, *apierror.Error) {
 	value, ok := m.get("x-amz-date")
 	if !ok {
 		return time.Time{}, malformed("The string to sign has no x-amz-date; use an unmodified Fine Uploader.")
 	}
 	at, err := time.Parse(dateV2, value)
 	if err != nil {
-		return time.Time{}, malformed("x-amz-date in the string to sign is not a date; use an unmodified Fine Uploader.").saw(value, dateV2)
+		return time.Time{}, malformed("x-amz-date in the string to sign is not a date; use an unmodified Fine Uploader.").WithDetail(value, dateV2)
 	}
 	return at, checkTime(at, now)
 }
 
 // checkEntityV2 checks the second and third line: what the operation's body is.
-func (s *Signer) checkEntityV2(r *Request, m *message) *Refusal {
+func (s *Signer) checkEntityV2(r *Request, m *message) *apierror.Error {
 	want := ""
 	switch r.Operation {
 	case CreateMultipartUpload:
@@ -117,7 +119,7 @@ func (s *Signer) checkEntityV2(r *Request, m *message) *Refusal {
 		want = completeType
 	}
 	if m.contentType != want || m.contentMD5 != "" {
-		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; use an unmodified Fine Uploader.").saw(m.contentType+" "+m.contentMD5, want)
+		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; use an unmodified Fine Uploader.").WithDetail(m.contentType+" "+m.contentMD5, want)
 	}
 	return nil
 }

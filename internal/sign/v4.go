@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"s3-sign-srv/internal/apierror"
 )
 
 const (
@@ -31,19 +33,19 @@ type stringV4 struct {
 //	METHOD \n /key \n query \n name:value \n … \n (empty) \n signed;headers \n payload hash
 //
 // (AWS "Create a signed AWS API request").
-func (s *Signer) parseV4(text string, now time.Time) (*Request, *Refusal) {
+func (s *Signer) parseV4(text string, now time.Time) (*Request, *apierror.Error) {
 	m, err := readV4(text)
 	if err != nil {
 		return nil, err
 	}
 	r, err := s.checkV4(m, now)
 	if err != nil {
-		return nil, err.about(m.spell())
+		return nil, err.WithRequest(m.spell())
 	}
 	return r, nil
 }
 
-func (s *Signer) checkV4(m *stringV4, now time.Time) (*Request, *Refusal) {
+func (s *Signer) checkV4(m *stringV4, now time.Time) (*Request, *apierror.Error) {
 	at, err := readDateV4(m.date, now)
 	if err != nil {
 		return nil, err
@@ -79,7 +81,7 @@ func (m *stringV4) spell() string {
 }
 
 // readV4 splits text into its parts.
-func readV4(text string) (*stringV4, *Refusal) {
+func readV4(text string) (*stringV4, *apierror.Error) {
 	m := new(stringV4)
 	m.headers = m.space[:0]
 	var algorithm string
@@ -116,17 +118,17 @@ func readV4(text string) (*stringV4, *Refusal) {
 }
 
 // readDateV4 parses a basic ISO 8601 time and checks it against the time window.
-func readDateV4(value string, now time.Time) (time.Time, *Refusal) {
+func readDateV4(value string, now time.Time) (time.Time, *apierror.Error) {
 	at, err := time.Parse(dateV4, value)
 	var buf [len(dateV4)]byte
 	if err != nil || string(at.AppendFormat(buf[:0], dateV4)) != value {
-		return time.Time{}, malformed("x-amz-date is not a date of the form 20060102T150405Z; use an unmodified Fine Uploader.").saw(value, dateV4)
+		return time.Time{}, malformed("x-amz-date is not a date of the form 20060102T150405Z; use an unmodified Fine Uploader.").WithDetail(value, dateV4)
 	}
 	return at, checkTime(at, now)
 }
 
 // checkScope compares a credential scope, "day/region/s3/aws4_request", with ours.
-func (s *Signer) checkScope(scope string, at time.Time) *Refusal {
+func (s *Signer) checkScope(scope string, at time.Time) *apierror.Error {
 	dayAndRegion, ok := strings.CutSuffix(scope, scopeEnd)
 	day, region, ok2 := strings.Cut(dayAndRegion, "/")
 	if !ok || !ok2 || len(day) != 8 || strings.Contains(region, "/") {
@@ -143,24 +145,24 @@ func (s *Signer) checkScope(scope string, at time.Time) *Refusal {
 }
 
 // check compares the parts of m that say the same thing twice, and the payload with the operation.
-func (m *stringV4) check(op Operation) *Refusal {
+func (m *stringV4) check(op Operation) *apierror.Error {
 	if err := m.checkSignedHeaders(); err != nil {
 		return err
 	}
 	if date, _ := m.get("x-amz-date"); date != m.date {
-		return malformed("The x-amz-date header is not the date of the string to sign; use an unmodified Fine Uploader.").saw(date, m.date)
+		return malformed("The x-amz-date header is not the date of the string to sign; use an unmodified Fine Uploader.").WithDetail(date, m.date)
 	}
 	if hash, _ := m.get("x-amz-content-sha256"); hash != m.payload || !isSHA256(hash) {
-		return malformed("The payload must be given by its SHA-256, in the canonical request and in x-amz-content-sha256 alike; use an unmodified Fine Uploader.").saw(hash, m.payload)
+		return malformed("The payload must be given by its SHA-256, in the canonical request and in x-amz-content-sha256 alike; use an unmodified Fine Uploader.").WithDetail(hash, m.payload)
 	}
 	if op != UploadPart && op != CompleteMultipartUpload && m.payload != emptySHA256 {
-		return malformed("The body of this request must be empty; use an unmodified Fine Uploader.").saw(m.payload, emptySHA256)
+		return malformed("The body of this request must be empty; use an unmodified Fine Uploader.").WithDetail(m.payload, emptySHA256)
 	}
 	return nil
 }
 
 // checkSignedHeaders wants the list to name the headers that stand above it, in their order.
-func (m *stringV4) checkSignedHeaders() *Refusal {
+func (m *stringV4) checkSignedHeaders() *apierror.Error {
 	list := m.signedHeaders
 	if strings.HasPrefix(list, "content-md5;") {
 		return forbidden("Fine Uploader cannot sign a Content-MD5 parameter under version 4; take Content-MD5 out of request.params in client_conf.js.", list, "no content-md5")
@@ -168,7 +170,7 @@ func (m *stringV4) checkSignedHeaders() *Refusal {
 	for i, h := range m.headers {
 		name, rest, more := strings.Cut(list, ";")
 		if name != h.name || more != (i < len(m.headers)-1) {
-			return malformed("SignedHeaders does not list the headers of the canonical request; use an unmodified Fine Uploader.").saw(m.signedHeaders, h.name)
+			return malformed("SignedHeaders does not list the headers of the canonical request; use an unmodified Fine Uploader.").WithDetail(m.signedHeaders, h.name)
 		}
 		list = rest
 	}

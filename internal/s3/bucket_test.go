@@ -1,4 +1,4 @@
-package bucket
+package s3
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -85,8 +86,8 @@ func TestErrors(t *testing.T) {
 	} {
 		status, body = test.status, "<Error><Code>"+test.code+"</Code><Message>s3cret</Message></Error>"
 		err := test.call(at(t, store.URL))
-		var e *Error
-		if !errors.As(err, &e) || !strings.Contains(e.Text, test.want) || e.Missing != test.missing || strings.Contains(e.Text, "s3cret") {
+		var e *apierror.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Message, test.want) || (e.Code == apierror.NotFound) != test.missing || strings.Contains(e.Message, "s3cret") {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
 	}
@@ -112,8 +113,8 @@ func TestRedirects(t *testing.T) {
 			}))
 			err := call(at(t, store.URL))
 			store.Close()
-			var e *Error
-			if !errors.As(err, &e) || e.Missing || !strings.Contains(e.Text, "check AWS_REGION and AWS_ENDPOINT") || asked.Load() != 1 || seen.Load() != 0 {
+			var e *apierror.Error
+			if !errors.As(err, &e) || e.Code != apierror.StoreFailed || !strings.Contains(e.Message, "check AWS_REGION and AWS_ENDPOINT") || asked.Load() != 1 || seen.Load() != 0 {
 				t.Errorf("%s, redirected with %d: %v; the store was asked %d times, the other listener %d", name, status, err, asked.Load(), seen.Load())
 			}
 			seen.Store(0)
@@ -130,8 +131,8 @@ func TestAway(t *testing.T) {
 	l.Close()
 	start := time.Now()
 	_, err = at(t, "http://"+l.Addr().String()).Head(context.Background(), "k")
-	var e *Error
-	if !errors.As(err, &e) || e.Missing || !strings.Contains(e.Text, "check AWS_ENDPOINT") || time.Since(start) > 2*Timeout {
+	var e *apierror.Error
+	if !errors.As(err, &e) || e.Code != apierror.StoreFailed || !strings.Contains(e.Message, "check AWS_ENDPOINT") || time.Since(start) > 2*Timeout {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }

@@ -1,13 +1,30 @@
-package bucket
+package s3admin
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"testing"
+
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/sign"
 )
+
+// bucketAt returns a bucket at address.
+func bucketAt(t *testing.T, address string) *Bucket {
+	t.Helper()
+	endpoint, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(s3.Config{
+		AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: sign.NewSecret("s3cret"),
+		Endpoint: endpoint, Region: "us-east-1", Name: "mybucket",
+	})
+}
 
 // TestPurgeKeepsOthers has a store that does not heed the prefix it is asked for.
 func TestPurgeKeepsOthers(t *testing.T) {
@@ -25,7 +42,7 @@ func TestPurgeKeepsOthers(t *testing.T) {
 		}
 	}))
 	defer store.Close()
-	b := at(t, store.URL)
+	b := bucketAt(t, store.URL)
 	if b.PurgeVersions(t.Context(), "") == nil || b.PurgeUploads(t.Context(), "") == nil || deleted != nil {
 		t.Errorf("without a prefix: %q", deleted)
 	}
@@ -66,7 +83,7 @@ func TestKeepsVersions(t *testing.T) {
 			}
 			fmt.Fprint(w, body)
 		}))
-		kept, known, err := at(t, store.URL).KeepsVersions(t.Context())
+		kept, known, err := bucketAt(t, store.URL).KeepsVersions(t.Context())
 		store.Close()
 		if kept != test.kept || known != test.known || err != nil {
 			t.Errorf("%s: %v %v %v", test.name, kept, known, err)
@@ -80,16 +97,16 @@ func TestCode(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, "<Error><Code>InvalidAccessKeyId</Code></Error>")
 	}))
-	_, err := at(t, store.URL).Buckets(t.Context())
-	if Code(err) != "InvalidAccessKeyId" || Status(err) != http.StatusForbidden {
-		t.Errorf("%q %d", Code(err), Status(err))
+	_, err := bucketAt(t, store.URL).Buckets(t.Context())
+	if s3.Code(err) != "InvalidAccessKeyId" || Status(err) != http.StatusForbidden {
+		t.Errorf("%q %d", s3.Code(err), Status(err))
 	}
 	store.Close()
-	_, err = at(t, store.URL).Buckets(t.Context())
-	if Code(err) != "" || Status(err) != 0 {
-		t.Errorf("nobody answers: %q %d", Code(err), Status(err))
+	_, err = bucketAt(t, store.URL).Buckets(t.Context())
+	if s3.Code(err) != "" || Status(err) != 0 {
+		t.Errorf("nobody answers: %q %d", s3.Code(err), Status(err))
 	}
-	if Code(nil) != "" || Status(nil) != 0 {
+	if s3.Code(nil) != "" || Status(nil) != 0 {
 		t.Error("no error has a code")
 	}
 }

@@ -1,4 +1,4 @@
-package bucket
+package s3admin
 
 import (
 	"context"
@@ -8,37 +8,39 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"s3-sign-srv/internal/s3"
 )
 
 // KeepsVersions reports whether the bucket keeps, or has kept, versions of its objects. The key need not
 // have the right to ask: then an object that is there tells, if the key may see one. known is false where
 // nothing tells; an error means that no answer came.
 func (b *Bucket) KeepsVersions(ctx context.Context) (kept, known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &b.cfg.Name})
+	out, err := b.client.GetBucketVersioning(ctx, &awss3.GetBucketVersioningInput{Bucket: &b.cfg.Name})
 	switch {
 	case err == nil:
 		return out.Status != "", true, nil
 	case Status(err) == 0:
-		return false, false, b.explain("s3:GetBucketVersioning", err)
+		return false, false, b.cfg.Explain("s3:GetBucketVersioning", err)
 	}
 	one := int32(1)
-	list, err := b.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &b.cfg.Name, MaxKeys: &one})
+	list, err := b.client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &b.cfg.Name, MaxKeys: &one})
 	if err != nil || len(list.Contents) == 0 {
 		return false, false, nil
 	}
-	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.cfg.Name, Key: list.Contents[0].Key})
+	head, err := b.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &b.cfg.Name, Key: list.Contents[0].Key})
 	return err == nil && head.VersionId != nil, err == nil, nil
 }
 
 // Retention describes for how long the bucket locks what is written to it, empty if it does not. Where the
 // key may not ask, known is false.
 func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: &b.cfg.Name})
+	out, err := b.client.GetObjectLockConfiguration(ctx, &awss3.GetObjectLockConfigurationInput{Bucket: &b.cfg.Name})
 	if err != nil {
 		return "", Status(err) != http.StatusForbidden // no such configuration, or no such thing at this store
 	}
@@ -51,20 +53,20 @@ func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
 
 // MayPurge reports, by an error, that the key may not find or not delete versions below prefix.
 func (b *Bucket) MayPurge(ctx context.Context, prefix string) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	if _, err := b.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix}); err != nil {
-		return b.explain("s3:ListBucketVersions", err)
+	if _, err := b.client.ListObjectVersions(ctx, &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix}); err != nil {
+		return b.cfg.Explain("s3:ListBucketVersions", err)
 	}
 	return b.DeleteVersion(ctx, prefix+"no version", "null")
 }
 
 // DeleteVersion deletes one version, or a delete marker. Deleting what is not there is no error.
 func (b *Bucket) DeleteVersion(ctx context.Context, key, version string) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key, VersionId: &version})
-	return b.explain("s3:DeleteObjectVersion", err)
+	_, err := b.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key, VersionId: &version})
+	return b.cfg.Explain("s3:DeleteObjectVersion", err)
 }
 
 // PurgeVersions deletes every version and delete marker whose key begins with prefix, up to one page of
@@ -73,11 +75,11 @@ func (b *Bucket) PurgeVersions(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		return errNoPrefix
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
+	out, err := b.client.ListObjectVersions(ctx, &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
 	if err != nil {
-		return b.explain("s3:ListBucketVersions", err)
+		return b.cfg.Explain("s3:ListBucketVersions", err)
 	}
 	var faults []error
 	remove := func(key, version *string) {

@@ -2,7 +2,7 @@
 // original Flask server and some more. Every variable has one reader, and every fault is reported at
 // once, by variable name, so that one start shows all there is to mend. Secrets are wrapped on the way
 // in. The package opens no file; it only checks what the variables say.
-package settings
+package config
 
 import (
 	"log/slog"
@@ -13,8 +13,8 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// Settings is the checked configuration.
-type Settings struct {
+// Config is the checked configuration.
+type Config struct {
 	Host, Port string // where to listen; port "0" is any free one
 	HTTPS      bool
 	CertFile   string // PEM files, set with HTTPS
@@ -39,12 +39,12 @@ type Settings struct {
 }
 
 // Address returns host:port to listen on.
-func (s Settings) Address() string { return net.JoinHostPort(s.Host, s.Port) }
+func (s Config) Address() string { return net.JoinHostPort(s.Host, s.Port) }
 
-// Read checks the variables that getenv knows. The error lists every fault, one line each.
-func Read(getenv func(string) string) (Settings, error) {
+// Load checks the variables that getenv knows. The error lists every fault, one line each.
+func Load(getenv func(string) string) (Config, error) {
 	r := &reader{getenv: getenv}
-	s := Settings{
+	s := Config{
 		Host:           r.text("P3S3F_HOST_NAME", "127.0.0.1"),
 		Port:           r.port("P3S3F_HOST_PORT", "5000"),
 		HTTPS:          r.flag("P3S3F_USE_HTTPS", false),
@@ -88,9 +88,9 @@ func Read(getenv func(string) string) (Settings, error) {
 	return s, r.err()
 }
 
-// Names are the variables that Read asks for.
+// Names are the variables that Load asks for.
 func Names() (names []string) {
-	Read(func(name string) string {
+	Load(func(name string) string {
 		names = append(names, name)
 		return ""
 	})

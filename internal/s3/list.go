@@ -1,11 +1,11 @@
-package bucket
+package s3
 
 import (
 	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // maxPages bounds a listing, at 1000 entries a page.
@@ -23,23 +23,18 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	var entries []Entry
-	pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.cfg.Name, Prefix: &prefix})
+	pages := awss3.NewListObjectsV2Paginator(b.client, &awss3.ListObjectsV2Input{Bucket: &b.cfg.Name, Prefix: &prefix})
 	for range maxPages {
 		if !pages.HasMorePages() {
 			break
 		}
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, b.explain("s3:ListBucket", err)
+			return nil, b.cfg.Explain("s3:ListBucket", err)
 		}
 		for _, object := range page.Contents {
 			entries = append(entries, Entry{aws.ToString(object.Key), aws.ToInt64(object.Size), aws.ToTime(object.LastModified)})
 		}
 	}
 	return entries, nil
-}
-
-// IsForbidden reports whether the store refused a call for want of a permission.
-func IsForbidden(err error) bool {
-	return Code(err) == "AccessDenied"
 }

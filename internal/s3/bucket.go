@@ -1,9 +1,9 @@
-// Package bucket makes the calls that the server itself makes to S3, over aws-sdk-go-v2: it heads, lists and
+// Package s3 makes the calls that the server itself makes to S3, over aws-sdk-go-v2: it heads, lists and
 // deletes objects; for the doctor it also sets a bucket up, asks what the key may do, and clears away. It
 // knows one endpoint and one bucket, so nothing that a client says can send a call elsewhere. The SDK
 // builds and escapes every path. Each call ends within Timeout, retries included. What the store refused or
 // did not answer is an *Error whose text names what to check.
-package bucket
+package s3
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -35,31 +35,33 @@ type Config struct {
 
 // Bucket is one bucket at one store. It is safe for concurrent use.
 type Bucket struct {
-	client *s3.Client
+	client *awss3.Client
 	cfg    Config
 }
 
-// New returns the bucket of cfg. It makes no call.
-func New(cfg Config) *Bucket {
-	client := s3.New(s3.Options{
+// New returns the bucket that cfg names. It makes no call.
+func New(cfg Config) *Bucket { return &Bucket{client: NewClient(cfg), cfg: cfg} }
+
+// NewClient returns the SDK's client for cfg.
+func NewClient(cfg Config) *awss3.Client {
+	return awss3.New(awss3.Options{
 		BaseEndpoint: aws.String(cfg.Endpoint.String()),
 		Region:       cfg.Region,
 		Credentials:  credentials.NewStaticCredentialsProvider(cfg.AccessKey, cfg.SecretKey.Reveal(), ""),
 		UsePathStyle: !cfg.VirtualHosted,
-		HTTPClient:   &http.Client{CheckRedirect: noRedirect, Transport: transport()},
-		// Stores other than AWS refuse the checksums that the SDK would add of its own accord.
+		HTTPClient:   &http.Client{CheckRedirect: noRedirect, Transport: NewTransport()},
+		// Stores other than AWS reject the checksums that the SDK would add by default.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 	})
-	return &Bucket{client: client, cfg: cfg}
 }
 
 // noRedirect keeps a store from sending the server's calls elsewhere.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// transport dials names below localhost at home, as browsers do (RFC 6761, 6.3): few resolvers know
-// them, and BUCKET.localhost is how virtual-hosted stores are tried out.
-func transport() *http.Transport {
+// NewTransport returns a transport that resolves names below localhost to the loopback address, as browsers do
+// (RFC 6761, 6.3): few resolvers know such names, and BUCKET.localhost is how virtual-hosted stores are tested.
+func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -87,9 +89,9 @@ type Object struct {
 func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	out, err := b.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &b.cfg.Name, Key: &key})
 	if err != nil {
-		return Object{}, b.explain("s3:GetObject", err)
+		return Object{}, b.cfg.Explain("s3:GetObject", err)
 	}
 	return Object{
 		ETag:         aws.ToString(out.ETag),
@@ -102,27 +104,10 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	}, nil
 }
 
-// Delete deletes the object at key. Deleting what is not there is no error, as in S3.
+// Delete deletes the object at key. Deleting an object that does not exist is no error, as in S3.
 func (b *Bucket) Delete(ctx context.Context, key string) error {
-	_, err := b.DeleteMarked(ctx, key)
-	return err
-}
-
-// DeleteMarked is Delete. Where the bucket keeps versions, that leaves a delete marker, whose version it returns.
-func (b *Bucket) DeleteMarked(ctx context.Context, key string) (marker string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	out, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
-	if err != nil {
-		return "", b.explain("s3:DeleteObject", err)
-	}
-	return aws.ToString(out.VersionId), nil
-}
-
-// Create makes the bucket.
-func (b *Bucket) Create(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	_, err := b.client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &b.cfg.Name})
-	return b.explain("s3:CreateBucket", err)
+	_, err := b.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	return b.cfg.Explain("s3:DeleteObject", err)
 }

@@ -1,4 +1,4 @@
-package bucket
+package s3admin
 
 import (
 	"bytes"
@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"s3-sign-srv/internal/s3"
 )
 
 // CORS are a bucket's CORS rules, nil where it has none.
@@ -138,14 +140,14 @@ func matchAny(patterns []string, value string) bool {
 
 // CORS returns the bucket's rules.
 func (b *Bucket) CORS(ctx context.Context) (CORS, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: &b.cfg.Name})
-	if code := Code(err); code == "NoSuchCORSConfiguration" || code == "NoSuchCORS" {
+	out, err := b.client.GetBucketCors(ctx, &awss3.GetBucketCorsInput{Bucket: &b.cfg.Name})
+	if code := s3.Code(err); code == "NoSuchCORSConfiguration" || code == "NoSuchCORS" {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, b.explain("s3:GetBucketCORS", err)
+		return nil, b.cfg.Explain("s3:GetBucketCORS", err)
 	}
 	var rules CORS
 	for _, r := range out.CORSRules {
@@ -168,8 +170,8 @@ func (b *Bucket) PutCORS(ctx context.Context, document []byte) error {
 			AllowedHeaders: r.AllowedHeaders, ExposeHeaders: r.ExposeHeaders, MaxAgeSeconds: r.MaxAgeSeconds,
 		})
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	_, err = b.client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &b.cfg.Name, CORSConfiguration: out})
-	return b.explain("s3:PutBucketCORS", err)
+	_, err = b.client.PutBucketCors(ctx, &awss3.PutBucketCorsInput{Bucket: &b.cfg.Name, CORSConfiguration: out})
+	return b.cfg.Explain("s3:PutBucketCORS", err)
 }

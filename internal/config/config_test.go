@@ -1,4 +1,4 @@
-package settings
+package config
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ func healthy(edits ...string) func(string) string {
 }
 
 func TestDefaults(t *testing.T) {
-	s, err := Read(healthy())
+	s, err := Load(healthy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestEndpoint(t *testing.T) {
 		{"AWS_ENDPOINT=https://s3.amazonaws.com P3S3F_ADDRESSING=path", "https://s3.amazonaws.com/mybucket", "s3.amazonaws.com"},
 		{"P3S3F_ADDRESSING=virtual", "https://mybucket.s3.example.org", "mybucket.s3.example.org"},
 	} {
-		s, err := Read(healthy(strings.Fields(test.env)...))
+		s, err := Load(healthy(strings.Fields(test.env)...))
 		if err != nil {
 			t.Errorf("%s: %v", test.env, err)
 			continue
@@ -117,7 +117,7 @@ func TestFaults(t *testing.T) {
 		if strings.HasSuffix(test.env, " ") {
 			edits = []string{test.env}
 		}
-		_, err := Read(healthy(edits...))
+		_, err := Load(healthy(edits...))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want one line with %q", test.env, err, test.want)
 		}
@@ -133,7 +133,7 @@ func TestKeysOfOtherShapes(t *testing.T) {
 		"AWS_CLIENT_ACCESS_KEY=minioadmin AWS_CLIENT_SECRET_KEY=minioadmin",
 		"AWS_CLIENT_ACCESS_KEY=GOOG1E" + strings.Repeat("A", 55) + " AWS_CLIENT_SECRET_KEY=" + strings.Repeat("s", 40),
 	} {
-		if _, err := Read(healthy(strings.Fields(pair)...)); err != nil {
+		if _, err := Load(healthy(strings.Fields(pair)...)); err != nil {
 			t.Errorf("%s: %v", pair, err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestIsOrigin(t *testing.T) {
 
 // TestAllFaultsAtOnce starts with nothing set.
 func TestAllFaultsAtOnce(t *testing.T) {
-	_, err := Read(func(string) string { return "" })
+	_, err := Load(func(string) string { return "" })
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
 		t.Errorf("want the four required variables, a line each:\n%v", err)
 	}
@@ -164,7 +164,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 
 func TestThreadedWarns(t *testing.T) {
 	for value, want := range map[string]int{"": 1, "0": 1, "1": 2} {
-		if s, err := Read(healthy("P3S3F_THREADED=" + value)); err != nil || len(s.Warnings) != want {
+		if s, err := Load(healthy("P3S3F_THREADED=" + value)); err != nil || len(s.Warnings) != want {
 			t.Errorf("P3S3F_THREADED=%s: %v %v", value, s.Warnings, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package visitor
+package cookie
 
 import (
 	"bytes"
@@ -15,11 +15,11 @@ import (
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// TestRead tries what an attacker and time can do to a cookie.
-func TestRead(t *testing.T) {
-	ours, foreign := NewKeeper(sign.NewSecret("secret")), NewKeeper(sign.NewSecret("changed"))
-	id := ours.New()
-	value := ours.Value(id, now)
+// TestDecode tries what an attacker and time can do to a cookie.
+func TestDecode(t *testing.T) {
+	ours, foreign := NewCodec(sign.NewSecret("secret")), NewCodec(sign.NewSecret("changed"))
+	id := NewID()
+	value := ours.Encode(id, now)
 	parts := strings.Split(value, ".")
 	flipped := []byte(value)
 	flipped[0] ^= 1
@@ -29,11 +29,11 @@ func TestRead(t *testing.T) {
 		ok          bool
 	}{
 		{"as made", value, now, true},
-		{"by another replica", NewKeeper(sign.NewSecret("secret")).Value(id, now), now, true},
+		{"by another replica", NewCodec(sign.NewSecret("secret")).Encode(id, now), now, true},
 		{"in its last second", value, now.Add(Lifetime - time.Second), true},
 		{"expired", value, now.Add(Lifetime), false},
-		{"renewed", ours.Value(id, now.Add(Lifetime/2)), now.Add(Lifetime), true},
-		{"after the secret was changed", foreign.Value(id, now), now, false},
+		{"renewed", ours.Encode(id, now.Add(Lifetime/2)), now.Add(Lifetime), true},
+		{"after the secret was changed", foreign.Encode(id, now), now, false},
 		{"another id", strings.Repeat("A", idBytes) + "." + parts[1] + "." + parts[2], now, false},
 		{"a later expiry", parts[0] + ".99999999999." + parts[2], now, false},
 		{"no signature", parts[0] + "." + parts[1] + ".", now, false},
@@ -47,14 +47,14 @@ func TestRead(t *testing.T) {
 		{"signed, but no id", func() string { s := "a/b.99999999999"; return s + "." + ours.mac(s) }(), now, false},
 		{"signed, but no expiry", func() string { s := id + ".never"; return s + "." + ours.mac(s) }(), now, false},
 	} {
-		got, ok := ours.Read(test.value, test.at)
+		got, ok := ours.Decode(test.value, test.at)
 		if ok != test.ok || ok && got != id {
 			t.Errorf("%s: %q %v", test.name, got, ok)
 		}
 	}
 }
 
-// TestKnownAnswer makes a cookie by RFC 5869 and RFC 2104, step by step, and wants Value's to be the same: a key
+// TestKnownAnswer makes a cookie by RFC 5869 and RFC 2104, step by step, and wants Encode's to be the same: a key
 // that is derived otherwise, or for another purpose, would end all cookies with the next release, and one that is
 // the S3 key itself would sign more than cookies.
 func TestKnownAnswer(t *testing.T) {
@@ -75,17 +75,16 @@ func TestKnownAnswer(t *testing.T) {
 	const signed = "ABCDEFGHIJKLMNOPQRSTUVWXYZ.1798027200" // 30 days after now
 	key := derive([]byte("secret"), "s3-sign-srv visitor cookie 1")
 	want := signed + "." + base64.RawURLEncoding.EncodeToString(mac(key, []byte(signed)))
-	if got := NewKeeper(sign.NewSecret("secret")).Value("ABCDEFGHIJKLMNOPQRSTUVWXYZ", now); got != want {
+	if got := NewCodec(sign.NewSecret("secret")).Encode("ABCDEFGHIJKLMNOPQRSTUVWXYZ", now); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 }
 
-// TestIDs wants ids that differ and are safe at the beginning of a key.
-func TestIDs(t *testing.T) {
-	k := NewKeeper(sign.NewSecret("secret"))
+// TestNewID checks that ids differ and are safe at the beginning of a key.
+func TestNewID(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		id := k.New()
+		id := NewID()
 		if seen[id] || len(id) != idBytes || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
 			t.Fatalf("%q", id)
 		}
@@ -93,19 +92,19 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// FuzzRead accepts only what Value makes.
-func FuzzRead(f *testing.F) {
-	k := NewKeeper(sign.NewSecret("secret"))
-	f.Add(k.Value(k.New(), now))
+// FuzzDecode accepts only what Encode returns.
+func FuzzDecode(f *testing.F) {
+	codec := NewCodec(sign.NewSecret("secret"))
+	f.Add(codec.Encode(NewID(), now))
 	f.Add("a.1.b")
 	f.Fuzz(func(t *testing.T, value string) {
-		id, ok := k.Read(value, now)
+		id, ok := codec.Decode(value, now)
 		if !ok {
 			return
 		}
 		expiry := strings.Split(value, ".")[1]
 		seconds, err := time.ParseDuration(expiry + "s")
-		if err != nil || value != k.Value(id, time.Unix(0, 0).Add(seconds-Lifetime)) {
+		if err != nil || value != codec.Encode(id, time.Unix(0, 0).Add(seconds-Lifetime)) {
 			t.Errorf("%q was accepted", value)
 		}
 	})

@@ -1,44 +1,23 @@
-package bucket
+package s3admin
 
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"s3-sign-srv/internal/s3"
 )
-
-// What s3-sign-srv doctor asks to find out about a store, a key pair and a bucket.
-
-// Transport returns a new transport that finds names below localhost as browsers do.
-func Transport() *http.Transport { return transport() }
-
-// Answer returns the store's answer behind err, nil where none came. Its body has been read.
-func Answer(err error) *http.Response {
-	if response := (*awshttp.ResponseError)(nil); errors.As(err, &response) && response.HTTPResponse() != nil {
-		return response.HTTPResponse().Response
-	}
-	return nil
-}
-
-// Status returns the HTTP status of the answer behind err, 0 where no answer came.
-func Status(err error) int {
-	if answer := Answer(err); answer != nil {
-		return answer.StatusCode
-	}
-	return 0
-}
 
 // Buckets lists the names of all buckets that the keys may see at the store.
 func (b *Bucket) Buckets(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.ListBuckets(ctx, &s3.ListBucketsInput{})
+	out, err := b.client.ListBuckets(ctx, &awss3.ListBucketsInput{})
 	if err != nil {
-		return nil, b.explain("s3:ListAllMyBuckets", err)
+		return nil, b.cfg.Explain("s3:ListAllMyBuckets", err)
 	}
 	var names []string
 	for _, bucket := range out.Buckets {
@@ -49,11 +28,11 @@ func (b *Bucket) Buckets(ctx context.Context) ([]string, error) {
 
 // Location returns the region that the store says the bucket is in; AWS says nothing for us-east-1.
 func (b *Bucket) Location(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: &b.cfg.Name})
+	out, err := b.client.GetBucketLocation(ctx, &awss3.GetBucketLocationInput{Bucket: &b.cfg.Name})
 	if err != nil {
-		return "", b.explain("s3:GetBucketLocation", err)
+		return "", b.cfg.Explain("s3:GetBucketLocation", err)
 	}
 	return string(out.LocationConstraint), nil
 }
@@ -64,11 +43,11 @@ const invented = "s3-sign-srv-invented"
 // MayUpload reports, by an error, that the key may not do s3:PutObject. It sends a part of an upload that
 // does not exist: stores look at permissions first.
 func (b *Bucket) MayUpload(ctx context.Context, key string) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
 	id, number := invented, int32(1)
-	_, err := b.client.UploadPart(ctx, &s3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number})
-	return b.explain("s3:PutObject", unlessNoUpload(err))
+	_, err := b.client.UploadPart(ctx, &awss3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number})
+	return b.cfg.Explain("s3:PutObject", unlessNoUpload(err))
 }
 
 // MayAbort reports, by an error, that the key may not do s3:AbortMultipartUpload.
@@ -77,7 +56,7 @@ func (b *Bucket) MayAbort(ctx context.Context, key string) error {
 }
 
 func unlessNoUpload(err error) error {
-	if Code(err) == "NoSuchUpload" {
+	if s3.Code(err) == "NoSuchUpload" {
 		return nil
 	}
 	return err
@@ -85,10 +64,10 @@ func unlessNoUpload(err error) error {
 
 // Abort ends the multipart upload and frees its parts. Aborting what is not there is no error.
 func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID})
-	return b.explain("s3:AbortMultipartUpload", unlessNoUpload(err))
+	_, err := b.client.AbortMultipartUpload(ctx, &awss3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID})
+	return b.cfg.Explain("s3:AbortMultipartUpload", unlessNoUpload(err))
 }
 
 // PurgeUploads ends every multipart upload whose key begins with prefix, up to one page of them. It does
@@ -97,11 +76,11 @@ func (b *Bucket) PurgeUploads(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		return errNoPrefix
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	out, err := b.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
+	out, err := b.client.ListMultipartUploads(ctx, &awss3.ListMultipartUploadsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
 	if err != nil {
-		return b.explain("s3:ListBucketMultipartUploads", err)
+		return b.cfg.Explain("s3:ListBucketMultipartUploads", err)
 	}
 	var faults []error
 	for _, u := range out.Uploads {
@@ -112,4 +91,4 @@ func (b *Bucket) PurgeUploads(ctx context.Context, prefix string) error {
 	return errors.Join(faults...)
 }
 
-var errNoPrefix = errors.New("bucket: a purge without a prefix")
+var errNoPrefix = errors.New("s3admin: empty prefix")

@@ -1,4 +1,4 @@
-package settings_test
+package config_test
 
 import (
 	"maps"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"s3-sign-srv/internal/settings"
+	"s3-sign-srv/internal/config"
 )
 
 // root is the repository's, seen from this package.
@@ -56,9 +56,9 @@ func TestReadmeTable(t *testing.T) {
 }
 
 // read reads all settings, and the two that the shipped hooks have; hooks.go itself is the user's to edit.
-func read(t *testing.T, getenv func(string) string) settings.Settings {
+func read(t *testing.T, getenv func(string) string) config.Config {
 	t.Helper()
-	s, err := settings.Read(getenv)
+	s, err := config.Load(getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestPlaceholders(t *testing.T) {
 		}
 		for _, line := range found {
 			name, value := line[1], line[2]
-			_, err := settings.Read(func(asked string) string {
+			_, err := config.Load(func(asked string) string {
 				if asked == name {
 					return value
 				}

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"s3-sign-srv/internal/apierror"
+)
+
+// The errors that the server itself finds.
+var (
+	errNotFound = &apierror.Error{
+		Code: apierror.NotFound, Kind: apierror.KindAddress,
+		Message: "There is nothing at this address; see the list of routes in docs/protocol.md.",
+	}
+	errMethodNotAllowed = &apierror.Error{
+		Code: apierror.MethodNotAllowed, Kind: apierror.KindAddress,
+		Message: "This address does not accept this method; the Allow header lists the methods that it accepts.",
+	}
+	errUnreadableConf = apierror.New(apierror.NotFound, "The file static/client_conf.js cannot be read; "+
+		"replace a symbolic link by a hard link with ln -f my_client_conf.js static/client_conf.js, "+
+		"or give the server read access.")
+	errCrossSite = &apierror.Error{
+		Code: apierror.Forbidden, Kind: apierror.KindSetup,
+		Message: "The request came from a page of another site; serve the page from this server, " +
+			"or add its origin to P3S3F_ALLOWED_ORIGINS.",
+	}
+	errNotOwner = &apierror.Error{
+		Code: apierror.Forbidden, Kind: apierror.KindSetup,
+		Message: "This key belongs to another owner: yours begin with your owner id and a slash; reload the page, " +
+			"or set objectProperties.key as docs/integration.md shows.",
+	}
+	errRateLimited = apierror.New(apierror.RateLimited,
+		"Too many requests came from this address; wait a few seconds and try again.")
+	errTooLarge = apierror.New(apierror.TooLarge,
+		"The request is larger than 64 KiB, which no request of an upload needs; use an unmodified Fine Uploader.")
+	errInternal = apierror.New(apierror.Internal,
+		"The server could not process this request; try again, and give its operator the id of this response.")
+)
+
+func badRequest(message string) error { return apierror.New(apierror.BadRequest, message) }
+
+// toAPIError finds the *apierror.Error in err. An error without one is internal: its text stays in the log.
+func toAPIError(err error) *apierror.Error {
+	var known *apierror.Error
+	var body *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &body):
+		return errTooLarge
+	}
+	return errInternal
+}
+
+// statusOf is the one table from error codes to HTTP statuses.
+func statusOf(code apierror.Code) int {
+	switch code {
+	case apierror.BadRequest:
+		return http.StatusBadRequest
+	case apierror.Unauthenticated:
+		return http.StatusUnauthorized
+	case apierror.Forbidden:
+		return http.StatusForbidden
+	case apierror.NotFound:
+		return http.StatusNotFound
+	case apierror.MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case apierror.Conflict:
+		return http.StatusConflict
+	case apierror.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case apierror.UnsupportedMediaType:
+		return http.StatusUnsupportedMediaType
+	case apierror.RateLimited:
+		return http.StatusTooManyRequests
+	case apierror.StoreFailed:
+		return http.StatusBadGateway
+	}
+	return http.StatusInternalServerError
+}
+
+// message returns e's message as valid UTF-8; a hook may return any text.
+func message(e *apierror.Error) string { return strings.ToValidUTF8(e.Message, "?") }
