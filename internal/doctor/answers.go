@@ -10,24 +10,24 @@ import (
 )
 
 // checkAnswers makes a small upload, and reads every answer to it and that to the form as a page may.
-func (e *exam) checkAnswers(ctx context.Context) []Result {
+func (e *run) checkAnswers(ctx context.Context) []Result {
 	u := e.page()
 	f := file{key: e.key("answers"), name: "answers", contentType: e.contentType(), content: []byte("part")}
 	uploadID, begun, err := e.begin(ctx, u, f)
 	if err != nil {
-		return e.unable("begin a multipart upload", err)
+		return e.diagnose("begin a multipart upload", err)
 	}
 	if fault := e.checkParts(ctx, u, f, uploadID); fault != nil {
 		return fault
 	}
 	ended, err := e.end(ctx, u, f.key, uploadID)
 	if err != nil {
-		return e.unable("abort an upload", err)
+		return e.diagnose("abort an upload", err)
 	}
 	answers := map[string]answer{"initiate": begun, "abort": ended}
 	if e.writes {
 		if answers["complete"], err = e.completed(ctx, u, f); err != nil {
-			return e.unable("put the parts together", err)
+			return e.diagnose("put the parts together", err)
 		}
 	}
 	if e.formAnswer.header != nil {
@@ -46,7 +46,7 @@ func mayNotRead(what, origin, fault string) []Result {
 }
 
 // completed makes a whole upload and returns the last answer.
-func (e *exam) completed(ctx context.Context, u uploader, f file) (answer, error) {
+func (e *run) completed(ctx context.Context, u uploader, f file) (answer, error) {
 	uploadID, got, err := e.begin(ctx, u, f)
 	if err != nil {
 		return got, err
@@ -56,7 +56,7 @@ func (e *exam) completed(ctx context.Context, u uploader, f file) (answer, error
 
 // checkParts sends a part from each origin, nil if each may read the answer and its ETag: there may be a
 // rule for each.
-func (e *exam) checkParts(ctx context.Context, u uploader, f file, uploadID string) []Result {
+func (e *run) checkParts(ctx context.Context, u uploader, f file, uploadID string) []Result {
 	numbers := make([]int, len(e.origins()))
 	for i := range numbers {
 		numbers[i] = i + 1
@@ -67,7 +67,7 @@ func (e *exam) checkParts(ctx context.Context, u uploader, f file, uploadID stri
 		etag, put, err := from.part(ctx, f.key, uploadID, number, f.content)
 		switch {
 		case err != nil:
-			return e.unable("take a part", err)
+			return e.diagnose("take a part", err)
 		case spoilt(etag):
 			return spoiltETag(etag)
 		case readable(put.header, from.origin) != "":
@@ -98,7 +98,7 @@ func spoiltETag(etag string) []Result {
 }
 
 // hiddenETag tells a rule that does not expose the ETag from a proxy that hides it.
-func (e *exam) hiddenETag(origin string) []Result {
+func (e *run) hiddenETag(origin string) []Result {
 	const text = "ETag is not exposed: a page from %s cannot read what completes a multipart upload"
 	if e.rules.Expose(origin, http.MethodPut, "ETag") {
 		return failed(fmt.Sprintf(text+", although the bucket's rules expose it", origin), "Look for a proxy that takes out Access-Control-Expose-Headers, and have it leave CORS to the store.")

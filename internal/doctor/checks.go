@@ -19,7 +19,7 @@ type check struct {
 // Checks lists the questions in the order in which they are asked.
 func Checks() []Check {
 	var all []Check
-	for _, c := range new(exam).checks() {
+	for _, c := range new(run).checks() {
 		all = append(all, c.Check)
 	}
 	return append(all, cleaning)
@@ -30,7 +30,7 @@ const storeAnswers = "an answer of the store"
 
 // checks are all questions but cleaning, in an order in which each stands on the ones before it. Those that
 // ask no store come first: no slow store keeps them from an answer.
-func (e *exam) checks() []check {
+func (e *run) checks() []check {
 	remote := func(c Check, run func(context.Context) []Result, needs ...string) check {
 		return check{c, append(needs, storeAnswers), run}
 	}

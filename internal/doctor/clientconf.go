@@ -101,7 +101,7 @@ func (c clientConf) extra() map[string]string {
 }
 
 // checkClientConf has the server judge what the page would have signed, and compares the rest.
-func (e *exam) checkClientConf(ctx context.Context) []Result {
+func (e *run) checkClientConf(ctx context.Context) []Result {
 	c := e.conf
 	switch {
 	case c.file == "" && e.noStatic():
@@ -130,7 +130,7 @@ func (e *exam) checkClientConf(ctx context.Context) []Result {
 	return e.sumUp(append(results, warning(c.file+" shows a delete button (deleteFile.enabled), but P3S3F_ALLOW_DELETE=0", "Set deleteFile.enabled to false, or P3S3F_ALLOW_DELETE=1.")...))
 }
 
-func (e *exam) sumUp(results []Result) []Result {
+func (e *run) sumUp(results []Result) []Result {
 	switch {
 	case results != nil:
 		return results
@@ -141,7 +141,7 @@ func (e *exam) sumUp(results []Result) []Result {
 }
 
 // compareOwn compares a hand-made configuration with the settings, option by option.
-func (e *exam) compareOwn() []Result {
+func (e *run) compareOwn() []Result {
 	var results []Result
 	compare := func(option, byDefault string, right []string) {
 		switch got, known := e.conf.text(option, byDefault); {
@@ -169,7 +169,7 @@ func (e *exam) compareOwn() []Result {
 
 // endpoints are the values of request.endpoint that the server signs for and the page may send to, the
 // preferred one first.
-func (e *exam) endpoints() []string {
+func (e *run) endpoints() []string {
 	preferred, _ := browserAddress(e.set)
 	given, _ := e.set.Sign.BucketURL()
 	list := []string{preferred, given}
@@ -189,12 +189,12 @@ func (e *exam) endpoints() []string {
 }
 
 // signsVirtual reports whether the server signs for virtual hosts: a V2 string is the same for both styles.
-func (e *exam) signsVirtual() bool {
+func (e *run) signsVirtual() bool {
 	return e.set.Sign.VirtualHosted || e.version() == sign.V2 || e.set.Sign.IsAWS()
 }
 
 // judgeSigning hands the server what Fine Uploader would, from the options in the file.
-func (e *exam) judgeSigning() []Result {
+func (e *run) judgeSigning() []Result {
 	u := e.page()
 	signer, err := sign.New(e.set.Sign)
 	if err != nil {
@@ -225,13 +225,13 @@ func (e *exam) judgeSigning() []Result {
 	return nil
 }
 
-func (e *exam) refused(err error) []Result {
+func (e *run) refused(err error) []Result {
 	text, fix := splitSentence(err.Error())
 	return failed(fmt.Sprintf("with %s the server refuses to sign: %s", e.conf.file, text), fix)
 }
 
 // checkPartSize wants parts that stores take.
-func (e *exam) checkPartSize() []Result {
+func (e *run) checkPartSize() []Result {
 	size, _ := e.conf.number("chunking.partSize", partBytes)
 	if size >= partBytes || !e.conf.on("chunking.enabled") {
 		return nil
@@ -245,24 +245,24 @@ const bundleVersion = "5.16.2"
 const bundleFile = "static/s3.fine-uploader.min.js"
 
 // bundle reads the page's Fine Uploader.
-func (e *exam) bundle() ([]byte, error) {
+func (e *run) bundle() ([]byte, error) {
 	return os.ReadFile(filepath.Join(e.cfg.Dir, filepath.FromSlash(bundleFile)))
 }
 
 // hasWorkAround reports whether the bundle was made with CEPH=1 (bundle/build.mjs).
-func (e *exam) hasWorkAround() bool {
+func (e *run) hasWorkAround() bool {
 	script, err := e.bundle()
 	return err == nil && strings.Contains(string(script), `.type || "application/octet-stream"`)
 }
 
 // noStatic reports whether the server is an API alone.
-func (e *exam) noStatic() bool {
+func (e *run) noStatic() bool {
 	_, err := os.Stat(filepath.Join(e.cfg.Dir, "static", "index.html"))
 	return err != nil
 }
 
 // checkBundle looks at the version that Fine Uploader's first line tells.
-func (e *exam) checkBundle(context.Context) []Result {
+func (e *run) checkBundle(context.Context) []Result {
 	if e.noStatic() {
 		return skipped("there is no static/index.html here: the server is an API alone")
 	}

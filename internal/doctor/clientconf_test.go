@@ -10,7 +10,7 @@ import (
 
 // examOf prepares an examination in a new directory with these two files, where they are not empty, and
 // a healthy environment with edits laid over it.
-func examOf(t *testing.T, shared, own string, edits ...string) *exam {
+func examOf(t *testing.T, shared, own string, edits ...string) *run {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "static"), 0o755); err != nil {
@@ -27,7 +27,7 @@ func examOf(t *testing.T, shared, own string, edits ...string) *exam {
 			t.Fatal(err)
 		}
 	}
-	return newExam(Config{Getenv: environment(edits...), Dir: dir, Now: time.Now})
+	return newRun(Config{Getenv: environment(edits...), Dir: dir, Now: time.Now})
 }
 
 func environment(edits ...string) func(string) string {

@@ -53,7 +53,7 @@ func crossings(u uploader, extra map[string]string) []crossing {
 // Headers are all that a page with this client_conf.js sends to the store and a bucket must allow, sorted;
 // "x-amz-meta-*" stands for names that only the browser knows.
 func Headers(cfg Config) []string {
-	e := newExam(cfg)
+	e := newRun(cfg)
 	defer e.close()
 	params, whole := e.conf.headerParams()
 	u := uploader{version: e.version(), params: params}
@@ -76,7 +76,7 @@ type obstacle struct{ text, fix string }
 const noRule = "the bucket has no CORS rule for pages from "
 
 // checkPreflights asks leave for each request from each origin.
-func (e *exam) checkPreflights(ctx context.Context) []Result {
+func (e *run) checkPreflights(ctx context.Context) []Result {
 	e.reach(func(b *s3admin.Bucket) (err error) {
 		e.rules, err = b.CORS(ctx)
 		e.rulesKnown = err == nil // the key need not have the right
@@ -102,7 +102,7 @@ func (e *exam) checkPreflights(ctx context.Context) []Result {
 }
 
 // describe says what an obstacle is in the way of, and whose, unless that is everybody.
-func (e *exam) describe(o obstacle, refused []petition) string {
+func (e *run) describe(o obstacle, refused []petition) string {
 	var operations, origins []string
 	for _, p := range refused {
 		if !slices.Contains(operations, p.operation) {
@@ -133,7 +133,7 @@ type petition struct {
 	err   error
 }
 
-func (e *exam) petitions() (all []petition) {
+func (e *run) petitions() (all []petition) {
 	u := e.page()
 	u.params, _ = e.conf.headerParams()
 	for _, u.origin = range e.origins() {
@@ -161,7 +161,7 @@ func inParallel[T, R any](items []T, do func(T) R) []R {
 
 // ask asks leave for p, and finds out what is in the way. An answer that browsers take for one tells by
 // itself; a refusal does not, so the bucket's rules are consulted, or else simpler questions asked.
-func (e *exam) ask(ctx context.Context, p petition) petition {
+func (e *run) ask(ctx context.Context, p petition) petition {
 	const pass = "Have it pass OPTIONS on to the store, and leave CORS to that."
 	got, fault, err := p.u.preflight(ctx, p.crossing)
 	refused := got.status/100 != 2
@@ -185,7 +185,7 @@ func (e *exam) ask(ctx context.Context, p petition) petition {
 }
 
 // lackingRule says what the bucket's rules do not allow of p.
-func (e *exam) lackingRule(ctx context.Context, p petition) (text string, err error) {
+func (e *run) lackingRule(ctx context.Context, p petition) (text string, err error) {
 	allowed := func(method string, headers ...string) bool {
 		if e.rulesKnown {
 			return e.rules.Allow(p.u.origin, method, headers)
@@ -211,7 +211,7 @@ func (e *exam) lackingRule(ctx context.Context, p petition) (text string, err er
 }
 
 // corsCommand puts the missing rules on the bucket, and keeps out and lets in who was before.
-func (e *exam) corsCommand() string {
+func (e *run) corsCommand() string {
 	command := "Run: " + cmp.Or(e.cfg.CORSCommand, "s3-sign-srv cors")
 	present := e.rules.Origins()
 	if slices.Contains(present, "*") {

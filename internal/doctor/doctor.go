@@ -86,15 +86,15 @@ func skipped(format string, args ...any) []Result {
 	return []Result{{Status: Skipped, Text: fmt.Sprintf(format, args...)}}
 }
 
-// waits says which check has to come out well first.
-func waits(root string) []Result {
+// blockedBy says which check has to come out well first.
+func blockedBy(root string) []Result {
 	return []Result{{Status: Skipped, Text: "waits for: " + root, BlockedBy: root}}
 }
 
 // Run runs every check, tells each finding as it comes, and reports whether none failed. When ctx
 // ends, the rest is skipped, and what was written is removed all the same.
 func Run(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool) {
-	e := newExam(cfg)
+	e := newRun(cfg)
 	defer e.close()
 	healthy = true
 	limited, cancel := context.WithTimeout(ctx, Total)
@@ -121,7 +121,7 @@ func runCheck(ctx context.Context, c check, stuck map[string]string) []Result {
 	for _, need := range c.needs {
 		if root := stuck[need]; root != "" {
 			stuck[c.Name] = root
-			return waits(root)
+			return blockedBy(root)
 		}
 	}
 	results := runInTime(ctx, c)
@@ -162,7 +162,7 @@ func tooSlow(text string) []Result {
 func spell(d time.Duration) string { return fmt.Sprintf("%.0f seconds", d.Seconds()) }
 
 // withoutSecret makes sure that nothing a store echoes carries the secret key out.
-func (e *exam) withoutSecret(r Result) Result {
+func (e *run) withoutSecret(r Result) Result {
 	secret := e.set.Sign.SecretKey.Reveal()
 	if len(secret) < 8 { // a placeholder, or too short to be more than a coincidence
 		return r

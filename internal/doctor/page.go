@@ -18,7 +18,7 @@ import (
 // checkPage serves the page on a free loopback port and looks at it as a browser would: every file that
 // it names is there, nothing in it is against its own content security policy, and that lets it reach
 // the store.
-func (e *exam) checkPage(ctx context.Context) []Result {
+func (e *run) checkPage(ctx context.Context) []Result {
 	if e.cfg.Page == nil {
 		return skipped("not asked")
 	}
@@ -42,7 +42,7 @@ func (e *exam) checkPage(ctx context.Context) []Result {
 }
 
 // examinePage looks at what the server gives out.
-func (e *exam) examinePage(get func(path string) (answer, error)) []Result {
+func (e *run) examinePage(get func(path string) (answer, error)) []Result {
 	page, err := get("/")
 	if err != nil || page.status != http.StatusOK {
 		return failed(fmt.Sprintf("the page is not served (status %d)", page.status), "Put static/index.html back.")
@@ -130,7 +130,7 @@ func imported(path, script string) (paths []string) {
 }
 
 // checkPolicy wants the page to be let through to the store.
-func (e *exam) checkPolicy(policy securityPolicy) []Result {
+func (e *run) checkPolicy(policy securityPolicy) []Result {
 	endpoint, host := browserAddress(e.set)
 	scheme, _, _ := strings.Cut(endpoint, "://")
 	origin := scheme + "://" + host

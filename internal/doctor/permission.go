@@ -15,17 +15,17 @@ import (
 )
 
 // checkUploadPermission asks for both rights that an upload needs, by an upload that does not exist.
-func (e *exam) checkUploadPermission(ctx context.Context) []Result {
+func (e *run) checkUploadPermission(ctx context.Context) []Result {
 	const elses = "the bucket may be somebody else's; some Ceph set-ups say the same of a wrong secret key"
 	key := e.key("permission")
 	abort := e.reach(func(b *s3admin.Bucket) error { return b.MayAbort(ctx, key) })
 	if abort != nil && s3admin.Status(abort) != http.StatusForbidden {
-		return e.unable("say whether the key may abort an upload", abort)
+		return e.diagnose("say whether the key may abort an upload", abort)
 	}
 	put := e.reach(func(b *s3admin.Bucket) error { return b.MayUpload(ctx, key) })
 	switch {
 	case put != nil && s3admin.Status(put) != http.StatusForbidden:
-		return e.unable("say whether the key may upload", put)
+		return e.diagnose("say whether the key may upload", put)
 	case put != nil && abort != nil:
 		return e.lacking("s3:PutObject and s3:AbortMultipartUpload", elses)
 	case put != nil:
@@ -37,7 +37,7 @@ func (e *exam) checkUploadPermission(ctx context.Context) []Result {
 }
 
 // checkVersions asks whether what doctor writes can be removed without a trace.
-func (e *exam) checkVersions(ctx context.Context) []Result {
+func (e *run) checkVersions(ctx context.Context) []Result {
 	var term string
 	var termKnown, known bool
 	err := e.reach(func(b *s3admin.Bucket) (err error) {
@@ -47,7 +47,7 @@ func (e *exam) checkVersions(ctx context.Context) []Result {
 	})
 	switch {
 	case err != nil:
-		return e.unable("say whether the bucket keeps versions", err)
+		return e.diagnose("say whether the bucket keeps versions", err)
 	case term != "":
 		return skipped("the bucket locks what is written to it for %s, so nothing is uploaded here, as it could not be removed", term)
 	case e.keepsVersions && !termKnown:
@@ -61,20 +61,20 @@ func (e *exam) checkVersions(ctx context.Context) []Result {
 }
 
 // purgeable says whether the key may remove versions.
-func (e *exam) purgeable(ctx context.Context) []Result {
+func (e *run) purgeable(ctx context.Context) []Result {
 	err := e.reach(func(b *s3admin.Bucket) error { return b.MayPurge(ctx, e.prefix) })
 	switch {
 	case err == nil:
 		return ok("the bucket keeps them, and the key may delete those that are written here")
 	case s3admin.Status(err) == 0:
-		return e.unable("say whether the key may delete versions", err)
+		return e.diagnose("say whether the key may delete versions", err)
 	}
 	return skipped("the bucket keeps versions, which the key may not delete and need not, so nothing is uploaded here, as it could not be removed")
 }
 
 // checkDeletePermission deletes what is not there, which tells as much as a deletion. Without this
 // right, nothing is written that would have to go again.
-func (e *exam) checkDeletePermission(ctx context.Context) []Result {
+func (e *run) checkDeletePermission(ctx context.Context) []Result {
 	var marker string
 	key := e.key("not there")
 	err := e.reach(func(b *s3admin.Bucket) (err error) {
@@ -83,9 +83,9 @@ func (e *exam) checkDeletePermission(ctx context.Context) []Result {
 	})
 	switch {
 	case err == nil:
-		return e.mayDelete(ctx, leftover{key: key, version: marker})
+		return e.mayDelete(ctx, resource{key: key, version: marker})
 	case s3admin.Status(err) != http.StatusForbidden:
-		return e.unable("delete", err)
+		return e.diagnose("delete", err)
 	case e.set.AllowDelete:
 		return e.lacking("s3:DeleteObject", "or set P3S3F_ALLOW_DELETE=0 if the page shall not delete; until then nothing is uploaded here, as it could not be removed")
 	}
@@ -93,10 +93,10 @@ func (e *exam) checkDeletePermission(ctx context.Context) []Result {
 }
 
 // mayDelete looks at what the deletion of nothing has left: where the bucket keeps versions, a marker.
-func (e *exam) mayDelete(ctx context.Context, marker leftover) []Result {
+func (e *run) mayDelete(ctx context.Context, marker resource) []Result {
 	e.deletes = true
 	if marker.version != "" {
-		e.remember(marker)
+		e.track(marker)
 		e.keepsVersions = true
 		if r := e.purgeable(ctx); r[0].Status != OK {
 			return r
@@ -107,7 +107,7 @@ func (e *exam) mayDelete(ctx context.Context, marker leftover) []Result {
 }
 
 // lacking tells of a missing permission.
-func (e *exam) lacking(actions, remark string) []Result {
+func (e *run) lacking(actions, remark string) []Result {
 	return []Result{{
 		Status: Failed, Text: fmt.Sprintf("the key may not do %s in %s (%s)", actions, e.set.Sign.Bucket, remark),
 		Fix: "Give the key the permissions below.", Document: e.policy(),
@@ -115,7 +115,7 @@ func (e *exam) lacking(actions, remark string) []Result {
 }
 
 // checkList asks for what the page shows a visitor of earlier uploads.
-func (e *exam) checkList(ctx context.Context) []Result {
+func (e *run) checkList(ctx context.Context) []Result {
 	if !e.set.OwnUploadsOnly {
 		return skipped("the page lists none without P3S3F_OWN_UPLOADS_ONLY=1")
 	}
@@ -132,11 +132,11 @@ func (e *exam) checkList(ctx context.Context) []Result {
 			Fix: "Give the key the permissions below, or leave it so.", Document: e.policy(),
 		}}
 	}
-	return e.unable("list", err)
+	return e.diagnose("list", err)
 }
 
 // checkExcess warns of rights that the server has no use for, and a thief of the key would have.
-func (e *exam) checkExcess(context.Context) []Result {
+func (e *run) checkExcess(context.Context) []Result {
 	var excess []string
 	others := slices.DeleteFunc(slices.Clone(e.names), func(name string) bool { return name == e.set.Sign.Bucket })
 	if len(others) > 0 {
@@ -155,7 +155,7 @@ func (e *exam) checkExcess(context.Context) []Result {
 }
 
 // policy is an IAM or user policy document with what the server and its uploads need.
-func (e *exam) policy() string {
+func (e *run) policy() string {
 	actions := []string{"s3:PutObject", "s3:AbortMultipartUpload"}
 	if len(e.set.Sign.ACLs) > 0 {
 		actions = append(actions, "s3:PutObjectAcl")

@@ -12,8 +12,8 @@ import (
 )
 
 // attempt begins an upload as a browser would and aborts it, once for each way to reach the bucket.
-func (e *exam) attempt(ctx context.Context, t try) error {
-	if err, done := e.tries[t]; done {
+func (e *run) attempt(ctx context.Context, t probe) error {
+	if err, done := e.probes[t]; done {
 		return err
 	}
 	u := e.uploader(t)
@@ -22,22 +22,22 @@ func (e *exam) attempt(ctx context.Context, t try) error {
 	if err == nil {
 		_, err = e.end(ctx, u, f.key, uploadID)
 	}
-	e.tries[t] = err
+	e.probes[t] = err
 	return err
 }
 
 // works reports whether a style works with any signature version. The error is that of the page's version.
-func (e *exam) works(ctx context.Context, s style) (bool, error) {
-	first := e.attempt(ctx, try{s, e.version()})
+func (e *run) works(ctx context.Context, s style) (bool, error) {
+	first := e.attempt(ctx, probe{s, e.version()})
 	if first == nil {
 		return true, nil
 	}
-	return e.attempt(ctx, try{s, otherThan(e.version())}) == nil, first
+	return e.attempt(ctx, probe{s, otherThan(e.version())}) == nil, first
 }
 
 // checkAddressing tries both ways to name the bucket. A server that signs for virtual hosts at a store
 // that does not know them lets a client write into any bucket (see sign.Config.VirtualHosted).
-func (e *exam) checkAddressing(ctx context.Context) []Result {
+func (e *run) checkAddressing(ctx context.Context) []Result {
 	ours := e.style()
 	for _, s := range []style{style(e.set.Sign.VirtualHosted), ours} {
 		if good, err := e.works(ctx, s); !good {
@@ -56,7 +56,7 @@ func (e *exam) checkAddressing(ctx context.Context) []Result {
 }
 
 // explainStyle tells why a style that is set does not work, and what the other does.
-func (e *exam) explainStyle(ctx context.Context, s style, err error) []Result {
+func (e *run) explainStyle(ctx context.Context, s style, err error) []Result {
 	cause, fix := explain(err)
 	if other := !s; !e.set.Sign.IsAddress() || other == pathStyle {
 		if good, _ := e.works(ctx, other); good {
@@ -80,7 +80,7 @@ func (e *exam) explainStyle(ctx context.Context, s style, err error) []Result {
 }
 
 // styleSetting is what decides the style.
-func (e *exam) styleSetting(s style) string {
+func (e *run) styleSetting(s style) string {
 	fix := fmt.Sprintf("Set P3S3F_ADDRESSING=%s", s)
 	if !e.conf.own {
 		return fix + "."
@@ -129,7 +129,7 @@ func (t taken) unanswered() error {
 }
 
 // checkSignatures asks with both versions, by request and by form.
-func (e *exam) checkSignatures(ctx context.Context) []Result {
+func (e *run) checkSignatures(ctx context.Context) []Result {
 	ours := e.take(ctx, e.version())
 	if err := ours.unanswered(); err != nil {
 		return e.explainTransport(err)
@@ -158,7 +158,7 @@ func (e *exam) checkSignatures(ctx context.Context) []Result {
 func otherThan(v sign.Version) sign.Version { return sign.V2 + sign.V4 - v }
 
 // take tries one version.
-func (e *exam) take(ctx context.Context, v sign.Version) taken {
-	way := try{e.style(), v}
+func (e *run) take(ctx context.Context, v sign.Version) taken {
+	way := probe{e.style(), v}
 	return taken{requests: e.attempt(ctx, way), forms: e.tryForm(ctx, e.uploader(way))}
 }

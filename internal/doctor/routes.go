@@ -16,7 +16,7 @@ type route struct {
 }
 
 // checkRoutes has the server say whether it answers where client_conf.js sends its own requests.
-func (e *exam) checkRoutes(ctx context.Context) []Result {
+func (e *run) checkRoutes(ctx context.Context) []Result {
 	if e.cfg.Page == nil || e.noStatic() {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (e *exam) checkRoutes(ctx context.Context) []Result {
 	return results
 }
 
-func (e *exam) checkRoute(ctx context.Context, address string, r route) []Result {
+func (e *run) checkRoute(ctx context.Context, address string, r route) []Result {
 	fix := fmt.Sprintf("Set %s to %q.", r.option, r.path)
 	value, known := e.conf.text(r.option, "")
 	u, err := url.Parse(value)
@@ -63,7 +63,7 @@ func (e *exam) checkRoute(ctx context.Context, address string, r route) []Result
 }
 
 // answersTo asks the server which methods an address has.
-func (e *exam) answersTo(ctx context.Context, address, method string) bool {
+func (e *run) answersTo(ctx context.Context, address, method string) bool {
 	r, err := http.NewRequestWithContext(ctx, http.MethodOptions, address, nil)
 	if err != nil {
 		return false

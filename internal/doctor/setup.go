@@ -16,7 +16,7 @@ import (
 const expirySoon = 14 * 24 * time.Hour
 
 // checkSettings tells every fault, one line each.
-func (e *exam) checkSettings(context.Context) []Result {
+func (e *run) checkSettings(context.Context) []Result {
 	if e.faults != nil {
 		return toldFaults(e.faults)
 	}
@@ -43,7 +43,7 @@ func toldFaults(err error) (results []Result) {
 }
 
 // checkExample tells of the shipped hook's exercise, which is easily forgotten.
-func (e *exam) checkExample() []Result {
+func (e *run) checkExample() []Result {
 	const small, large = "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE"
 	if e.cfg.Getenv(small) == "" {
 		return nil
@@ -63,12 +63,12 @@ func splitSentence(sentence string) (text, fix string) {
 }
 
 // checkHTTPS looks at the certificate files.
-func (e *exam) checkHTTPS(context.Context) []Result {
+func (e *run) checkHTTPS(context.Context) []Result {
 	switch {
 	case !e.set.HTTPS:
 		return skipped("P3S3F_USE_HTTPS is not 1")
 	case e.set.CertFile == "" || e.set.KeyFile == "":
-		return waits("settings")
+		return blockedBy("settings")
 	}
 	config, err := e.cfg.Certificate(e.set)
 	if err != nil {
@@ -86,7 +86,7 @@ func (e *exam) checkHTTPS(context.Context) []Result {
 
 // certificateTrust looks at a certificate as a browser does, nil if nothing is wrong with it. Behind a proxy
 // that knows better, all is well, so that it only warns.
-func (e *exam) certificateTrust(pair tls.Certificate) []Result {
+func (e *run) certificateTrust(pair tls.Certificate) []Result {
 	behind := x509.NewCertPool()
 	for _, der := range pair.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil {
@@ -110,7 +110,7 @@ func (e *exam) certificateTrust(pair tls.Certificate) []Result {
 }
 
 // servedHosts are those of this server's page, as far as they are known.
-func (e *exam) servedHosts() (hosts []string) {
+func (e *run) servedHosts() (hosts []string) {
 	pages := e.cfg.Origins
 	if ip, err := netip.ParseAddr(e.set.Host); len(pages) == 0 && (err != nil || !ip.IsUnspecified()) {
 		pages = []string{ownOrigin(e.set)}
@@ -124,7 +124,7 @@ func (e *exam) servedHosts() (hosts []string) {
 }
 
 // checkBrowsers asks whether browsers, wherever they are, let the page send to the store.
-func (e *exam) checkBrowsers(context.Context) []Result {
+func (e *run) checkBrowsers(context.Context) []Result {
 	store := e.set.Sign.Endpoint
 	near := isLoopback(store.Hostname())
 	own, err := netip.ParseAddr(e.set.Host)

@@ -20,13 +20,13 @@ import (
 const slow = time.Second
 
 // checkEndpoint asks for the bucket without a signature: any S3 store has an answer to that.
-func (e *exam) checkEndpoint(ctx context.Context) []Result {
+func (e *run) checkEndpoint(ctx context.Context) []Result {
 	start := e.cfg.Now()
 	got, err := e.unsigned(ctx, http.MethodGet, "?location")
 	if err != nil {
 		return e.explainTransport(err)
 	}
-	e.front = got
+	e.unsignedResponse = got
 	if fault := e.notTheStore(got); fault != nil {
 		return fault
 	}
@@ -37,7 +37,7 @@ func (e *exam) checkEndpoint(ctx context.Context) []Result {
 }
 
 // notTheStore tells what else has answered, nil if it was a sound store that was asked for our bucket.
-func (e *exam) notTheStore(got answer) []Result {
+func (e *run) notTheStore(got answer) []Result {
 	region, host := e.trueRegion(), e.host()
 	switch {
 	case got.status/100 == 3 && region != "":
@@ -59,7 +59,7 @@ func (e *exam) notTheStore(got answer) []Result {
 }
 
 // sentOn tells of a redirect that is no matter of regions.
-func (e *exam) sentOn(location string) []Result {
+func (e *run) sentOn(location string) []Result {
 	secure := "https://" + e.set.Sign.Endpoint.Hostname()
 	if u, err := url.Parse(location); err == nil && u.Scheme == "https" && e.set.Sign.Endpoint.Scheme == "http" && u.Hostname() == e.set.Sign.Endpoint.Hostname() {
 		if u.Port() != "" {
@@ -74,7 +74,7 @@ func (e *exam) sentOn(location string) []Result {
 const passHost = "Have it pass on the host and the path as they come (nginx: proxy_set_header Host $http_host, and proxy_pass without a path)."
 
 // anotherBucket tells of a store that takes the host, or its first word, for the bucket.
-func (e *exam) anotherBucket(asked string) []Result {
+func (e *run) anotherBucket(asked string) []Result {
 	rest, inHost := strings.CutPrefix(e.host(), asked+".")
 	switch {
 	case asked == "" || strings.EqualFold(asked, e.set.Sign.Bucket):
@@ -86,7 +86,7 @@ func (e *exam) anotherBucket(asked string) []Result {
 }
 
 // unsigned asks the bucket in path style, which is as far as any store understands.
-func (e *exam) unsigned(ctx context.Context, method, query string) (answer, error) {
+func (e *run) unsigned(ctx context.Context, method, query string) (answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, e.set.Sign.Endpoint.String()+"/"+e.set.Sign.Bucket+query, nil)
 	if err != nil {
 		return answer{}, err
@@ -100,8 +100,8 @@ func looksLikeS3(a answer) bool {
 }
 
 // checkClock compares the Date of the store's answer with our time.
-func (e *exam) checkClock(context.Context) []Result {
-	theirs, err := http.ParseTime(e.front.header.Get("Date"))
+func (e *run) checkClock(context.Context) []Result {
+	theirs, err := http.ParseTime(e.unsignedResponse.header.Get("Date"))
 	if err != nil {
 		return ok("the store's answers have no date; a wrong clock would show below")
 	}
@@ -134,11 +134,11 @@ func spellDrift(d time.Duration) string {
 var expected = regexp.MustCompile(`expecting '([a-z0-9-]+)'`)
 
 // checkRegion asks without a signature for the bucket's region, and with one whether ours is taken.
-func (e *exam) checkRegion(ctx context.Context) []Result {
+func (e *run) checkRegion(ctx context.Context) []Result {
 	ours := e.set.Sign.Region
 	if e.trueRegion() == "" {
 		if got, err := e.unsigned(ctx, http.MethodHead, ""); err == nil {
-			e.front = got
+			e.unsignedResponse = got
 		}
 	}
 	if region := e.trueRegion(); region != "" && region != ours {
@@ -157,14 +157,14 @@ func (e *exam) checkRegion(ctx context.Context) []Result {
 
 // askWithKeys asks for the list of buckets, to which every key gets an answer, if only a refusal; and
 // where something in front of the store lets nobody ask for that, for the bucket.
-func (e *exam) askWithKeys(ctx context.Context) {
+func (e *run) askWithKeys(ctx context.Context) {
 	e.names, e.keysErr = e.store(pathStyle).Buckets(ctx)
 	if r, answered := replyTo(e.keysErr); answered && !r.s3 {
 		_, e.keysErr = e.store(pathStyle).Location(ctx)
 	}
 }
 
-func (e *exam) wrongRegion(theirs string) []Result {
+func (e *run) wrongRegion(theirs string) []Result {
 	ours, fix := e.set.Sign.Region, "Set AWS_REGION="+theirs
 	if theirs == "" {
 		return failed("the store does not take the region "+ours, "Set AWS_REGION to the bucket's region.")
@@ -176,15 +176,15 @@ func (e *exam) wrongRegion(theirs string) []Result {
 }
 
 // trueRegion is what the store has said of the bucket's region so far.
-func (e *exam) trueRegion() string {
-	if e.front.header == nil {
+func (e *run) trueRegion() string {
+	if e.unsignedResponse.header == nil {
 		return ""
 	}
-	return orElse(e.front.header.Get("x-amz-bucket-region"), e.front.element("Region"))
+	return orElse(e.unsignedResponse.header.Get("x-amz-bucket-region"), e.unsignedResponse.element("Region"))
 }
 
 // regionalEndpoint is AWS's for a region, empty for other stores', which are not known.
-func (e *exam) regionalEndpoint(region string) string {
+func (e *run) regionalEndpoint(region string) string {
 	if host := e.set.Sign.RegionalHost(region); host != "" {
 		return "https://" + host
 	}
@@ -192,7 +192,7 @@ func (e *exam) regionalEndpoint(region string) string {
 }
 
 // checkKeys judges the answer that the keys have got.
-func (e *exam) checkKeys(ctx context.Context) []Result {
+func (e *run) checkKeys(ctx context.Context) []Result {
 	err := e.keysErr
 	r, answered := replyTo(err)
 	switch {
@@ -207,7 +207,7 @@ func (e *exam) checkKeys(ctx context.Context) []Result {
 	case r.code == "UserSuspended": // Ceph's
 		return failed("the store has suspended the user of the access key", "Have it enabled (radosgw-admin user enable --uid=USER), or use the key of another user.")
 	case !answered, !r.s3:
-		return e.unable("answer a signed request", err)
+		return e.diagnose("answer a signed request", err)
 	case r.status == http.StatusForbidden:
 		return ok("the store does not tell, but took the signature (%v)", r)
 	}
@@ -219,9 +219,9 @@ func hint(accessKey string) string { return accessKey[:min(4, len(accessKey))] +
 
 // explainSignature tells a wrong secret from a request that was changed on its way: a form's signature
 // covers no host, path or header.
-func (e *exam) explainSignature(ctx context.Context) []Result {
+func (e *run) explainSignature(ctx context.Context) []Result {
 	for _, v := range []sign.Version{sign.V4, sign.V2} {
-		if e.tryForm(ctx, e.uploader(try{pathStyle, v})) == nil {
+		if e.tryForm(ctx, e.uploader(probe{pathStyle, v})) == nil {
 			return failed("the secret key is right, but the store gets another host or path than was signed: something in front of it changes them", passHost)
 		}
 	}
@@ -229,7 +229,7 @@ func (e *exam) explainSignature(ctx context.Context) []Result {
 }
 
 // checkBucket asks where the bucket is, which also says whether it is.
-func (e *exam) checkBucket(ctx context.Context) []Result {
+func (e *run) checkBucket(ctx context.Context) []Result {
 	name := e.set.Sign.Bucket
 	location := ""
 	err := e.reach(func(b *s3admin.Bucket) (err error) {
@@ -254,7 +254,7 @@ func (e *exam) checkBucket(ctx context.Context) []Result {
 }
 
 // suggestBuckets names the bucket whose name differs in capitals alone, or all that the key sees, if they are few.
-func (e *exam) suggestBuckets() string {
+func (e *run) suggestBuckets() string {
 	for _, name := range e.names {
 		if strings.EqualFold(name, e.set.Sign.Bucket) {
 			return " (" + name + ")"

@@ -13,7 +13,7 @@ import (
 )
 
 // examAt prepares an examination of the store at address.
-func examAt(t *testing.T, address string) *exam {
+func examAt(t *testing.T, address string) *run {
 	t.Helper()
 	return examOf(t, "", "", "AWS_ENDPOINT="+address)
 }
@@ -148,7 +148,7 @@ func TestClock(t *testing.T) {
 	} {
 		e := examAt(t, "http://s3.example.org")
 		e.cfg.Now = func() time.Time { return now }
-		e.front = answer{header: http.Header{"Date": {test.date}}}
+		e.unsignedResponse = answer{header: http.Header{"Date": {test.date}}}
 		if got := e.checkClock(t.Context()); got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%q: %+v", test.date, got)
 		}

@@ -12,15 +12,15 @@ import (
 // looks whether it took effect. S3 refuses the request (HeadersNotSigned); radosgw 16.2.15 was seen to
 // obey, and then obeys x-amz-copy-source too (see sign.Config.OnlyV2). The header tried here is a harmless
 // one: some copy sources were seen to bring a radosgw down.
-func (e *exam) checkUnsigned(ctx context.Context) []Result {
-	way := try{e.style(), sign.V4}
+func (e *run) checkUnsigned(ctx context.Context) []Result {
+	way := probe{e.style(), sign.V4}
 	switch {
 	case e.set.Sign.OnlyV2:
 		return skipped("the server signs version 2 alone, which covers every x-amz-* header")
 	case e.attempt(ctx, way) != nil:
 		return skipped("the store does not take version 4")
 	case e.toldETag != "":
-		return waits(e.toldETag)
+		return blockedBy(e.toldETag)
 	}
 	u := e.uploader(way)
 	f := file{key: e.key("unsigned"), name: "unsigned", contentType: e.contentType(), content: []byte("?")}
@@ -31,11 +31,11 @@ func (e *exam) checkUnsigned(ctx context.Context) []Result {
 	case errors.As(err, &answered):
 		return ok("the store refuses headers that a signature does not cover (%v)", answered)
 	case err != nil:
-		return e.unable("begin a multipart upload", err)
+		return e.diagnose("begin a multipart upload", err)
 	}
 	u.unsigned = nil
 	if _, err := e.finish(ctx, u, f, uploadID); err != nil {
-		return e.unable("take one part", err)
+		return e.diagnose("take one part", err)
 	}
 	switch got, err := e.server().Head(ctx, f.key); {
 	case err != nil:

@@ -28,12 +28,12 @@ const unusual = "dir one/фото é+(1)*!'~&=#%.png"
 const partBytes = sign.MinPartBytes
 
 // checkForm uploads a small file in one POST, as the page does. It is the first that writes.
-func (e *exam) checkForm(ctx context.Context) []Result {
+func (e *run) checkForm(ctx context.Context) []Result {
 	u := e.page()
 	f := file{key: e.key("form/" + unusual), name: "my file é.png", contentType: e.contentType(), content: e.content("a form")}
 	got, err := e.postForm(ctx, u, f)
 	if err != nil {
-		return e.unable("take a form with a key in Unicode", err)
+		return e.diagnose("take a form with a key in Unicode", err)
 	}
 	if e.keepsVersions { // versitygw does not tell before
 		if r := e.purgeable(ctx); r[0].Status != OK {
@@ -46,7 +46,7 @@ func (e *exam) checkForm(ctx context.Context) []Result {
 }
 
 // checkMultipart uploads two parts, the first of the least size there is.
-func (e *exam) checkMultipart(ctx context.Context) []Result {
+func (e *run) checkMultipart(ctx context.Context) []Result {
 	u := e.page()
 	f := file{key: e.key("parts/" + unusual), name: "my file é.png", contentType: e.contentType(), content: bytes.Repeat([]byte("parts of 16 byte"), partBytes/16+1)}
 	if limit := e.set.Sign.MaxBytes; limit > 0 && limit < int64(len(f.content)) {
@@ -54,7 +54,7 @@ func (e *exam) checkMultipart(ctx context.Context) []Result {
 	}
 	uploadID, _, err := e.begin(ctx, u, f)
 	if err != nil {
-		return e.unable("begin a multipart upload", err)
+		return e.diagnose("begin a multipart upload", err)
 	}
 	var etags []string
 	for i, content := range [][]byte{f.content[:partBytes], f.content[partBytes:]} {
@@ -63,10 +63,10 @@ func (e *exam) checkMultipart(ctx context.Context) []Result {
 			return warning(fmt.Sprintf("the first part, 5 MiB, had not arrived after %v", Limit), "Look at the speed of the line to the store; if that is as it should be, look at the store's log and free space.")
 		}
 		if err != nil {
-			return e.unable(fmt.Sprintf("take part %d", i+1), err)
+			return e.diagnose(fmt.Sprintf("take part %d", i+1), err)
 		}
 		if spoilt(etag) && e.toldETag != "" {
-			return waits(e.toldETag)
+			return blockedBy(e.toldETag)
 		}
 		if spoilt(etag) {
 			e.toldETag = "multipart upload"
@@ -75,14 +75,14 @@ func (e *exam) checkMultipart(ctx context.Context) []Result {
 		etags = append(etags, etag)
 	}
 	if _, err := e.complete(ctx, u, f.key, uploadID, etags); err != nil {
-		return e.unable("put the parts together", err)
+		return e.diagnose("put the parts together", err)
 	}
 	e.stored = append(e.stored, stored{"multipart", f})
 	return ok("two parts put together under a key in Unicode")
 }
 
 // contentType is one that the server signs for.
-func (e *exam) contentType() string {
+func (e *run) contentType() string {
 	for _, pattern := range e.set.Sign.ContentTypes {
 		return strings.Replace(pattern, "*", "x-doctor", 1)
 	}
@@ -90,7 +90,7 @@ func (e *exam) contentType() string {
 }
 
 // content is what a small file holds, within the size limit.
-func (e *exam) content(text string) []byte {
+func (e *run) content(text string) []byte {
 	if limit := e.set.Sign.MaxBytes; limit > 0 {
 		text = text[:min(int64(len(text)), limit)]
 	}
@@ -98,7 +98,7 @@ func (e *exam) content(text string) []byte {
 }
 
 // checkLookUp asks for the uploads as the server does on /s3/success, and compares.
-func (e *exam) checkLookUp(ctx context.Context) []Result {
+func (e *run) checkLookUp(ctx context.Context) []Result {
 	for _, s := range e.stored {
 		got, err := e.server().Head(ctx, s.key)
 		var refused *apierror.Error
@@ -106,13 +106,13 @@ func (e *exam) checkLookUp(ctx context.Context) []Result {
 		missing := errors.As(err, &refused) && refused.Code == apierror.NotFound
 		switch {
 		case answered && !r.s3:
-			return e.unable("show an upload", err)
+			return e.diagnose("show an upload", err)
 		case missing && !e.set.VerifySuccess:
 			return skipped("the key may not read, and P3S3F_VERIFY_SUCCESS=0")
 		case missing:
 			return e.lacking("s3:GetObject", "or set P3S3F_VERIFY_SUCCESS=0 if /s3/success shall not ask the store")
 		case err != nil:
-			return e.unable("show an upload", err)
+			return e.diagnose("show an upload", err)
 		}
 		if fault := e.differs(s, got); fault != "" {
 			return failed(fmt.Sprintf("the store does not keep what was uploaded (%s): %s", s.how, fault), "Look for a proxy between here and the store that changes requests.")
@@ -122,7 +122,7 @@ func (e *exam) checkLookUp(ctx context.Context) []Result {
 }
 
 // differs compares what came with what was sent, empty if it is the same.
-func (e *exam) differs(s stored, got s3.Object) string {
+func (e *run) differs(s stored, got s3.Object) string {
 	if got.Size != int64(len(s.content)) {
 		return fmt.Sprintf("%d bytes became %d", len(s.content), got.Size)
 	}
@@ -140,7 +140,7 @@ func (e *exam) differs(s stored, got s3.Object) string {
 }
 
 // uploadBothWays sends f as a form, and begins a multipart upload with it.
-func (e *exam) uploadBothWays(ctx context.Context, f file) error {
+func (e *run) uploadBothWays(ctx context.Context, f file) error {
 	u := e.page()
 	if _, err := e.postForm(ctx, u, f); err != nil {
 		return err
@@ -154,14 +154,14 @@ func (e *exam) uploadBothWays(ctx context.Context, f file) error {
 
 // checkNoType uploads a file whose type the browser does not know: old radosgw refuses the form
 // (tracker.ceph.com issue 20201).
-func (e *exam) checkNoType(ctx context.Context) []Result {
+func (e *run) checkNoType(ctx context.Context) []Result {
 	f := file{key: e.key("no type.bam"), name: "no type.bam", content: []byte("?")}
 	err := e.uploadBothWays(ctx, f)
 	switch r, answered := replyTo(err); {
 	case err == nil:
 		return ok("files without a known type are taken")
 	case !answered || !r.s3:
-		return e.unable("take a file without a known type", err)
+		return e.diagnose("take a file without a known type", err)
 	case e.hasWorkAround():
 		return ok("the store refuses files without a known type, and the page's bundle sends application/octet-stream for them")
 	default:
@@ -170,7 +170,7 @@ func (e *exam) checkNoType(ctx context.Context) []Result {
 }
 
 // checkEncryption wants what is to be encrypted to be encrypted.
-func (e *exam) checkEncryption(ctx context.Context) []Result {
+func (e *run) checkEncryption(ctx context.Context) []Result {
 	const option = "objectProperties.serverSideEncryption"
 	results, got := e.checkOption(ctx, option, encryptionHeader, encryptionValue)
 	if results == nil && got.Encryption != encryptionValue {
@@ -180,7 +180,7 @@ func (e *exam) checkEncryption(ctx context.Context) []Result {
 }
 
 // checkStorageClass wants the class to be kept, which costs only money if not.
-func (e *exam) checkStorageClass(ctx context.Context) []Result {
+func (e *run) checkStorageClass(ctx context.Context) []Result {
 	const option = "objectProperties.reducedRedundancy"
 	results, got := e.checkOption(ctx, option, storageHeader, storageValue)
 	if results == nil && got.StorageClass != storageValue {
@@ -198,7 +198,7 @@ func kept(results []Result, field, value string) []Result {
 
 // checkOption uploads with a field that client_conf.js asks for, by form and by multipart, and returns what
 // the store says of the object; results is nil where that is what it was asked to make of it.
-func (e *exam) checkOption(ctx context.Context, option, field, value string) (results []Result, got s3.Object) {
+func (e *run) checkOption(ctx context.Context, option, field, value string) (results []Result, got s3.Object) {
 	if !e.conf.on(option) {
 		return skipped("client_conf.js does not set %s", option), got
 	}
@@ -209,28 +209,28 @@ func (e *exam) checkOption(ctx context.Context, option, field, value string) (re
 			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option)), got
 	}
 	if err != nil {
-		return e.unable("take "+field, err), got
+		return e.diagnose("take "+field, err), got
 	}
 	got, err = e.server().Head(ctx, f.key)
 	if r, answered := replyTo(err); answered && (r.status == http.StatusForbidden || r.status == http.StatusNotFound) {
 		return ok("%s: %s is taken; the key may not look what became of it", field, value), got
 	}
 	if err != nil {
-		return e.unable("show an upload", err), got
+		return e.diagnose("show an upload", err), got
 	}
 	return nil, got
 }
 
 // checkDelete deletes what was uploaded, as the server does, and asks whether it is gone.
-func (e *exam) checkDelete(ctx context.Context) []Result {
-	for _, l := range slices.Clone(e.litter) {
+func (e *run) checkDelete(ctx context.Context) []Result {
+	for _, l := range slices.Clone(e.resources) {
 		if l.uploadID != "" || l.version != "" {
 			continue
 		}
 		if err := e.server().Delete(ctx, l.key); err != nil {
-			return e.unable("delete an upload", err)
+			return e.diagnose("delete an upload", err)
 		}
-		e.forget(l)
+		e.untrack(l)
 	}
 	for _, s := range e.stored {
 		if _, err := e.server().Head(ctx, s.key); err == nil {

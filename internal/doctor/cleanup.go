@@ -11,13 +11,13 @@ import (
 	"s3-sign-srv/internal/s3admin"
 )
 
-// leftover is what must not stay: an object, a multipart upload, or one version of an object.
-type leftover struct{ key, uploadID, version string }
+// resource is what must not stay: an object, a multipart upload, or one version of an object.
+type resource struct{ key, uploadID, version string }
 
 // lost is the upload ID in an answer that did not come.
 const lost = "?"
 
-func (l leftover) String() string {
+func (l resource) String() string {
 	switch {
 	case l.uploadID == lost:
 		return "perhaps an unfinished upload of " + l.key
@@ -30,27 +30,27 @@ func (l leftover) String() string {
 }
 
 // key returns the name of a file to write.
-func (e *exam) key(name string) string { return e.prefix + name }
+func (e *run) key(name string) string { return e.prefix + name }
 
-// remember puts on the list what is about to be written.
-func (e *exam) remember(l leftover) {
-	e.litter, e.wrote = append(e.litter, l), true
+// track puts on the list what is about to be written.
+func (e *run) track(l resource) {
+	e.resources, e.wrote = append(e.resources, l), true
 }
 
-// forget takes what has gone off the list.
-func (e *exam) forget(gone leftover) {
-	e.litter = slices.DeleteFunc(e.litter, func(l leftover) bool { return l == gone })
+// untrack takes what has gone off the list.
+func (e *run) untrack(gone resource) {
+	e.resources = slices.DeleteFunc(e.resources, func(l resource) bool { return l == gone })
 }
 
 // begin starts a multipart upload and remembers to end it.
-func (e *exam) begin(ctx context.Context, u uploader, f file) (uploadID string, got answer, err error) {
-	e.remember(leftover{key: f.key, uploadID: lost})
+func (e *run) begin(ctx context.Context, u uploader, f file) (uploadID string, got answer, err error) {
+	e.track(resource{key: f.key, uploadID: lost})
 	uploadID, got, err = u.initiate(ctx, f)
 	if !mayHaveArrived(err) {
-		e.forget(leftover{key: f.key, uploadID: lost})
+		e.untrack(resource{key: f.key, uploadID: lost})
 	}
 	if err == nil {
-		e.remember(leftover{key: f.key, uploadID: uploadID})
+		e.track(resource{key: f.key, uploadID: uploadID})
 	}
 	return uploadID, got, err
 }
@@ -69,16 +69,16 @@ func mayHaveArrived(err error) bool {
 }
 
 // end aborts a multipart upload.
-func (e *exam) end(ctx context.Context, u uploader, key, uploadID string) (answer, error) {
+func (e *run) end(ctx context.Context, u uploader, key, uploadID string) (answer, error) {
 	got, err := u.abort(ctx, key, uploadID)
 	if err == nil {
-		e.forget(leftover{key: key, uploadID: uploadID})
+		e.untrack(resource{key: key, uploadID: uploadID})
 	}
 	return got, err
 }
 
 // finish uploads f as one part and completes it.
-func (e *exam) finish(ctx context.Context, u uploader, f file, uploadID string) (answer, error) {
+func (e *run) finish(ctx context.Context, u uploader, f file, uploadID string) (answer, error) {
 	etag, got, err := u.part(ctx, f.key, uploadID, 1, f.content)
 	if err != nil {
 		return got, err
@@ -87,22 +87,22 @@ func (e *exam) finish(ctx context.Context, u uploader, f file, uploadID string) 
 }
 
 // complete makes an object of the parts and remembers to delete it.
-func (e *exam) complete(ctx context.Context, u uploader, key, uploadID string, etags []string) (answer, error) {
-	e.remember(leftover{key: key})
+func (e *run) complete(ctx context.Context, u uploader, key, uploadID string, etags []string) (answer, error) {
+	e.track(resource{key: key})
 	got, err := u.complete(ctx, key, uploadID, etags)
 	if err == nil {
-		e.forget(leftover{key: key, uploadID: uploadID})
+		e.untrack(resource{key: key, uploadID: uploadID})
 	}
 	e.keepsVersions = e.keepsVersions || got.header.Get("x-amz-version-id") != ""
 	return got, err
 }
 
 // postForm uploads f in one request and remembers to delete it.
-func (e *exam) postForm(ctx context.Context, u uploader, f file) (answer, error) {
-	e.remember(leftover{key: f.key})
+func (e *run) postForm(ctx context.Context, u uploader, f file) (answer, error) {
+	e.track(resource{key: f.key})
 	got, err := u.form(ctx, f)
 	if err != nil && !mayHaveArrived(err) {
-		e.forget(leftover{key: f.key})
+		e.untrack(resource{key: f.key})
 	}
 	e.keepsVersions = e.keepsVersions || got.header.Get("x-amz-version-id") != ""
 	return got, err
@@ -110,7 +110,7 @@ func (e *exam) postForm(ctx context.Context, u uploader, f file) (answer, error)
 
 // tryForm asks whether the store takes a form, and leaves nothing: where signature and permission are
 // good, a file beyond the range that the policy allows is refused for its size.
-func (e *exam) tryForm(ctx context.Context, u uploader) error {
+func (e *run) tryForm(ctx context.Context, u uploader) error {
 	u.sizeLimit = 1
 	f := file{key: e.key("too large"), name: "too large", contentType: e.contentType(), content: []byte("too large")}
 	_, err := e.postForm(ctx, u, f)
@@ -121,12 +121,12 @@ func (e *exam) tryForm(ctx context.Context, u uploader) error {
 }
 
 // cleanUp removes what is left, and every version of what was deleted.
-func (e *exam) cleanUp(ctx context.Context) []Result {
+func (e *run) cleanUp(ctx context.Context) []Result {
 	if e.faults != nil || !e.wrote {
 		return skipped("nothing was written")
 	}
 	var left []string
-	for _, l := range e.litter {
+	for _, l := range e.resources {
 		if err := e.reach(func(b *s3admin.Bucket) error { return remove(ctx, b, l, e.prefix) }); err != nil {
 			left = append(left, l.String())
 		}
@@ -143,7 +143,7 @@ func (e *exam) cleanUp(ctx context.Context) []Result {
 	return ok("nothing is left in the bucket")
 }
 
-func remove(ctx context.Context, b *s3admin.Bucket, l leftover, prefix string) error {
+func remove(ctx context.Context, b *s3admin.Bucket, l resource, prefix string) error {
 	switch {
 	case l.uploadID == lost:
 		return b.PurgeUploads(ctx, prefix)

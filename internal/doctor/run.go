@@ -16,19 +16,19 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// exam is one examination: what it was told, and what its checks have found out for those after them.
-type exam struct {
+// run is one examination: what it was told, and what its checks have found out for those after them.
+type run struct {
 	cfg    Config
 	set    config.Config
 	faults error // of the settings; with them, set is of no use for asking the store
 	conf   clientConf
 	http   *http.Client
 
-	prefix string        // of every key that is written
-	litter []leftover    // what has to be removed
-	wrote  bool          // there was something to remove
-	front  answer        // to an unsigned question for the bucket
-	tries  map[try]error // what came of beginning an upload, by style and version
+	prefix           string          // of every key that is written
+	resources        []resource      // what has to be removed
+	wrote            bool            // there was something to remove
+	unsignedResponse answer          // to an unsigned question for the bucket
+	probes           map[probe]error // what came of beginning an upload, by style and version
 
 	names   []string // of all buckets that the keys see
 	keysErr error    // of the first signed call
@@ -65,18 +65,18 @@ func (s style) String() string {
 	return "path"
 }
 
-// try is one way to reach the bucket.
-type try struct {
+// probe is one way to reach the bucket.
+type probe struct {
 	style   style
 	version sign.Version
 }
 
-func newExam(cfg Config) *exam {
+func newRun(cfg Config) *run {
 	unread := cfg.Getenv == nil
 	if unread {
 		cfg.Getenv = func(string) string { return "" }
 	}
-	e := &exam{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", tries: map[try]error{}}
+	e := &run{cfg: cfg, prefix: Prefix + strings.ToLower(rand.Text()[:10]) + "/", probes: map[probe]error{}}
 	var faults error
 	e.set, faults = config.Load(cfg.Getenv)
 	if e.faults = cfg.Fault; !unread {
@@ -91,13 +91,13 @@ func newExam(cfg Config) *exam {
 	return e
 }
 
-func (e *exam) close() { e.http.CloseIdleConnections() }
+func (e *run) close() { e.http.CloseIdleConnections() }
 
 // host is the store's, as the settings spell it.
-func (e *exam) host() string { return e.set.Sign.Endpoint.Host }
+func (e *run) host() string { return e.set.Sign.Endpoint.Host }
 
 // store returns the calls that the server itself makes, in one style.
-func (e *exam) store(s style) *s3admin.Bucket {
+func (e *run) store(s style) *s3admin.Bucket {
 	return s3admin.New(s3.Config{
 		AccessKey: e.set.Sign.AccessKey, SecretKey: e.set.Sign.SecretKey, Endpoint: e.set.Sign.Endpoint,
 		Region: e.set.Sign.Region, Name: e.set.Sign.Bucket, VirtualHosted: bool(s),
@@ -105,10 +105,10 @@ func (e *exam) store(s style) *s3admin.Bucket {
 }
 
 // server returns the calls as the server will make them.
-func (e *exam) server() *s3admin.Bucket { return e.store(style(e.set.Sign.VirtualHosted)) }
+func (e *run) server() *s3admin.Bucket { return e.store(style(e.set.Sign.VirtualHosted)) }
 
 // style is the one that the page uses: the settings', unless its own client_conf.js says otherwise.
-func (e *exam) style() style {
+func (e *run) style() style {
 	if e.conf.own && e.set.Sign.Endpoint != nil {
 		host := e.set.Sign.Bucket + "." + e.host()
 		switch endpoint, _ := e.conf.text("request.endpoint", ""); strings.TrimRight(endpoint, "/") {
@@ -122,7 +122,7 @@ func (e *exam) style() style {
 }
 
 // pageSettings are the settings with the page's style.
-func (e *exam) pageSettings() config.Config {
+func (e *run) pageSettings() config.Config {
 	set := e.set
 	set.Sign.VirtualHosted = bool(e.style())
 	return set
@@ -130,7 +130,7 @@ func (e *exam) pageSettings() config.Config {
 
 // reach makes a call in path style, and in the other one where the store seems not to know the first.
 // It is for the questions before it is known which style works.
-func (e *exam) reach(call func(*s3admin.Bucket) error) error {
+func (e *run) reach(call func(*s3admin.Bucket) error) error {
 	err := call(e.store(pathStyle))
 	switch s3.Code(err) {
 	case "NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "XAdminUserNotFound", "UserSuspended", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
@@ -146,10 +146,10 @@ func (e *exam) reach(call func(*s3admin.Bucket) error) error {
 }
 
 // version is the signature version that the page will use.
-func (e *exam) version() sign.Version { return e.conf.version(e.set) }
+func (e *run) version() sign.Version { return e.conf.version(e.set) }
 
 // uploader returns the page's requests for one way to reach the bucket.
-func (e *exam) uploader(t try) uploader {
+func (e *run) uploader(t probe) uploader {
 	set := e.set
 	set.Sign.VirtualHosted, set.Sign.OnlyV2 = bool(t.style), false // the store is in question, not the server
 	signer, err := sign.New(set.Sign)
@@ -166,7 +166,7 @@ func (e *exam) uploader(t try) uploader {
 }
 
 // page returns the requests as the page will make them.
-func (e *exam) page() uploader { return e.uploader(try{e.style(), e.version()}) }
+func (e *run) page() uploader { return e.uploader(probe{e.style(), e.version()}) }
 
 // browserAddress returns request.endpoint and objectProperties.host without the port that browsers leave out.
 func browserAddress(set config.Config) (endpoint, host string) {
@@ -180,7 +180,7 @@ func browserAddress(set config.Config) (endpoint, host string) {
 }
 
 // origins are the pages that upload: the server's own and those that the settings allow.
-func (e *exam) origins() []string {
+func (e *run) origins() []string {
 	if len(e.cfg.Origins) > 0 {
 		return e.cfg.Origins
 	}

@@ -18,9 +18,9 @@ import (
 	"s3-sign-srv/internal/s3admin"
 )
 
-// unable tells why the store did not do what it was asked, from the error of a request of the page's or of
+// diagnose tells why the store did not do what it was asked, from the error of a request of the page's or of
 // a call of the server's.
-func (e *exam) unable(what string, err error) []Result {
+func (e *run) diagnose(what string, err error) []Result {
 	if e := signingError(err); e != nil {
 		text, fix := splitSentence(e.Message)
 		return failed(fmt.Sprintf("this server refuses to sign what it takes to %s: %s", what, text), fix)
@@ -101,7 +101,7 @@ func (r reply) remedy() (cause, fix string) {
 }
 
 // explainTransport tells why no answer came.
-func (e *exam) explainTransport(err error) []Result {
+func (e *run) explainTransport(err error) []Result {
 	host := e.host()
 	var dns *net.DNSError
 	var record tls.RecordHeaderError
@@ -119,7 +119,7 @@ func (e *exam) explainTransport(err error) []Result {
 		return failed(fmt.Sprintf("the name %s cannot be found", dns.Name), "Correct the host in AWS_ENDPOINT, or the network's name service.")
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return failed(host+" speaks http, and was asked by https", "Set AWS_ENDPOINT to http://"+host+", or give the store a certificate.")
-	case isLate(err) && e.front.header != nil:
+	case isLate(err) && e.unsignedResponse.header != nil:
 		return []Result{{Status: Failed, Text: fmt.Sprintf("%s answers, but not to this within %v", host, Limit), Fix: "Look at the store's log, and for a proxy before it that holds such requests back.", late: true}}
 	case isLate(err):
 		return []Result{{Status: Failed, Text: fmt.Sprintf("%s did not answer within %v", host, Limit), Fix: "Check that the store is up and that AWS_ENDPOINT names it; a firewall may be in between.", late: true}}
@@ -131,7 +131,7 @@ func (e *exam) explainTransport(err error) []Result {
 	return failed(fmt.Sprintf("%s breaks the connection off without an answer", host), "Check http or https, host and port in AWS_ENDPOINT, and the network.")
 }
 
-func (e *exam) speaksHTTPS() []Result {
+func (e *run) speaksHTTPS() []Result {
 	return failed(e.host()+" speaks https, and was asked by http", "Set AWS_ENDPOINT to https://"+e.host()+".")
 }
 
@@ -153,7 +153,7 @@ func isLate(err error) bool {
 }
 
 // proxy is what the environment puts between this computer and the store, nil if nothing.
-func (e *exam) proxy() *url.URL {
+func (e *run) proxy() *url.URL {
 	if e.set.Sign.Endpoint == nil {
 		return nil
 	}
@@ -162,7 +162,7 @@ func (e *exam) proxy() *url.URL {
 }
 
 // explainTLS tells what to do about a certificate.
-func (e *exam) explainTLS(err error) []Result {
+func (e *run) explainTLS(err error) []Result {
 	var invalid x509.CertificateInvalidError
 	text := fmt.Sprintf("the certificate of %s is not good: %s", e.host(), tlsFault(err))
 	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
