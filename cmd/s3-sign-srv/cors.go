@@ -1,16 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"time"
 
+	assets "s3-sign-srv"
 	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/doctor"
 	"s3-sign-srv/internal/s3"
@@ -40,7 +41,7 @@ func runCORS(ctx context.Context, args []string, vars variables, stdout io.Write
 	if err != nil {
 		return err
 	}
-	rules, err := readCORS(cmp.Or(flags.Arg(0), "basic_cors.xml"), o.pages, getenv)
+	rules, err := readCORS(flags.Arg(0), o.pages, getenv)
 	if err != nil {
 		return err
 	}
@@ -53,9 +54,16 @@ func runCORS(ctx context.Context, args []string, vars variables, stdout io.Write
 
 // readCORS returns the rules of file, with origins narrowed to these and to the headers that they need.
 func readCORS(file string, pages origins, getenv func(string) string) (s3admin.CORS, error) {
-	document, err := os.ReadFile(file)
+	var document []byte
+	var err error
+	if file == "" {
+		file = "basic_cors.xml"
+		document, err = fs.ReadFile(assets.FS("."), file)
+	} else {
+		document, err = os.ReadFile(file)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the CORS rules: %w; start in the project's folder, or name a file", err)
+		return nil, fmt.Errorf("cannot read the CORS rules: %w; name another file", err)
 	}
 	rules, err := s3admin.ParseCORS(document)
 	if err != nil {
@@ -64,7 +72,7 @@ func readCORS(file string, pages origins, getenv func(string) string) (s3admin.C
 	if pages == nil {
 		return rules, nil
 	}
-	return rules.Narrow(pages, doctor.Headers(doctor.Config{Getenv: getenv, Dir: ".", Now: time.Now})), nil
+	return rules.Narrow(pages, doctor.Headers(doctor.Config{Getenv: getenv, Files: assets.FS("."), Now: time.Now})), nil
 }
 
 // putCORS shows the rules before and after, and sets them unless it is a dry run.

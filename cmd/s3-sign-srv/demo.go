@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	assets "s3-sign-srv"
 	"s3-sign-srv/internal/s3admin"
 )
 
@@ -178,9 +180,9 @@ func (s *demoStore) prepare(ctx context.Context, b *s3admin.Bucket) error {
 	if err := s.await(ctx); err != nil {
 		return err
 	}
-	cors, err := os.ReadFile("basic_cors.xml")
+	cors, err := fs.ReadFile(assets.FS("."), "basic_cors.xml")
 	if err != nil {
-		return fmt.Errorf("the demo puts basic_cors.xml on its bucket; start it where that file is: %w", err)
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(demoData, demoBucket)); err != nil {
 		if err := b.Create(ctx); err != nil {

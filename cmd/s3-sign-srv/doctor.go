@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	assets "s3-sign-srv"
 	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/doctor"
 )
@@ -56,7 +57,7 @@ func runDoctor(ctx context.Context, args []string, vars variables, stdout io.Wri
 		return err
 	}
 	getenv, err := environment(o.envFile, vars)
-	cfg := doctor.Config{Getenv: getenv, Fault: err, Dir: ".", Origins: o.pages, Now: time.Now, Certificate: loadCertificate, CORSCommand: corsCommand(os.Args[0], o.envFile)}
+	cfg := doctor.Config{Getenv: getenv, Fault: err, Files: assets.FS("."), Origins: o.pages, Now: time.Now, Certificate: loadCertificate, CORSCommand: corsCommand(os.Args[0], o.envFile)}
 	cfg.Page = func(set config.Config) (http.Handler, error) {
 		return newHandler(set, getenv, slog.New(slog.DiscardHandler))
 	}

@@ -12,13 +12,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
 
+	assets "s3-sign-srv"
 	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
@@ -102,7 +102,7 @@ func (p place) serve(ctx context.Context, getenv func(string) string, stdout, st
 	web := shippedLimits().web(handler)
 	web.TLSConfig = p.certificate
 	web.ErrorLog = webLog(log)
-	fmt.Fprintln(stdout, word(), pageURL(p.set, p.listener.Addr().(*net.TCPAddr).Port))
+	fmt.Fprintln(stdout, banner(p.set), pageURL(p.set, p.listener.Addr().(*net.TCPAddr).Port))
 	return listen(ctx, web, p.listener)
 }
 
@@ -111,28 +111,12 @@ func (l limits) web(handler http.Handler) *http.Server {
 	return &http.Server{Handler: handler, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: l.headerBytes}
 }
 
-// page is what makes the server more than an API.
-const page = "static/index.html"
-
-// word says what to do with the address that follows it.
-func word() string {
-	if _, err := os.Stat(page); err != nil {
+// banner precedes the server's address on standard output.
+func banner(set config.Config) string {
+	if !set.ServePage {
 		return "serving the API at"
 	}
 	return "open"
-}
-
-// openStatic opens the folder with the page, and returns nil where there is none.
-func openStatic(log *slog.Logger) (*os.Root, error) {
-	if _, err := os.Stat(page); errors.Is(err, fs.ErrNotExist) {
-		log.Info("there is no " + page + " where the server was started, so it is an API alone and serves no page")
-		return nil, nil
-	}
-	static, err := os.OpenRoot(filepath.Dir(page))
-	if err != nil {
-		return nil, fmt.Errorf("the folder static cannot be read: %w", err)
-	}
-	return static, nil
 }
 
 // listen serves until ctx ends, then lets what is running finish.
@@ -169,11 +153,11 @@ func newHandler(set config.Config, getenv func(string) string, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("the hooks could not start: %w", err)
 	}
-	static, err := openStatic(log)
-	if err != nil {
-		return nil, err
-	}
 	endpoint, host := set.Sign.BucketURL()
+	var files fs.FS
+	if set.ServePage {
+		files = assets.FS(".")
+	}
 	return server.New(server.Config{
 		Signer:         signer,
 		Bucket:         s3.New(bucketConfig(set)),
@@ -189,8 +173,7 @@ func newHandler(set config.Config, getenv func(string) string, log *slog.Logger)
 		AllowedOrigins: set.AllowedOrigins,
 		Rate:           set.Rate,
 		TrustedProxies: set.TrustedProxies,
-		Static:         static,
-		ClientConf:     "client_conf.js",
+		Files:          files,
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: set.Sign.Bucket, Region: set.Sign.Region,
 			AccessKey: set.Sign.AccessKey, Version: set.SignatureVersion, MaxBytes: set.Sign.MaxBytes,

@@ -56,7 +56,7 @@ func start(t *testing.T, env map[string]string) program {
 	}
 	stop := func() error { cancel(); return <-ended }
 	t.Cleanup(func() { cancel() })
-	url := strings.TrimSpace(strings.TrimPrefix(line, "serving the API at ")) // there is no page here
+	url := strings.TrimSpace(strings.TrimPrefix(line, "open "))
 	return program{url, stop}
 }
 

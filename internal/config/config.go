@@ -27,6 +27,7 @@ type Config struct {
 
 	VerifySuccess bool // ask the store whether a reported upload is there
 	AllowDelete   bool
+	ServePage     bool // else the server is an API alone
 
 	AllowedOrigins []string // scheme://host[:port]
 	Rate           float64  // signatures and file lists a second for each client address, and as many reports and deletions; 0: no limit
@@ -51,6 +52,7 @@ func Load(getenv func(string) string) (Config, error) {
 		OwnUploadsOnly: r.flag("P3S3F_OWN_UPLOADS_ONLY", false),
 		VerifySuccess:  r.flag("P3S3F_VERIFY_SUCCESS", true),
 		AllowDelete:    r.flag("P3S3F_ALLOW_DELETE", true),
+		ServePage:      r.flag("P3S3F_SERVE_PAGE", true),
 		AllowedOrigins: r.origins("P3S3F_ALLOWED_ORIGINS"),
 		Rate:           r.rate("P3S3F_RATE"),
 		TrustedProxies: r.prefixes("P3S3F_TRUSTED_PROXIES"),

@@ -3,9 +3,8 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,9 +24,9 @@ type clientConf struct {
 	read     bool   // which is an object
 }
 
-func readClientConf(dir string) clientConf {
+func readClientConf(files fs.FS) clientConf {
 	for _, name := range []string{"static/client_conf.js", "client_conf.js"} {
-		script, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		script, err := fs.ReadFile(files, name)
 		if err != nil {
 			continue
 		}
@@ -246,7 +245,7 @@ const bundleFile = "static/s3.fine-uploader.min.js"
 
 // bundle reads the page's Fine Uploader.
 func (e *run) bundle() ([]byte, error) {
-	return os.ReadFile(filepath.Join(e.cfg.Dir, filepath.FromSlash(bundleFile)))
+	return fs.ReadFile(e.cfg.Files, bundleFile)
 }
 
 // hasWorkAround reports whether the bundle was made with CEPH=1 (bundle/build.mjs).
@@ -257,14 +256,13 @@ func (e *run) hasWorkAround() bool {
 
 // noStatic reports whether the server is an API alone.
 func (e *run) noStatic() bool {
-	_, err := os.Stat(filepath.Join(e.cfg.Dir, "static", "index.html"))
-	return err != nil
+	return !e.set.ServePage
 }
 
 // checkBundle looks at the version that Fine Uploader's first line tells.
 func (e *run) checkBundle(context.Context) []Result {
 	if e.noStatic() {
-		return skipped("there is no static/index.html here: the server is an API alone")
+		return skipped("P3S3F_SERVE_PAGE is 0: the server is an API alone")
 	}
 	script, err := e.bundle()
 	first, _, _ := strings.Cut(string(script), "\n")

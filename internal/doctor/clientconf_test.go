@@ -2,9 +2,9 @@ package doctor
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -12,22 +12,13 @@ import (
 // a healthy environment with edits laid over it.
 func examOf(t *testing.T, shared, own string, edits ...string) *run {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "static"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{"static/index.html": "<!doctype html>"}
+	files := fstest.MapFS{"static/index.html": {Data: []byte("<!doctype html>")}}
 	for name, object := range map[string]string{"client_conf.js": shared, "static/client_conf.js": own} {
 		if object != "" {
-			files[name] = "var fine_u_conf = " + object + ";\n"
+			files[name] = &fstest.MapFile{Data: []byte("var fine_u_conf = " + object + ";\n")}
 		}
 	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return newRun(Config{Getenv: environment(edits...), Dir: dir, Now: time.Now})
+	return newRun(Config{Getenv: environment(edits...), Files: files, Now: time.Now})
 }
 
 func environment(edits ...string) func(string) string {

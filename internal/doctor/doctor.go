@@ -14,6 +14,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -60,11 +61,11 @@ type Finding struct {
 	Result
 }
 
-// Config says what to examine. Getenv, Dir and Now are required.
+// Config says what to examine. Getenv, Files and Now are required.
 type Config struct {
 	Getenv  func(string) string                       // nil: the environment cannot be read
 	Fault   error                                     // what is wrong with the environment beside the settings, a line each; nil: nothing
-	Dir     string                                    // where the server is started: static/, client_conf.js
+	Files   fs.FS                                     // static/ and client_conf.js, as the server has them
 	Origins []string                                  // of the page, scheme://host[:port]; empty: as the settings say
 	Page    func(config.Config) (http.Handler, error) // the server's handler; nil: the page is not examined
 	Now     func() time.Time                          // the server's clock

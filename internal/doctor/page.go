@@ -29,7 +29,7 @@ func (e *run) checkPage(ctx context.Context) []Result {
 	}
 	defer stop()
 	if e.noStatic() {
-		return skipped("there is no static/index.html here: the server is an API alone")
+		return skipped("P3S3F_SERVE_PAGE is 0: the server is an API alone")
 	}
 	get := func(path string) (answer, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+path, nil)

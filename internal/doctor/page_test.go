@@ -4,10 +4,9 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"s3-sign-srv/internal/config"
 )
@@ -103,9 +102,7 @@ func TestBundle(t *testing.T) {
 	} {
 		e := examOf(t, "", "")
 		if test.script != "" {
-			if err := os.WriteFile(filepath.Join(e.cfg.Dir, "static", "s3.fine-uploader.min.js"), []byte(test.script), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			e.cfg.Files = fstest.MapFS{"static/s3.fine-uploader.min.js": {Data: []byte(test.script)}}
 		}
 		if got := e.checkBundle(t.Context()); got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%s: %+v", test.name, got)
@@ -113,12 +110,9 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// TestNoPage has a folder static, for files of one's own, without a page in it.
+// TestNoPage has a server that serves no page.
 func TestNoPage(t *testing.T) {
-	e := examOf(t, "", "")
-	if err := os.Remove(filepath.Join(e.cfg.Dir, "static", "index.html")); err != nil {
-		t.Fatal(err)
-	}
+	e := examOf(t, "", "", "P3S3F_SERVE_PAGE=0")
 	e.cfg.Page = func(config.Config) (http.Handler, error) { return http.NotFoundHandler(), nil }
 	for name, check := range map[string]func(context.Context) []Result{"page": e.checkPage, "bundle": e.checkBundle} {
 		if got := check(t.Context()); len(got) != 1 || got[0].Status != Skipped || !strings.Contains(got[0].Text, "the server is an API alone") {

@@ -82,7 +82,7 @@ func newRun(cfg Config) *run {
 	if e.faults = cfg.Fault; !unread {
 		e.faults = errors.Join(cfg.Fault, faults)
 	}
-	e.conf = readClientConf(cfg.Dir)
+	e.conf = readClientConf(cfg.Files)
 	e.http = &http.Client{
 		Transport:     s3.NewTransport(),
 		Timeout:       Limit,

@@ -434,8 +434,9 @@ func TestRate(t *testing.T) {
 // or one with the settings in it.
 func TestClientConf(t *testing.T) {
 	site := newSite(t)
+	custom := filepath.Join(site.dir, "static", "client_conf.js")
 	w := startWorld(t, func(c *config) {
-		c.server.Static, c.server.ClientConf = site.static, site.clientConf
+		c.server.Files = site.files
 		c.server.Client = server.Client{Bucket: `my"</script>bucket`, MaxBytes: 5, Types: []string{"image/*", "text/plain"}, NoDelete: true}
 	})
 	get := func() answer { return ask(t, "GET", w.url+"/static/client_conf.js", "", "") }
@@ -446,18 +447,18 @@ func TestClientConf(t *testing.T) {
 		t.Error(got.body)
 	}
 	own := []byte("var fine_u_conf = {own: 1};")
-	if err := site.static.WriteFile("client_conf.js", own, 0o600); err != nil {
+	if err := os.WriteFile(custom, own, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(); got.body != string(own) {
 		t.Errorf("the user's own file is served as %s", got.body)
 	}
-	ours := owned(t, func(c *config) { c.server.Static = site.static })
+	ours := owned(t, func(c *config) { c.server.Files = site.files })
 	if got := ask(t, "GET", ours.url+"/static/client_conf.js", "", ""); !strings.HasPrefix(got.body, string(own)+"\n") || !strings.Contains(got.body, "P3S3F_OWN_UPLOADS_ONLY is 1") {
 		t.Errorf("the user's own file, where keys need an owner, is served as %s", got.body)
 	}
-	site.static.Remove("client_conf.js")
-	if err := os.Symlink(site.clientConf, filepath.Join(site.dir, "static", "client_conf.js")); err != nil {
+	os.Remove(custom)
+	if err := os.Symlink("../client_conf.js", custom); err != nil {
 		t.Fatal(err)
 	}
 	for _, url := range []string{w.url, ours.url} {
@@ -465,16 +466,16 @@ func TestClientConf(t *testing.T) {
 			t.Errorf("a symbolic link that leads out: %d %s", got.status, got.body)
 		}
 	}
-	site.static.Remove("client_conf.js")
-	os.Remove(site.clientConf)
-	if got := get(); got.status != 404 {
+	os.Remove(custom)
+	os.Remove(filepath.Join(site.dir, "client_conf.js"))
+	if got := get(); got.status != 200 || !strings.Contains(got.body, "fine_u_conf") {
 		t.Errorf("without any file: %d %s", got.status, got.body)
 	}
 }
 
 // TestAPIAlone has no page.
 func TestAPIAlone(t *testing.T) {
-	w := startWorld(t, func(c *config) { c.server.Static = nil })
+	w := startWorld(t, func(c *config) { c.server.Files = nil })
 	for target, want := range map[string]int{"/": 404, "/static/sub/page.js": 404, "/static/client_conf.js": 404, "/success.html": 404, "/healthz": 200} {
 		if got := ask(t, "GET", w.url+target, "", ""); got.status != want {
 			t.Errorf("%s: %d", target, got.status)

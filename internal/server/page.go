@@ -2,16 +2,16 @@ package server
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -116,7 +116,7 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 
 // hasCustomConf reports whether there is a static/client_conf.js. The error says that it is there and cannot be read.
 func (s *server) hasCustomConf() (bool, error) {
-	f, err := s.Static.Open("client_conf.js")
+	f, err := s.Files.Open("static/client_conf.js")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
@@ -133,16 +133,16 @@ func (s *server) script(owner string, custom bool) (string, error) {
 		owner = ""
 	}
 	if custom {
-		base, err := s.Static.ReadFile("client_conf.js")
+		base, err := fs.ReadFile(s.Files, "static/client_conf.js")
 		if err != nil {
 			return "", errUnreadableConf.WithCause(err)
 		}
 		own, err := insertJSON(ownerScript, "OWNER", owner)
 		return string(base) + own, err
 	}
-	base, err := os.ReadFile(s.ClientConf)
+	base, err := fs.ReadFile(s.Files, "client_conf.js")
 	if err != nil {
-		return "", apierror.New(apierror.NotFound, "There is no client_conf.js where the server was started; start it in the project's folder, or make static/client_conf.js.")
+		return "", fmt.Errorf("client_conf.js: %w", err)
 	}
 	return s.Client.script(string(base), owner)
 }
@@ -173,20 +173,20 @@ func (s *server) hashWorker(w http.ResponseWriter, r *http.Request) {
 // static answers /static/*: regular files below static/, and no other. Dotfiles are not served, and
 // os.Root follows no link that leads outside.
 func (s *server) static(w http.ResponseWriter, r *http.Request) {
-	s.serve(w, r, strings.TrimPrefix(r.URL.Path, "/static/"))
+	s.serve(w, r, strings.TrimPrefix(r.URL.Path, "/"))
 }
 
-// file answers with one file of static/.
+// file answers with one file.
 func (s *server) file(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, name) }
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, name string) {
-	if !fs.ValidPath(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+	if !fs.ValidPath(name) || strings.Contains(name, "/.") {
 		s.writeError(w, r, errNotFound)
 		return
 	}
-	f, err := s.Static.Open(name)
+	f, err := s.Files.Open(name)
 	if err != nil {
 		s.writeError(w, r, errNotFound)
 		return
@@ -197,6 +197,11 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, name string) {
 		s.writeError(w, r, errNotFound)
 		return
 	}
+	content, ok := f.(io.ReadSeeker)
+	if !ok {
+		s.writeError(w, r, fmt.Errorf("%s cannot be served: its file system does not seek", name))
+		return
+	}
 	w.Header().Set("Cache-Control", "no-cache") // an edited file is seen by the next reload
-	http.ServeContent(w, r, name, info.ModTime(), f)
+	http.ServeContent(w, r, name, info.ModTime(), content)
 }

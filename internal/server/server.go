@@ -6,9 +6,9 @@
 package server
 
 import (
+	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -41,9 +41,8 @@ type Config struct {
 	Rate           float64  // signatures and file lists a second for each client address, and as many reports and deletions; 0: no limit
 	TrustedProxies []string // address prefixes whose X-Forwarded-For is believed
 
-	Static     *os.Root // the page; nil: the server is an API alone
-	ClientConf string   // file that client_conf.js is made from, where Static has none
-	Client     Client   // what is put into it
+	Files  fs.FS  // has static/ and client_conf.js; nil: the server is an API alone
+	Client Client // is put into client_conf.js, unless there is a static/client_conf.js
 }
 
 type server struct {
@@ -82,11 +81,11 @@ func (s *server) routes() http.Handler {
 		mux.Get("/s3/owner", s.getOwner)
 		mux.With(signLimiter).Get("/s3/session", s.session)
 	}
-	if s.Static != nil {
+	if s.Files != nil {
 		page := mux.With(s.securePage)
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			page.Method(method, "/", s.file("index.html"))
-			page.Method(method, "/success.html", s.file("success.html"))
+			page.Method(method, "/", s.file("static/index.html"))
+			page.Method(method, "/success.html", s.file("static/success.html"))
 			page.MethodFunc(method, "/static/client_conf.js", s.clientConf)
 			page.MethodFunc(method, "/static/hash-worker.js", s.hashWorker)
 			page.MethodFunc(method, "/static/*", s.static)

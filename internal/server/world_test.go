@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	assets "s3-sign-srv"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
@@ -125,7 +127,7 @@ func (w *world) handler(t testing.TB, change func(*config)) http.Handler {
 		},
 	}
 	site := newSite(t)
-	c.server.Static, c.server.ClientConf = site.static, site.clientConf
+	c.server.Files = site.files
 	change(&c)
 	signer, err := sign.New(c.sign)
 	if err != nil {
@@ -145,9 +147,8 @@ func mustParse(address string) *url.URL {
 
 // A site is a working directory with a page, and beside and in it what must not be served.
 type site struct {
-	dir        string
-	static     *os.Root
-	clientConf string
+	dir   string
+	files fs.FS
 }
 
 // hidden is in every file that must not be served.
@@ -182,12 +183,7 @@ func newSite(t testing.TB) site {
 			t.Fatal(err)
 		}
 	}
-	static, err := os.OpenRoot(filepath.Join(dir, "static"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { static.Close() })
-	return site{dir, static, filepath.Join(dir, "client_conf.js")}
+	return site{dir, assets.FS(dir)}
 }
 
 // A store stands in for S3: it notes the calls, has every object but lists none, and obeys.
