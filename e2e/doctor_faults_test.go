@@ -234,8 +234,8 @@ func ownFaults() []fault {
 		{"script in the page", edit("static/index.html", "</body>", "<script>alert(1)</script></body>"), "page", "script"},
 		{"a script of another site", edit("static/index.html", "</body>", `<script src="https://cdn.example.org/x.js"></script></body>`), "page", "loads https://cdn.example.org/x.js"},
 		{"half of the hook's exercise", func(_ *testing.T, p *patient) { p.env["P3S3F_EXAMPLE_ALLOW_LARGE"] = p.name + "/x/y" }, "page", "the server does not start: the hooks could not start: P3S3F_EXAMPLE_ALLOW_LARGE has no effect"},
-		{"a module gone", remove("static/records.js"), "page", "/static/page.js names /static/records.js"},
-		{"a module of a module gone", remove("static/transfer.js"), "page", "/static/rows.js names /static/transfer.js"},
+		{"a module gone", remove("static/resume-store.js"), "page", "/static/page.js names /static/resume-store.js"},
+		{"a module of a module gone", remove("static/progress.js"), "page", "/static/file-list.js names /static/progress.js"},
 		{"style sheet gone", remove("static/page.css"), "page", "static/page.css"},
 	}
 }

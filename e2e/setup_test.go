@@ -90,5 +90,5 @@ func TestNoSetupFaultAfterSuccess(t *testing.T) {
 // showsFault reports whether the page shows what is wrong with the set-up.
 func (p *tab) showsFault() bool {
 	p.t.Helper()
-	return eval[bool](p, `!document.getElementById("fault").hidden`)
+	return eval[bool](p, `!document.getElementById("setup-error").hidden`)
 }

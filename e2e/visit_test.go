@@ -211,7 +211,7 @@ func TestNamesInSentences(t *testing.T) {
 		v.awaitGone(i)
 	}
 	v.chooseFile(ownFile(t, turned+" $&.txt", nil))
-	v.sees(30*time.Second, turned+" $&.txt is empty, and was not taken.")
+	v.sees(30*time.Second, turned+" $&.txt is empty and was not added.")
 }
 
 // What is wrong with parts that are too small is said, and the file is sent once.

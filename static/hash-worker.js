@@ -1,15 +1,15 @@
-// Reads parts and hashes them, away from the page, which neither waits nor stutters meanwhile. See hash.js.
+// Reads and hashes parts outside the page's main thread. See hash.js.
 //
-// A request is {id, part, buffer}: a Blob and memory as long as it, for use. The answer is {id, digest, result}, with the
-// digest in lower-case hex and the part's bytes, or {id} if the part cannot be read or hashed.
+// A request is {id, part, buffer}: a Blob, and an ArrayBuffer of its size to read it into. The response is
+// {id, digest, result}: the digest in lower-case hex and the content, or {id} if the part cannot be read or hashed.
 
-const hashing = makeHash();
-hashing.catch(() => {}); // each request hears of it
-const underWay = new Set(); // of readers: a stream that nobody holds may be collected while it is read, and never ends
+const loading = loadHash();
+loading.catch(() => {}); // reported in the response to each request
+const activeReaders = new Set(); // keeps streams from being garbage-collected, and so never ending, while they are read
 
 onmessage = async ({ data: { id, part, buffer } }) => {
   try {
-    const sha256 = await hashing;
+    const sha256 = await loading;
     const result = await read(part, buffer);
     const digest = await sha256(result);
     postMessage({ id, digest, result }, [result]);
@@ -18,8 +18,8 @@ onmessage = async ({ data: { id, part, buffer } }) => {
   }
 };
 
-/** Makes a function that gives the digest of an ArrayBuffer. Only a secure context has crypto.subtle. */
-async function makeHash() {
+/** Returns a function from an ArrayBuffer to its digest. Only secure contexts have crypto.subtle. */
+async function loadHash() {
   if (crypto.subtle) return async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
   importScripts("sha256.umd.min.js");
   const sha256 = await hashwasm.createSHA256();
@@ -29,11 +29,11 @@ async function makeHash() {
 async function read(part, buffer) {
   const reader = byteReader(part);
   if (!reader) return part.arrayBuffer();
-  underWay.add(reader);
-  return fill(buffer, reader).finally(() => underWay.delete(reader));
+  activeReaders.add(reader);
+  return fill(buffer, reader).finally(() => activeReaders.delete(reader));
 }
 
-/** Null where the browser has no such reader for a file. */
+/** Null if the browser has no such reader. */
 function byteReader(part) {
   try {
     return part.stream().getReader({ mode: "byob" });
@@ -42,11 +42,11 @@ function byteReader(part) {
   }
 }
 
-/** Fills buffer, and returns the buffer that it has become. */
+/** Fills the buffer, and returns the one that its memory belongs to afterwards. */
 async function fill(buffer, reader) {
   for (let filled = 0; filled < buffer.byteLength; ) {
     const { done, value } = await reader.read(new Uint8Array(buffer, filled));
-    if (done) throw new Error("the file is shorter than it was");
+    if (done) throw new Error("the file is shorter than expected");
     buffer = value.buffer;
     filled += value.byteLength;
   }

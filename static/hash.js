@@ -1,42 +1,40 @@
-// SHA-256 of the parts in a worker: by the browser's own code or, on a page that came over plain HTTP from another machine,
-// where the browser hides that, by WebAssembly.
+// Calculates the SHA-256 of parts in a worker: with crypto.subtle or, where the browser does not offer it (a page that
+// was loaded over plain HTTP from another machine), with WebAssembly.
 //
-// Under version 4 Fine Uploader hashes every part with CryptoJS, which takes longer than a fast network takes to carry
-// the part, and the page stands still meanwhile. It reads the part with a FileReader, makes a WordArray of the result
-// and asks CryptoJS for the digest, all within one event. So a FileReader that reads an ArrayBuffer is not done before
-// the worker has the digest, and CryptoJS then only looks it up. The digest is the same.
+// Under signature version 4 Fine Uploader hashes each part with CryptoJS, which blocks the page and is slower than a
+// fast network. It reads the part with a FileReader, makes a WordArray of the result and hashes it, all in one event.
+// So FileReader is replaced by one that finishes only when the worker has the digest, and CryptoJS returns that
+// digest.
 //
-// Reading costs more than hashing: a FileReader took 80 ms for a part where a stream into memory that is used again
-// took 20, and the digest as much (on the slower machine of docs/performance.md). So that is how the worker reads. And it
-// reads a part ahead, while the ones before it are sent, so that a fast line does not stand still when they are.
+// The worker reads with a stream into reused memory: a FileReader took 80 ms for a part, the stream 20 ms (on the
+// slower machine of docs/performance.md). The next part is read ahead while others are sent, to keep the network
+// busy.
 
-const LEAST_PART = 5 * 1024 * 1024; // bytes that S3 wants in every part but the last
-const MOST_SPARE = 32 * 1024 * 1024; // bytes: of the usual parts, as many as are under way at once and the one ahead
+const MIN_PART_SIZE = 5 * 1024 * 1024; // bytes; S3 accepts only a smaller last part
+const MAX_POOL_SIZE = 32 * 1024 * 1024; // bytes; enough for the parts of usual size being sent and the one read ahead
 
-/**
- * Lets a worker do the hashing from here on. Where there is none, or it fails, CryptoJS does, as ever.
- */
+/** Makes Fine Uploader hash in a worker. If there is no worker, or it fails, CryptoJS calculates the digest. */
 export function hashInWorker(qq) {
-  const digests = new WeakMap(); // of ArrayBuffers, in lower-case hex
+  const digests = new WeakMap(); // by ArrayBuffer, in lower-case hex
   const parts = new PartReader();
 
   const { slice } = File.prototype;
   File.prototype.slice = function (start, end, ...rest) {
     const part = slice.call(this, start, end, ...rest);
-    parts.place(part, this, start, end);
+    parts.setSource(part, this, start, end);
     return part;
   };
 
   globalThis.FileReader = class extends FileReader {
     readAsArrayBuffer(part) {
-      this.#read(part).catch(() => super.readAsArrayBuffer(part)); // which also knows how to fail
+      this.#read(part).catch(() => super.readAsArrayBuffer(part)); // which reports read errors
     }
 
     async #read(part) {
       const { digest, result } = await parts.read(part);
       digests.set(result, digest);
-      const own = (value) => ({ value, configurable: true });
-      Object.defineProperties(this, { result: own(result), readyState: own(FileReader.DONE) });
+      const property = (value) => ({ value, configurable: true });
+      Object.defineProperties(this, { result: property(result), readyState: property(FileReader.DONE) });
       for (const event of ["load", "loadend"]) this.dispatchEvent(new ProgressEvent(event));
     }
   };
@@ -46,106 +44,107 @@ export function hashInWorker(qq) {
     const digest = digests.get(content);
     if (!digest) return create.call(this, content, ...rest);
     digests.delete(content);
-    parts.giveBack(content); // nobody looks at it any more
+    parts.release(content);
     return { digest };
   };
   const { SHA256 } = qq.CryptoJS;
   qq.CryptoJS.SHA256 = (message, ...rest) => (message?.digest ? message.digest : SHA256(message, ...rest));
 }
 
-/** Reads parts, and of a file also the part that comes next. */
+/** Reads and hashes parts, and reads the next part of a file ahead. */
 class PartReader {
   #worker = new HashWorker();
-  #spare = new Buffers();
-  #places = new WeakMap(); // {file, start, end} by part
-  #ahead = null; // {file, start, end, reading}: the one part that nobody has asked for yet; files go up one after the other
+  #pool = new BufferPool();
+  #sources = new WeakMap(); // by part: {file, start, end}
+  #ahead = null; // {file, start, end, reading}; one is enough, since files are uploaded one after the other
 
-  /** Says where a part comes from. A slice that counts from the end, or has no end, is not Fine Uploader's. */
-  place(part, file, start, end) {
-    if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end) this.#places.set(part, { file, start, end });
+  /** Records where a part comes from. Other kinds of slices are not Fine Uploader's. */
+  setSource(part, file, start, end) {
+    const isPart = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end;
+    if (isPart) this.#sources.set(part, { file, start, end });
   }
 
-  /** Gives {digest, result}; the result is the part's bytes. */
+  /** Returns {digest, result}, where result is an ArrayBuffer with the content. */
   read(part) {
-    const place = this.#places.get(part);
-    if (!place) return this.#readNow(part);
-    const { file, start, end } = place;
+    const source = this.#sources.get(part);
+    if (!source) return this.#readNow(part);
+    const { file, start, end } = source;
     const ahead = this.#ahead?.file === file ? this.#ahead : null;
     const reading = ahead?.start === start && ahead.end === end ? ahead.reading : this.#readNow(part);
-    if (!(ahead?.start > start)) this.#readAhead(file, end, end - start); // else an earlier part is sent again
+    const isResent = ahead?.start > start;
+    if (!isResent) this.#readAhead(file, end, end - start);
     return reading;
   }
 
-  /** Takes back the bytes of a part, to be written over. */
-  giveBack(buffer) {
-    this.#spare.give(buffer);
+  /** Allows the memory of a part to be reused. */
+  release(buffer) {
+    this.#pool.release(buffer);
   }
 
   async #readNow(part) {
-    return this.#worker.read(part, this.#spare.take(part.size));
+    return this.#worker.read(part, this.#pool.acquire(part.size));
   }
 
   #readAhead(file, start, size) {
     this.#ahead = null;
-    if (size < LEAST_PART || start >= file.size) return;
+    if (size < MIN_PART_SIZE || start >= file.size) return;
     const end = Math.min(start + size, file.size);
     const reading = this.#readNow(file.slice(start, end));
-    reading.catch(() => {}); // whoever asks for this part hears of it
+    reading.catch(() => {}); // reported when the part is read
     this.#ahead = { file, start, end, reading };
   }
 }
 
-/** The worker, and those who wait for its answers. */
 class HashWorker {
   #worker;
-  #waiting = new Map(); // {resolve, reject} by id
-  #asked = 0;
+  #pending = new Map(); // by id: {resolve, reject}
+  #lastId = 0;
 
   constructor() {
     try {
       this.#worker = new Worker(new URL("hash-worker.js", import.meta.url));
       this.#worker.onmessage = ({ data }) => this.#settle(data);
-      this.#worker.onerror = () => this.#giveUp(); // there is none, or the page may not have it
+      this.#worker.onerror = () => this.#stop(); // missing, or blocked
     } catch {
       this.#worker = null;
     }
   }
 
-  /** Gives {digest, result}: the part's bytes in buffer, or in what it has become. */
+  /** Returns {digest, result}. The worker takes over buffer and returns its memory as result. */
   read(part, buffer) {
     if (!this.#worker) return Promise.reject();
-    const id = ++this.#asked;
+    const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#pending.set(id, { resolve, reject });
       this.#worker.postMessage({ id, part, buffer }, [buffer]);
     });
   }
 
   #settle({ id, digest, result }) {
-    const { resolve, reject } = this.#waiting.get(id);
-    this.#waiting.delete(id);
+    const { resolve, reject } = this.#pending.get(id);
+    this.#pending.delete(id);
     if (digest) resolve({ digest, result });
     else reject();
   }
 
-  #giveUp() {
-    this.#worker?.terminate(); // what it may still answer, nobody waits for
+  #stop() {
+    this.#worker?.terminate();
     this.#worker = null;
-    for (const id of this.#waiting.keys()) this.#settle({ id });
+    for (const id of this.#pending.keys()) this.#settle({ id });
   }
 }
 
-/** Memory to be used again: a computer takes longer to hand out new memory for a part than to hash it. */
-class Buffers {
-  #spare = [];
+/** Reuses memory, since allocating it for a part takes longer than hashing the part. */
+class BufferPool {
+  #buffers = [];
 
-  take(size) {
-    const i = this.#spare.findIndex(({ byteLength }) => byteLength === size);
-    return i < 0 ? new ArrayBuffer(size) : this.#spare.splice(i, 1)[0];
+  acquire(size) {
+    const i = this.#buffers.findIndex(({ byteLength }) => byteLength === size);
+    return i < 0 ? new ArrayBuffer(size) : this.#buffers.splice(i, 1)[0];
   }
 
-  give(buffer) {
-    this.#spare.push(buffer);
-    while (this.#spare.reduce((bytes, { byteLength }) => bytes + byteLength, 0) > MOST_SPARE) this.#spare.shift();
+  release(buffer) {
+    this.#buffers.push(buffer);
+    while (this.#buffers.reduce((sum, { byteLength }) => sum + byteLength, 0) > MAX_POOL_SIZE) this.#buffers.shift();
   }
 }

@@ -1,39 +1,37 @@
-// Starts Fine Uploader with the settings in client_conf.js, and says in words what is wrong when it cannot.
+// Starts Fine Uploader with the settings in client_conf.js, or shows why it cannot start.
 //
-// index.html loads this file before the bundle and client_conf.js, so that their errors are seen; it starts when all
-// three have run. The uploader is the global `uploader`, as in every Fine Uploader example.
+// index.html loads this module before the bundle and client_conf.js, so that their errors are noticed. The uploader
+// starts when all three have run. It is the global `uploader`, as in Fine Uploader's examples.
 
-import { watchAnswers } from "./answers.js";
-import { Leftovers } from "./cancel.js";
+import { UploadCleanup } from "./abort.js";
+import { FileList } from "./file-list.js";
+import * as patches from "./fine-uploader-patches.js";
 import { hashInWorker } from "./hash.js";
-import { Records } from "./records.js";
-import * as repairs from "./repairs.js";
-import { Rows } from "./rows.js";
-import { SetupWatch } from "./setup.js";
-import { Tabs } from "./tabs.js";
-import * as words from "./words.js";
+import * as messages from "./messages.js";
+import { watchResponses } from "./responses.js";
+import { ResumeStore } from "./resume-store.js";
+import * as retries from "./retries.js";
+import { SetupErrors } from "./setup-errors.js";
+import { findStartupError } from "./startup-errors.js";
+import { TabLocks } from "./tab-locks.js";
+import { timeOutStalledParts } from "./timeouts.js";
+import { UnfinishedList } from "./unfinished-list.js";
 
 const byId = (id) => document.getElementById(id);
 
-/** What is wrong with scripts that could not be loaded or did not run: a sentence by file name. */
-const scriptErrors = new Map();
-addEventListener("error", ({ target, filename, message, lineno }) => {
-  if (target instanceof HTMLScriptElement) scriptErrors.set(fileName(target.src), "It could not be loaded.");
-  else if (filename) scriptErrors.set(fileName(filename), `Line ${lineno}: ${message.replace("Uncaught ", "")}.`);
-}, true); // load errors do not bubble
-
 addEventListener("DOMContentLoaded", async () => {
-  const fault = setupFault(configuration());
-  if (fault) return showFault((await refusedConf()) ?? fault);
+  const error = await findStartupError(readConfig());
+  if (error) return showSetupError(error);
   try {
     globalThis.uploader = start(fine_u_conf);
   } catch (err) {
-    showFault({ title: "Fine Uploader does not start with these settings.", text: err.message, steps: "client_conf.js" });
+    const title = "Fine Uploader cannot start with these settings.";
+    showSetupError({ title, text: err.message, steps: "client_conf.js" });
   }
 });
 
-/** What client_conf.js has set, by var or by const; null if it failed, even half-way. */
-function configuration() {
+/** Null if client_conf.js failed, even after it declared the variable. */
+function readConfig() {
   try {
     return fine_u_conf;
   } catch {
@@ -42,127 +40,116 @@ function configuration() {
 }
 
 function start(conf) {
-  const records = new Records(conf.resume);
-  records.clean();
-  repairs.quietEmptyXML();
+  const store = new ResumeStore(conf.resume);
+  store.removeInvalid();
+
+  // Each patch wraps those before it, so the order matters.
+  patches.parseEmptyResponses();
   hashInWorker(qq);
-  repairs.abortedStaysAborted(qq);
-  repairs.partsNeedETags(qq);
-  repairs.stalledIsLost(qq);
-  const latestAttempt = repairs.onlyTheLatestAttempt(qq);
-  const answers = watchAnswers(qq, conf);
-  const freshStart = repairs.startsOverOnce(qq, answers.last);
-  const leftovers = new Leftovers(qq, answers.last);
-  const tabs = new Tabs();
-  const rows = new Rows({ answers, announce: announcer(byId("announcer")), summarize });
-  const list = rows.callbacks();
-  const setup = new SetupWatch((fault) => (fault ? showFault(fault) : hideFault()));
-  const keep = keeper(records, tabs, conf, async (file) => {
-    if (!(await tabs.take(file.uuid))) return; // another tab has, since it was listed
-    if (uploader.getUploads().some(({ uuid }) => uuid === file.uuid)) return; // this one has
-    const record = records.of(file.uuid); // another tab may have begun anew
-    if (record) leftovers.discard(record);
-    await records.forget(file.uuid);
-    tabs.letGo(file.uuid);
-  });
-  const uploader = new qq.s3.FineUploader(withPage(conf, {
+  patches.stopAbortedRequests(qq);
+  patches.requireETags(qq);
+  timeOutStalledParts(qq);
+  const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);
+  const responses = watchResponses(qq, conf);
+  const limitRestarts = retries.limitRestarts(qq, responses.last);
+  const cleanup = new UploadCleanup(qq, responses.last);
+
+  const locks = new TabLocks();
+  const unfinished = new UnfinishedList({ conf, store, locks, cleanup });
+  const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
+  const list = files.callbacks();
+  const setupErrors = new SetupErrors((error) => (error ? showSetupError(error) : hideSetupError()));
+
+  const uploader = new qq.s3.FineUploader(withPageOptions(conf, {
     ...list,
-    onValidateBatch: () => { clearNotes(); rows.newBatch(); },
-    onSubmit: (id, name) => refuseOtherTabs(tabs, uploader.getUuid(id), name),
-    onStatusChange: (id, before, now) => {
-      leftovers.newStatus(id, now);
-      const record = now === qq.status.SUBMITTED && records.of(uploader.getUuid(id));
-      if (record) leftovers.resumes(id, record);
-      list.onStatusChange(id, before, now);
-      if (over.has(now)) tabs.letGo(uploader.getUuid(id));
-      keep();
+    onValidateBatch: () => { clearNotes(); files.startBatch(); },
+    onSubmit: (id, name) => lockUpload(locks, uploader.getUuid(id), name),
+    onStatusChange: (id, previous, status) => {
+      cleanup.statusChanged(id, status);
+      const record = status === qq.status.SUBMITTED && store.find(uploader.getUuid(id));
+      if (record) cleanup.resume(id, record);
+      list.onStatusChange(id, previous, status);
+      if (finalStatuses.has(status)) locks.release(uploader.getUuid(id));
+      unfinished.update();
     },
-    onUploadChunkSuccess: (...args) => { setup.stored(); list.onUploadChunkSuccess(...args); records.save(); },
-    onSessionRequestComplete: (reply, success, xhr) => {
+    onUploadChunkSuccess: (id, part) => {
+      setupErrors.uploadSucceeded();
+      list.onUploadChunkSuccess(id, part);
+      store.save();
+    },
+    onSessionRequestComplete: (response, success, xhr) => {
       list.onSessionRequestComplete();
-      const { error } = success ? {} : reply ?? {};
-      setup.serverReports(xhr?.status === 502 ? error : null); // which is about the store
+      const { error } = success ? {} : response ?? {};
+      setupErrors.setStoreProblem(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
       if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
     },
-    onComplete: (id, name, { success }) => { if (success) setup.stored(); },
-    onError: (id, ...args) => {
-      list.onError(id, ...args);
-      if (!isUnreadable(id) && setup.failed(answers.last(), { origin: location.origin, online: navigator.onLine })) rows.referToFault(id);
+    onComplete: (id, name, { success }) => { if (success) setupErrors.uploadSucceeded(); },
+    onError: (id, name, text) => {
+      list.onError(id, name, text);
+      const context = { origin: location.origin, online: navigator.onLine };
+      if (!isUnreadable(id) && setupErrors.uploadFailed(responses.last(), context)) files.referToSetupError(id);
     },
   }, (id) => uploader.getFile(id)?.lastModified));
-  repairs.retriesWhatMayPass(uploader, answers.last);
-  const isUnreadable = repairs.unreadableIsFinal(uploader, answers.last);
-  freshStart(uploader);
-  latestAttempt(uploader);
-  repairs.buttonsMeanWhatTheySay(qq, uploader);
-  repairs.namesStayNames(uploader);
-  leftovers.attach(uploader);
-  rows.attach(uploader, isUnreadable);
+
+  retries.retryTransientErrors(uploader, responses.last);
+  const isUnreadable = retries.failUnreadableFiles(uploader, responses.last);
+  limitRestarts(uploader);
+  ignoreOutdatedSignatures(uploader);
+  patches.fixButtons(qq, uploader);
+  patches.escapeNames(uploader);
+  cleanup.attach(uploader);
+  files.attach(uploader, isUnreadable);
+  unfinished.attach(uploader);
+
   showDestination(conf);
   keepFocusOnInput(conf.element);
   byId("starting").remove();
-  addEventListener("pagehide", () => records.save());
-  records.restore().then(keep);
+  addEventListener("pagehide", () => store.save());
+  store.restore().then(() => unfinished.update());
   return uploader;
 }
 
-/** Statuses with which an upload is of no more concern to a tab. */
-const over = new Set(["upload successful", "canceled", "rejected", "deleted"]);
+/** Statuses after which a tab no longer needs the lock of an upload. */
+const finalStatuses = new Set(["upload successful", "canceled", "rejected", "deleted"]);
 
-/** A file that another tab is uploading is not taken: two tabs would send the same parts. */
-async function refuseOtherTabs(tabs, uuid, name) {
-  if (await tabs.take(uuid)) return;
-  addNote(`${words.isolated(name)} is being uploaded in another tab.`);
+/** Rejects a file that another tab is uploading. */
+async function lockUpload(locks, uuid, name) {
+  if (await locks.acquire(uuid)) return;
+  addNote(`${messages.bidiIsolate(name)} is being uploaded in another tab.`);
   throw new Error("another tab");
 }
 
 /**
- * The returned function saves what is known of half-uploaded files, and names those that no tab is at, for discard to
- * take away: of many calls, once.
+ * Returns the user's options with the page's defaults and callbacks. The page's callbacks run before the user's, whose
+ * return values count. A callback of the page that returns a promise delays the user's, or prevents it by rejecting.
+ * version(id) makes Fine Uploader treat a changed file as another one when it looks for a file to resume.
  */
-function keeper(records, tabs, conf, discard) {
-  let due = null;
-  const keep = async () => {
-    due = null;
-    await records.save();
-    const taken = await tabs.taken();
-    const listed = new Set(uploader.getUploads().map(({ uuid }) => uuid));
-    const left = records.unfinished(conf).filter(({ uuid }) => !listed.has(uuid) && !taken.has(uuid));
-    byId("unfinished").replaceChildren(...left.map((file) => unfinishedItem(file, () => discard(file).then(keep))));
-  };
-  return () => { due ??= setTimeout(keep, 100); };
-}
-
-function unfinishedItem(file, discard) {
-  const item = document.createElement("li");
-  const text = Object.assign(document.createElement("span"), { textContent: words.unfinished(file) });
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Discard", onclick: discard });
-  button.setAttribute("aria-label", `Discard ${file.name}`);
-  item.append(text, button);
-  return item;
-}
-
-/**
- * The user's settings, with the page's callbacks in front of the user's own, whose answer counts; one of the page's may
- * make it wait. A file that changed since is another one for resume, though its name and size be the same.
- */
-function withPage(conf, ours, version) {
-  const theirs = conf.callbacks ?? {};
-  const callbacks = { ...theirs };
-  for (const [name, tell] of Object.entries(ours)) {
+function withPageOptions(conf, pageCallbacks, version) {
+  const userCallbacks = conf.callbacks ?? {};
+  const callbacks = { ...userCallbacks };
+  for (const [name, pageCallback] of Object.entries(pageCallbacks)) {
     callbacks[name] = function (...args) {
-      const gate = tell(...args);
-      const answer = () => theirs[name]?.apply(this, args);
-      return gate instanceof Promise ? gate.then(answer) : answer();
+      const result = pageCallback(...args);
+      const callUser = () => userCallbacks[name]?.apply(this, args);
+      return result instanceof Promise ? result.then(callUser) : callUser();
     };
   }
   const { customKeys = () => [] } = conf.resume ?? {};
-  const resume = { ...conf.resume, customKeys: (id) => [...customKeys(id), version(id)] };
-  const messages = { sizeError: "{file} is too large; a file may have {sizeLimit} at most.", emptyError: "{file} is empty, and was not taken.", ...conf.messages };
-  return { showMessage: addNote, ...conf, messages, resume, text: { fileInputTitle: "Choose files", sizeSymbols: [" kB", " MB", " GB", " TB", " PB", " EB"], ...conf.text }, callbacks };
+  return {
+    showMessage: addNote,
+    ...conf,
+    messages: {
+      sizeError: "{file} is too large; a file may have {sizeLimit} at most.",
+      emptyError: "{file} is empty and was not added.",
+      ...conf.messages,
+    },
+    resume: { ...conf.resume, customKeys: (id) => [...customKeys(id), version(id)] },
+    text: { fileInputTitle: "Choose files", sizeSymbols: [" kB", " MB", " GB", " TB", " PB", " EB"], ...conf.text },
+    callbacks,
+  };
 }
 
-/** Fine Uploader makes a new file input after every choice, and the keyboard would lose its place. */
+/** Fine Uploader replaces the file input each time files are chosen, which would lose the keyboard focus. */
 function keepFocusOnInput(element) {
   const button = element.querySelector(".qq-upload-button-selector");
   button?.addEventListener("change", () => button.querySelector("input").focus({ preventScroll: true }));
@@ -170,72 +157,38 @@ function keepFocusOnInput(element) {
 
 function showDestination({ objectProperties = {}, request, validation }) {
   const limit = validation?.sizeLimit;
-  const facts = { bucket: objectProperties.bucket, endpoint: request?.endpoint, limit: limit ? `${words.size(limit)} a file` : "" };
-  for (const [id, text] of Object.entries(facts)) {
-    byId(id).textContent = typeof text === "function" ? "chosen for each file" : text ?? "";
-    byId(id).parentElement.hidden = !text;
+  const values = {
+    bucket: objectProperties.bucket,
+    endpoint: request?.endpoint,
+    limit: limit ? `${messages.size(limit)} a file` : "",
+  };
+  for (const [id, value] of Object.entries(values)) {
+    byId(id).textContent = typeof value === "function" ? "chosen for each file" : value ?? "";
+    byId(id).parentElement.hidden = !value;
   }
   byId("destination").hidden = false;
 }
 
-// What is wrong with the set-up: {title, text, steps}, where steps names one of the texts in index.html, or null.
-
-function setupFault(conf) {
-  return bundleFault() ?? confFault(conf) ?? placeholderFault(conf);
-}
-
-function bundleFault() {
-  if (globalThis.qq?.s3) return null;
-  const error = scriptErrors.get("s3.fine-uploader.min.js") ?? "It is not Fine Uploader for S3.";
-  return { title: "static/s3.fine-uploader.min.js is missing or broken.", text: error, steps: "bundle" };
-}
-
-function confFault(conf) {
-  const error = scriptErrors.get("client_conf.js")
-    ?? (!conf ? "It does not set fine_u_conf." : !conf.element ? "The element it names is not on this page." : null);
-  return error && { title: "client_conf.js does not work.", text: error, steps: "client_conf.js" };
-}
-
-/** What the server says where it does not give client_conf.js out, to one who is not logged in perhaps; null if it does. */
-async function refusedConf() {
-  if (!scriptErrors.has("client_conf.js")) return null;
-  try {
-    const answer = await fetch("static/client_conf.js");
-    const { error, id } = answer.ok ? {} : await answer.json();
-    return error ? { title: "The signing server does not let this page start.", text: words.withReference(error, id), steps: null } : null;
-  } catch {
-    return null;
-  }
-}
-
-function placeholderFault({ objectProperties = {}, request = {} }) {
-  const values = [objectProperties.bucket, objectProperties.host, request.endpoint, request.accessKey].join(" ");
-  const left = [...new Set(values.match(/\b(BUCKET|HOST|ACCESSKEY)\b/g))];
-  if (left.length === 0) return null;
-  return { title: "client_conf.js is not filled in.", text: `It still has the placeholders ${left.join(", ")}.`, steps: "client_conf.js" };
-}
-
-function showFault({ title, text, steps }) {
+/** steps names the instructions to show with the error, or is null. */
+function showSetupError({ title, text, steps }) {
   byId("starting")?.remove();
-  byId("fault-title").textContent = title;
-  byId("fault-text").textContent = text;
+  byId("setup-error-title").textContent = title;
+  byId("setup-error-text").textContent = text;
   for (const element of document.querySelectorAll("[data-steps]")) element.hidden = element.dataset.steps !== steps;
   for (const element of document.querySelectorAll("[data-origin]")) element.textContent = location.origin;
-  byId("fault").hidden = false;
+  byId("setup-error").hidden = false;
 }
 
-function hideFault() {
-  byId("fault").hidden = true;
+function hideSetupError() {
+  byId("setup-error").hidden = true;
 }
 
-// Texts outside the list
-
-function summarize(states, bytes) {
-  const text = words.summary(states, bytes);
+function showSummary(states, bytes) {
+  const text = messages.summary(states, bytes);
   if (byId("summary").textContent !== text) byId("summary").textContent = text;
 }
 
-/** Files that were not taken: one line each, until the next choice. */
+/** Shows a note until the user chooses files again. */
 function addNote(text) {
   const note = document.createElement("p");
   note.textContent = text;
@@ -246,19 +199,19 @@ function clearNotes() {
   byId("notes").replaceChildren();
 }
 
-/** Says sentences to screen readers, at most one announcement in two seconds: of many files, only how they stand. */
-function announcer(region) {
-  const waiting = [];
+/**
+ * Returns a function that reads sentences to screen readers, at most every two seconds. More than two sentences are
+ * replaced by the summary.
+ */
+function createAnnouncer(region) {
+  const sentences = [];
   return (sentence) => {
-    if (waiting.push(sentence) > 1) return;
+    if (sentences.push(sentence) > 1) return;
     setTimeout(() => {
-      const sentences = waiting.splice(0);
-      const text = sentences.length > 2 ? byId("summary").textContent : sentences.join(" ");
-      region.textContent = region.textContent === text ? `${text} ` : text; // the same again is announced when it differs
+      const count = sentences.length;
+      const text = count > 2 ? byId("summary").textContent : sentences.join(" ");
+      sentences.length = 0;
+      region.textContent = region.textContent === text ? `${text} ` : text; // only changed text is read
     }, 2000);
   };
-}
-
-function fileName(url) {
-  return new URL(url, document.baseURI).pathname.split("/").pop();
 }

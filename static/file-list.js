@@ -1,0 +1,263 @@
+// The list of files, one row each, updated by Fine Uploader's callbacks.
+//
+// Fine Uploader creates the rows from the template and shows or hides their buttons. This module writes progress,
+// status and errors into the elements with a data-role.
+
+import * as messages from "./messages.js";
+import { Progress } from "./progress.js";
+
+const INTERVAL = 250; // ms between two updates of what changes all the time
+
+/** data-state of a row by Fine Uploader's status. Files with another status have no row. */
+const states = {
+  "submitting": "queued",
+  "submitted": "queued",
+  "queued": "queued",
+  "uploading": "uploading",
+  "upload finalizing": "finishing",
+  "retrying upload": "retrying",
+  "paused": "paused",
+  "upload successful": "done",
+  "upload failed": "failed",
+  "deleting": "deleting",
+  "delete failed": "delete-failed",
+};
+const activeStates = new Set(["uploading", "finishing", "retrying"]);
+
+export class FileList {
+  #uploader;
+  #retryOptions;
+  #isUnreadable;
+  #responses;
+  #announce;
+  #showSummary;
+  #files = new Map(); // by Fine Uploader's id
+  #batchEnd = null; // the row below the batch being added
+  #summaryTimer = null;
+  #updateTimer = null;
+
+  /** responses: from responses.js; announce(sentence) and showSummary(states, bytes) show texts. */
+  constructor({ responses, announce, showSummary }) {
+    this.#responses = responses;
+    this.#announce = announce;
+    this.#showSummary = showSummary;
+  }
+
+  /** isUnreadable(id): from retries.js. */
+  attach(uploader, isUnreadable) {
+    this.#uploader = uploader;
+    this.#retryOptions = uploader._options.retry; // retries.js changes the delay
+    this.#isUnreadable = isUnreadable;
+    for (const event of ["online", "offline"]) addEventListener(event, () => this.#networkChanged());
+  }
+
+  /** The callbacks for Fine Uploader. None returns a value. */
+  callbacks() {
+    return {
+      onStatusChange: (id, _, status) => this.#statusChanged(id, status),
+      onSubmitted: (id) => { this.#moveToBatch(id); this.#rowAdded(id); },
+      onSessionRequestComplete: () => this.#files.forEach(({ id }) => this.#rowAdded(id)),
+      onUploadChunk: (id, _, part) => this.#files.get(id)?.progress.partStarted(part),
+      onUploadChunkSuccess: (id, part) => this.#files.get(id)?.progress.partStored(part),
+      onResume: (id, _, part) => this.#resumed(id, part),
+      onProgress: (id, _, sent) => this.#progressed(id, sent),
+      onAutoRetry: (id, _, retry) => this.#retryScheduled(id, retry),
+      onError: (id, _, text) => this.#failed(id, text),
+    };
+  }
+
+  /** The files added from now on go to the top of the list, in their order. */
+  startBatch() {
+    this.#batchEnd = document.querySelector(".qq-upload-list-selector").firstElementChild;
+  }
+
+  /** The error of a file is shown at the top of the page instead. */
+  referToSetupError(id) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.error = { text: "See the top of the page." };
+    this.#render(file);
+  }
+
+  #statusChanged(id, status) {
+    const state = states[status];
+    if (!state) return this.#remove(id);
+    const file = this.#files.get(id) ?? this.#add(id);
+    const previous = file.state;
+    file.state = state;
+    if (state === "uploading" || state === "paused") file.progress.start(Date.now());
+    if (state === "paused" || (state === "retrying" && previous === "failed")) file.retryAt = file.error = null;
+    if (state === "done") {
+      file.error = null;
+      this.#announce(`${file.name} uploaded.`);
+    }
+    this.#render(file);
+    this.#updateSummary();
+    if (activeStates.has(state)) this.#startUpdates();
+    this.#keepFocus(id);
+  }
+
+  #add(id) {
+    const { size, name } = this.#uploader.getUploads({ id });
+    const file = {
+      id, name, size, state: "queued", progress: new Progress(size),
+      error: null, networkFailed: false, // the last error, {text, id}, and whether there was no response
+      retryAt: null, retry: 0, maxRetries: 0, // the next automatic retry; retryAt in ms
+    };
+    this.#files.set(id, file);
+    return file;
+  }
+
+  /** Fine Uploader removes the row after this. */
+  #remove(id) {
+    const row = this.#row(id);
+    if (row && row === this.#batchEnd) this.#batchEnd = row.nextElementSibling;
+    if (row?.contains(document.activeElement)) focusNeighbour(row);
+    this.#files.delete(id);
+    this.#updateSummary();
+  }
+
+  /** Fine Uploader appends rows to the list; its option to prepend them swaps the first two. */
+  #moveToBatch(id) {
+    const row = this.#row(id);
+    row?.parentElement.insertBefore(row, this.#batchEnd);
+  }
+
+  #rowAdded(id) {
+    const file = this.#files.get(id);
+    const row = this.#row(id);
+    if (!file || !row) return;
+    for (const button of row.querySelectorAll("button")) setLabel(button, button.textContent, file.name);
+    findRole(row, "progress").setAttribute("aria-label", `Progress of ${file.name}`);
+    findRole(row, "size").textContent = file.size >= 0 ? messages.size(file.size) : "";
+    this.#render(file);
+  }
+
+  #resumed(id, { part, start, end, count }) {
+    const uuid = this.#uploader.getUuid(id);
+    const record = this.#uploader.getResumableFilesData().find((candidate) => candidate.uuid === uuid);
+    const file = this.#files.get(id);
+    if (!record || !file) return;
+    const partSize = part > 0 ? start / part : end;
+    file.progress.resume(count, partSize, record.remaining, Date.now());
+    this.#render(file); // the first progress event may come before the next update
+  }
+
+  #progressed(id, sent) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.progress.update(Math.min(sent, file.size), Date.now());
+    this.#row(id)?.setAttribute("data-started", "");
+    if (sent > file.progress.stored) file.error = null;
+    this.#keepFocus(id);
+  }
+
+  #retryScheduled(id, retry) {
+    const file = this.#files.get(id);
+    const { autoAttemptDelay, maxAutoAttempts } = this.#retryOptions;
+    Object.assign(file, { retry, maxRetries: maxAutoAttempts, retryAt: Date.now() + autoAttemptDelay * 1000 });
+    if (retry === 1) this.#announce(`${file.name}: ${file.error?.text ?? "The upload failed."} Retrying.`);
+  }
+
+  #failed(id, text) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    const response = this.#responses.last();
+    if (this.#isUnreadable(id)) file.error = { text: messages.unreadableFile };
+    else file.error = { text: messages.errorText(response, text), id: response?.id };
+    file.networkFailed = response?.status === 0;
+    if (response?.discardsParts) file.progress.reset();
+    file.progress.start(Date.now());
+    this.#render(file);
+    if (file.state !== "uploading") this.#announce(`${file.name}: ${file.error.text}`);
+  }
+
+  /** Retries files that failed without a network when it is back. */
+  #networkChanged() {
+    for (const file of this.#files.values()) {
+      if (navigator.onLine && file.state === "failed" && file.networkFailed) this.#uploader.retry(file.id);
+      this.#render(file);
+    }
+  }
+
+  /** Updates speeds and countdowns, for which there are no events, and progress, for which there are too many. */
+  #startUpdates() {
+    this.#updateTimer ??= setInterval(() => {
+      const active = [...this.#files.values()].filter(({ state }) => activeStates.has(state));
+      for (const file of active) this.#render(file);
+      this.#updateSummary();
+      if (active.length > 0) return;
+      clearInterval(this.#updateTimer);
+      this.#updateTimer = null;
+    }, INTERVAL);
+  }
+
+  /** Many calls result in one update. */
+  #updateSummary() {
+    this.#summaryTimer ??= setTimeout(() => {
+      this.#summaryTimer = null;
+      const bytes = { sent: 0, total: 0 };
+      for (const { state, size, progress } of this.#files.values()) {
+        if (size <= 0 || (state !== "queued" && !activeStates.has(state))) continue;
+        bytes.sent += progress.sent;
+        bytes.total += size;
+      }
+      this.#showSummary([...this.#files.values()].map(({ state }) => state), bytes);
+    }, INTERVAL);
+  }
+
+  #render(file) {
+    const row = this.#row(file.id);
+    if (!row) return;
+    const { state, size, progress, error } = file;
+    const context = {
+      now: Date.now(), online: navigator.onLine, isServerPending: this.#responses.isServerPending(),
+    };
+    row.dataset.state = state;
+    findRole(row, "progress").value = messages.percent(progress.sent, size);
+    setText(row, "status", messages.status(file, context));
+    setText(row, "key", state === "done" ? this.#uploader.getKey(file.id) : "");
+    setText(row, "error", error?.text);
+    setText(row, "error-id", error?.id && `Reference ${error.id}`);
+    setLabel(findRole(row, "cancel"), state === "failed" ? "Remove" : "Cancel", file.name);
+  }
+
+  /** Moves the keyboard focus if Fine Uploader, which runs after this, hides the button that has it. */
+  #keepFocus(id) {
+    queueMicrotask(() => {
+      const row = this.#row(id);
+      const focused = document.activeElement;
+      if (row?.contains(focused) && !focused.checkVisibility()) (firstButton(row) ?? row).focus();
+    });
+  }
+
+  /** Null before Fine Uploader has created the row; its own getItemByFileId would throw then. */
+  #row(id) {
+    return document.querySelector(`.qq-file-id-${id}`);
+  }
+}
+
+function focusNeighbour(row) {
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  (firstButton(neighbour) ?? neighbour ?? document.querySelector("input[type=file]"))?.focus();
+}
+
+function firstButton(row) {
+  return [...(row?.querySelectorAll("button") ?? [])].find((button) => button.checkVisibility());
+}
+
+function findRole(row, role) {
+  return row.querySelector(`[data-role="${role}"]`);
+}
+
+/** Sets the label of a button; for screen readers it includes the name of the file. */
+function setLabel(button, label, name) {
+  if (button.textContent !== label) button.textContent = label;
+  button.setAttribute("aria-label", `${label} ${name}`);
+}
+
+function setText(row, role, text = "") {
+  const element = findRole(row, role);
+  if (element.textContent !== text) element.textContent = text;
+  element.hidden = text === "";
+}

@@ -1,0 +1,136 @@
+// The texts about files. No DOM.
+
+const STALL_TIME = 5000; // ms without a byte sent
+
+/** A size in powers of ten, as file managers show it. */
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let unit = -1;
+  do {
+    bytes /= 1000;
+    unit++;
+  } while (bytes >= 999.5 && unit < units.length - 1);
+  return `${bytes.toFixed(bytes < 9.95 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** A remaining time, rounded. */
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Rounded down, so that only a complete file has 100 %. */
+export function percent(bytes, total) {
+  return total > 0 ? Math.floor((bytes / total) * 100) : 0;
+}
+
+const statusTexts = {
+  queued: () => "Waiting for its turn",
+  uploading,
+  finishing: () => "Finishing",
+  retrying,
+  paused: (file) => `Paused; ${resumeText(file, "will resume", "will start over")}`,
+  done: () => "Uploaded",
+  failed,
+  deleting: () => "Deleting",
+  "delete-failed": () => "Not deleted",
+};
+
+/** The status of a file. context: now (ms), online, and isServerPending as in responses.js. */
+export function status(file, context) {
+  return statusTexts[file.state](file, context);
+}
+
+function uploading({ progress, size: total }, { now, isServerPending }) {
+  if (progress.sent >= total) return "Sent; waiting for the store to confirm";
+  const stalled = progress.idleTime(now) > STALL_TIME;
+  const cause = stalled ? `, waiting for the ${isServerPending ? "signing server" : "network"}` : "";
+  if (progress.sent === 0) return `Starting${cause}`;
+  if (!progress.hasStarted) return `Resuming at ${percent(progress.sent, total)} %${cause}`;
+  const speed = progress.speed(now);
+  if (stalled || !speed) return percentOf(progress.sent, total) + cause;
+  const remaining = duration((total - progress.sent) / speed);
+  return `${percentOf(progress.sent, total)}, ${size(speed)}/s, about ${remaining} left`;
+}
+
+function percentOf(bytes, total) {
+  return `${percent(bytes, total)} % of ${size(total)}`;
+}
+
+function failed(file, { online }) {
+  if (file.networkFailed && !online) return waitingForNetwork(file);
+  return file.progress.stored > 0 ? `Failed; ${resumeText(file, "Retry resumes")}` : "Failed";
+}
+
+function retrying(file, { now, online }) {
+  if (!online) return waitingForNetwork(file);
+  if (file.retryAt === null) return "Waiting for its turn";
+  const seconds = Math.ceil((file.retryAt - now) / 1000);
+  const text = `Retrying ${seconds > 0 ? `in ${seconds} s` : "now"} (${file.retry} of ${file.maxRetries})`;
+  return file.progress.stored > 0 ? `${text}; ${resumeText(file, "will resume")}` : text;
+}
+
+function waitingForNetwork(file) {
+  return `Waiting for the network; ${resumeText(file, "will resume", "will start over")}`;
+}
+
+function resumeText({ progress, size: total }, resumes, startsOver) {
+  if (progress.stored >= total && total > 0) return "all of it is sent";
+  return progress.stored > 0 ? `${resumes} at ${percent(progress.stored, total)} %` : startsOver;
+}
+
+/** Keeps right-to-left marks in a name from changing the text around it, by Unicode's FSI and PDI. */
+export function bidiIsolate(name) {
+  return `\u2068${name}\u2069`;
+}
+
+/** A message of the server with the id of its log line. */
+export function withReference(message, id) {
+  return id ? `${message} (Reference ${id} in its log.)` : message;
+}
+
+/** A file that an earlier visit left with this share, from 0 to 1, in the store. */
+export function unfinishedFile({ name, share }) {
+  return `${bidiIsolate(name)} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
+}
+
+export const unreadableFile =
+  "The file cannot be read any more: it was changed, moved or removed. Choose it again.";
+
+const storeErrors = {
+  EntityTooSmall: "The file went up in parts smaller than the store takes; "
+    + "set chunking.partSize in client_conf.js to 5 MiB or more.",
+  HiddenETag: "The bucket's CORS rules hide the ETag header of the parts, which is needed to combine them.",
+};
+
+/** Why a request failed. response is from responses.js; defaultText is Fine Uploader's own message. */
+export function errorText(response, defaultText) {
+  if (!response) return defaultText;
+  const { from, host, status, message, code, restarts } = response;
+  if (storeErrors[code]) return storeErrors[code];
+  if (restarts) return `The store has lost what was sent, so the file starts over (${code}).`;
+  const suffix = code ? ` (${code})` : "";
+  if (message) return from === "server" ? message : `The store says: ${message}${suffix}`;
+  const sender = from === "server" ? "The signing server" : "The store";
+  if (status > 0) return `${sender} answered with status ${status}${suffix}.`;
+  if (from === "server") return "The signing server does not answer.";
+  return `The store at ${host} does not answer: no network, or the bucket's CORS rules do not allow this page, `
+    + "or the store rejected the request and the browser hides the reason.";
+}
+
+/** The file list in one line. Of the unfinished files, sent of total bytes are uploaded. */
+export function summary(states, { sent = 0, total = 0 } = {}) {
+  if (states.length === 0) return "";
+  const count = (...wanted) => states.filter((state) => wanted.includes(state)).length;
+  const counts = [
+    [count("done", "deleting", "delete-failed"), "uploaded"],
+    [count("failed"), "failed"],
+    [count("paused"), "paused"],
+    [count("queued", "uploading", "finishing", "retrying"), "to go"],
+  ];
+  const parts = counts.filter(([n]) => n > 0).map(([n, label]) => `${n} ${label}`);
+  if (states.length > 1 && sent > 0 && sent < total) parts.push(percentOf(sent, total));
+  return `${states.length} ${states.length === 1 ? "file" : "files"}: ${parts.join(", ")}`;
+}

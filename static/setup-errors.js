@@ -1,0 +1,125 @@
+// Tells errors of the set-up from errors of a file or the network, for the person who can fix the set-up. No DOM.
+//
+// If a request fails after others succeeded, the cause is probably the file or the network, and its row says so. If it
+// fails before any succeeded, the cause is probably a setting. A single request without a response does not count.
+
+import { withReference } from "./messages.js";
+
+/** Watches the results of uploads for set-up errors. */
+export class SetupErrors {
+  #succeeded = new Set(); // "server", "store"
+  #unanswered = 0;
+  #storeProblem = null;
+  #show;
+
+  /** show({title, text, steps}) shows a set-up error, show(null) removes it. steps: see index.html. */
+  constructor(show) {
+    this.#show = show;
+  }
+
+  /** The store has accepted a part or a file, and so the signature. */
+  uploadSucceeded() {
+    this.#succeeded.add("server").add("store");
+    this.#show(null);
+  }
+
+  /** The server's own message that it cannot use the store; null if it can. */
+  setStoreProblem(message) {
+    this.#storeProblem = message;
+  }
+
+  /** An upload failed with this response, as responses.js returns it. Returns whether it is shown as a set-up error. */
+  uploadFailed(response, { origin, online }) {
+    if (!response || !online) return false;
+    const { from, status, code } = response;
+    if (code !== "HiddenETag") {
+      if (this.#succeeded.has(from)) return false;
+      if (status === 0 && ++this.#unanswered < 2) return false;
+    }
+    const error = from === "server" ? serverError(response) : storeError(response, origin, this.#storeProblem);
+    if (error) this.#show(error);
+    return error !== null;
+  }
+}
+
+const serverPaths = {
+  "signature.endpoint": "/s3/sign",
+  "uploadSuccess.endpoint": "/s3/success",
+  "deleteFile.endpoint": "/s3/delete",
+  "session.endpoint": "/s3/session",
+};
+
+/** Null for rejections by a hook or a rate limit, and for errors of the server itself. */
+function serverError({ status, option, message, kind, id }) {
+  if (kind === "setup") {
+    return {
+      title: "The signing server refuses what this page asks for.",
+      text: withReference(message, id),
+      steps: message.includes("clock") ? null : "doctor", // doctor cannot check the clock of the uploading computer
+    };
+  }
+  if (status === 0) {
+    return {
+      title: "The signing server does not answer.",
+      text: `Start it, or set ${option} in client_conf.js to its address.`,
+      steps: null,
+    };
+  }
+  if ((status === 404 || status === 405) && (!id || kind === "address")) {
+    return {
+      title: `There is no signing server at ${option}.`,
+      text: `It answered with status ${status}; `
+        + `set ${option} in client_conf.js to ${serverPaths[option]}, or to the full URL.`,
+      steps: null,
+    };
+  }
+  return null;
+}
+
+/** Store errors that wrong settings cause, and what to check. */
+const settingsToCheck = {
+  InvalidAccessKeyId: "The store does not know the access key; check AWS_CLIENT_ACCESS_KEY and request.accessKey.",
+  SignatureDoesNotMatch: "The store calculates another signature; "
+    + "check AWS_CLIENT_SECRET_KEY, and host and endpoint in client_conf.js.",
+  AccessDenied: "The key may not upload, or the store calculates another signature; "
+    + "check the permissions of the key, AWS_CLIENT_SECRET_KEY, and signature.version.",
+  NoSuchBucket: "The bucket does not exist; check AWS_DEST_BUCKET and objectProperties.bucket.",
+  PermanentRedirect: "The bucket is in another region; check AWS_REGION and AWS_ENDPOINT.",
+  AuthorizationHeaderMalformed: "The bucket is in another region; check AWS_REGION and objectProperties.region.",
+  InvalidRequest: "The store does not accept this signature version; check signature.version.",
+  RequestTimeTooSkewed: "The clocks of the store and of this computer differ by more than 15 minutes; "
+    + "correct the wrong one.",
+};
+
+function storeError({ status, host, code, message }, origin, storeProblem) {
+  if (code === "HiddenETag") {
+    return {
+      title: "The bucket's CORS rules hide the ETag of what is stored.",
+      text: "Without the ETags, the parts of a file cannot be combined. "
+        + `Add ETag as an ExposeHeader to the rules for pages from ${origin}.`,
+      steps: "cors",
+    };
+  }
+  if (status === 0 && storeProblem) {
+    return {
+      title: `The browser cannot use the store at ${host}.`,
+      text: `The signing server cannot, either: ${storeProblem}`,
+      steps: "doctor",
+    };
+  }
+  if (status === 0) {
+    return {
+      title: `The browser cannot reach the store at ${host}.`,
+      text: `It is down or has another address, or the bucket's CORS rules do not let pages from ${origin} in, `
+        + "or it rejected the request and the browser hides the reason.",
+      steps: "cors",
+    };
+  }
+  const advice = settingsToCheck[code];
+  if (!advice) return null;
+  return {
+    title: `The store at ${host} refuses the upload.`,
+    text: message ? `${advice} Its message: ${message}` : advice,
+    steps: "doctor",
+  };
+}

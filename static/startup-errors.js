@@ -1,0 +1,59 @@
+// Finds errors that keep Fine Uploader from starting: scripts that do not load or throw, and an incomplete
+// client_conf.js.
+//
+// This module must run before those scripts do; index.html sees to it. An error is {title, text, steps}, where steps
+// names one of the instructions in index.html, or is null.
+
+import { withReference } from "./messages.js";
+
+const scriptErrors = new Map(); // file name → message
+
+addEventListener("error", ({ target, filename, message, lineno }) => {
+  if (target instanceof HTMLScriptElement) scriptErrors.set(fileName(target.src), "It could not be loaded.");
+  else if (filename) scriptErrors.set(fileName(filename), `Line ${lineno}: ${message.replace("Uncaught ", "")}.`);
+}, true); // load errors do not bubble
+
+function fileName(url) {
+  return new URL(url, document.baseURI).pathname.split("/").pop();
+}
+
+/** Returns the first error, or null. conf is fine_u_conf, or null if client_conf.js did not set it. */
+export async function findStartupError(conf) {
+  const error = bundleError() ?? configError(conf) ?? placeholderError(conf);
+  return error && ((await rejectedConfigError()) ?? error);
+}
+
+function bundleError() {
+  if (globalThis.qq?.s3) return null;
+  const text = scriptErrors.get("s3.fine-uploader.min.js") ?? "It does not contain Fine Uploader for S3.";
+  return { title: "static/s3.fine-uploader.min.js is missing or broken.", text, steps: "bundle" };
+}
+
+function configError(conf) {
+  let text = scriptErrors.get("client_conf.js");
+  if (!text && !conf) text = "It does not set fine_u_conf.";
+  else if (!text && !conf.element) text = "This page does not have the element that it names.";
+  return text ? { title: "client_conf.js does not work.", text, steps: "client_conf.js" } : null;
+}
+
+function placeholderError({ objectProperties = {}, request = {} }) {
+  const values = [objectProperties.bucket, objectProperties.host, request.endpoint, request.accessKey].join(" ");
+  const found = [...new Set(values.match(/\b(BUCKET|HOST|ACCESSKEY)\b/g))];
+  if (found.length === 0) return null;
+  const text = `It still contains the placeholders ${found.join(", ")}.`;
+  return { title: "client_conf.js is not filled in.", text, steps: "client_conf.js" };
+}
+
+/** The reason why the server does not serve client_conf.js, for example to users who are not logged in; or null. */
+async function rejectedConfigError() {
+  if (!scriptErrors.has("client_conf.js")) return null;
+  try {
+    const response = await fetch("static/client_conf.js");
+    const { error, id } = response.ok ? {} : await response.json();
+    if (!error) return null;
+    const title = "The signing server does not let this page start.";
+    return { title, text: withReference(error, id), steps: null };
+  } catch {
+    return null;
+  }
+}
