@@ -49,7 +49,7 @@ test("status", () => {
   const none = new Progress(size);
   const half = withStoredParts(size, [0]);
   const all = withStoredParts(size, [0, 1]);
-  const begun = sent([0, MB]);
+  const started = sent([0, MB]);
   const measured = sent([0, 0], [2000, 4 * MB]);
   const retry = { retryAt: 5000, retry: 2, maxRetries: 20 };
   const stalledServer = { now: 7001, isServerPending: true };
@@ -59,7 +59,7 @@ test("status", () => {
     ["uploading", none, { now: 5001 }, "Starting, waiting for the network"],
     ["uploading", half, {}, "Resuming at 50 %"],
     ["uploading", half, { now: 5001, isServerPending: true }, "Resuming at 50 %, waiting for the signing server"],
-    ["uploading", begun, {}, "10 % of 10 MB"],
+    ["uploading", started, {}, "10 % of 10 MB"],
     ["uploading", measured, { now: 2000 }, "40 % of 10 MB, 2.0 MB/s, about 3 s left"],
     ["uploading", measured, { now: 7001 }, "40 % of 10 MB, waiting for the network"],
     ["uploading", measured, stalledServer, "40 % of 10 MB, waiting for the signing server"],

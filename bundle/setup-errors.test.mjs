@@ -43,7 +43,7 @@ for (const { name, events, online = true, title, steps } of [
   { name: "two requests without a response", events: [noResponse, noResponse], title: unreachable, steps: "cors" },
   {
     name: "two requests without a response, and the server knows why",
-    events: ["store problem", noResponse, noResponse],
+    events: ["store error", noResponse, noResponse],
     title: "The browser cannot use the store at s3.example.org.",
     steps: "doctor",
   },
@@ -73,7 +73,7 @@ for (const { name, events, online = true, title, steps } of [
     const errors = new SetupErrors((error) => { shown = error; });
     for (const event of events) {
       if (event === "success") errors.uploadSucceeded();
-      else if (event === "store problem") errors.setStoreProblem("The store does not know the key.");
+      else if (event === "store error") errors.setStoreError("The store does not know the key.");
       else errors.uploadFailed(event, { origin: "https://page.example.org", online });
     }
     assert.equal(shown ? shown.title : shown, title);

@@ -158,7 +158,7 @@ class AbortQueue {
       if (isAborted(response)) this.#abortAgain(upload);
       else if (!isPermanent(response)) {
         this.#uploads.push(upload);
-        await this.#wait();
+        await this.#delayRetry();
       }
     }
     this.#running = false;
@@ -184,7 +184,7 @@ class AbortQueue {
     });
   }
 
-  #wait() {
+  #delayRetry() {
     const delay = this.#delay;
     this.#delay = Math.min(2 * delay, MAX_DELAY);
     return new Promise((resolve) => {
@@ -206,7 +206,10 @@ function isAborted(response) {
   return response?.from === "store" && response.status >= 200 && response.status < 300;
 }
 
-/** Whether a retry will not help: there is no such upload, or the store, or the server with an id, rejects the abort. */
+/**
+ * Whether a retry will not help: the upload does not exist, or the store or the server rejected the abort. A rejection
+ * by the server has an id; one without it may be a proxy's.
+ */
 function isPermanent(response) {
   return Boolean(response?.restarts || (response?.permanent && (response.from === "store" || response.id)));
 }

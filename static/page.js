@@ -80,7 +80,7 @@ function start(conf) {
     onSessionRequestComplete: (response, success, xhr) => {
       list.onSessionRequestComplete();
       const { error } = success ? {} : response ?? {};
-      setupErrors.setStoreProblem(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
+      setupErrors.setStoreError(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
       if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
     },
     onComplete: (id, name, { success }) => { if (success) setupErrors.uploadSucceeded(); },

@@ -23,16 +23,16 @@ const transientCodes = new Set([
 const transientStatuses = new Set([408, 425, 429]);
 
 /**
- * Watches all requests that Fine Uploader makes from now on. last() returns the response that is being handled, or
- * null:
+ * Watches all requests that Fine Uploader makes from now on. last() returns null, or the response being handled:
  *
- *   from      "server" or "store"
- *   option    name of the setting with the server's URL
- *   host      the host that the request was sent to
- *   status    0: no response
- *   message, code, id, kind  as far as the response has them
- *   permanent a retry will not help
- *   restarts  Fine Uploader starts the file over
+ *   from           "server" or "store"
+ *   option         the name of the setting with the server's URL
+ *   host           the host that the request was sent to
+ *   status         0 if there was no response
+ *   message, code  as far as the response has them
+ *   id, kind       the same, from the server only
+ *   permanent      a retry will not help
+ *   restarts       Fine Uploader starts the file over
  *   discardsParts  Fine Uploader discards the stored parts
  *
  * isServerPending() reports whether requests to the signing server, but none to the store, are pending.

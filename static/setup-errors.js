@@ -1,7 +1,7 @@
-// Tells errors of the set-up from errors of a file or the network, for the person who can fix the set-up. No DOM.
+// Finds out which failed uploads are due to a wrong set-up, and explains what to change. No DOM.
 //
-// If a request fails after others succeeded, the cause is probably the file or the network, and its row says so. If it
-// fails before any succeeded, the cause is probably a setting. A single request without a response does not count.
+// If a request fails after others succeeded, the cause is probably the file or the network, and is shown in its row.
+// If it fails before any succeeded, the cause is probably a setting. One request without a response does not count.
 
 import { withReference } from "./messages.js";
 
@@ -9,7 +9,7 @@ import { withReference } from "./messages.js";
 export class SetupErrors {
   #succeeded = new Set(); // "server", "store"
   #unanswered = 0;
-  #storeProblem = null;
+  #storeMessage = null;
   #show;
 
   /** show({title, text, steps}) shows a set-up error, show(null) removes it. steps: see index.html. */
@@ -24,8 +24,8 @@ export class SetupErrors {
   }
 
   /** The server's own message that it cannot use the store; null if it can. */
-  setStoreProblem(message) {
-    this.#storeProblem = message;
+  setStoreError(message) {
+    this.#storeMessage = message;
   }
 
   /** An upload failed with this response, as responses.js returns it. Returns whether it is shown as a set-up error. */
@@ -36,7 +36,9 @@ export class SetupErrors {
       if (this.#succeeded.has(from)) return false;
       if (status === 0 && ++this.#unanswered < 2) return false;
     }
-    const error = from === "server" ? serverError(response) : storeError(response, origin, this.#storeProblem);
+    const error = from === "server"
+      ? explainServerError(response)
+      : explainStoreError(response, origin, this.#storeMessage);
     if (error) this.#show(error);
     return error !== null;
   }
@@ -50,7 +52,7 @@ const serverPaths = {
 };
 
 /** Null for rejections by a hook or a rate limit, and for errors of the server itself. */
-function serverError({ status, option, message, kind, id }) {
+function explainServerError({ status, option, message, kind, id }) {
   if (kind === "setup") {
     return {
       title: "The signing server refuses what this page asks for.",
@@ -91,7 +93,7 @@ const settingsToCheck = {
     + "correct the wrong one.",
 };
 
-function storeError({ status, host, code, message }, origin, storeProblem) {
+function explainStoreError({ status, host, code, message }, origin, storeMessage) {
   if (code === "HiddenETag") {
     return {
       title: "The bucket's CORS rules hide the ETag of what is stored.",
@@ -100,10 +102,10 @@ function storeError({ status, host, code, message }, origin, storeProblem) {
       steps: "cors",
     };
   }
-  if (status === 0 && storeProblem) {
+  if (status === 0 && storeMessage) {
     return {
       title: `The browser cannot use the store at ${host}.`,
-      text: `The signing server cannot, either: ${storeProblem}`,
+      text: `The signing server cannot, either: ${storeMessage}`,
       steps: "doctor",
     };
   }
