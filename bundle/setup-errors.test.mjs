@@ -24,7 +24,6 @@ for (const { name, events, online = true, title, steps } of [
     name: "a wrong clock, which doctor cannot see",
     events: [{ ...setting, message: "The clock of the uploading computer is wrong." }],
     title: rejected,
-    steps: null,
   },
   { name: "a rejection by a hook", events: [{ ...server, status: 403, message: "No." }], title: undefined },
   {
@@ -36,9 +35,8 @@ for (const { name, events, online = true, title, steps } of [
     name: "a 404 of the server for an unknown path",
     events: [{ ...success, status: 404, kind: "address", id: "1a2b" }],
     title: noServer,
-    steps: null,
   },
-  { name: "a 404 of another server", events: [{ ...success, status: 404 }], title: noServer, steps: null },
+  { name: "a 404 of another server", events: [{ ...success, status: 404 }], title: noServer },
   { name: "one request without a response", events: [noResponse], title: undefined },
   { name: "two requests without a response", events: [noResponse, noResponse], title: unreachable, steps: "cors" },
   {
@@ -77,6 +75,6 @@ for (const { name, events, online = true, title, steps } of [
       else errors.uploadFailed(event, { origin: "https://page.example.org", online });
     }
     assert.equal(shown ? shown.title : shown, title);
-    if (title) assert.equal(shown.steps, steps);
+    assert.equal(shown?.steps, steps);
   });
 }

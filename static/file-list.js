@@ -53,16 +53,20 @@ export class FileList {
 
   /** The callbacks for Fine Uploader. None returns a value. */
   callbacks() {
+    const forFile = (callback) => (id, ...args) => {
+      const file = this.#files.get(id);
+      if (file) callback(file, ...args);
+    };
     return {
       onStatusChange: (id, _, status) => this.#statusChanged(id, status),
-      onSubmitted: (id) => { this.#moveToBatch(id); this.#rowAdded(id); },
-      onSessionRequestComplete: () => this.#files.forEach(({ id }) => this.#rowAdded(id)),
-      onUploadChunk: (id, _, part) => this.#files.get(id)?.progress.partStarted(part),
-      onUploadChunkSuccess: (id, part) => this.#files.get(id)?.progress.partStored(part),
-      onResume: (id, _, part) => this.#resumed(id, part),
-      onProgress: (id, _, sent) => this.#progressed(id, sent),
-      onAutoRetry: (id, _, retry) => this.#retryScheduled(id, retry),
-      onError: (id, _, text) => this.#failed(id, text),
+      onSubmitted: forFile((file) => { this.#moveToBatch(file); this.#rowAdded(file); }),
+      onSessionRequestComplete: () => this.#files.forEach((file) => this.#rowAdded(file)),
+      onUploadChunk: forFile((file, _, part) => file.progress.partStarted(part)),
+      onUploadChunkSuccess: forFile((file, part) => file.progress.partStored(part)),
+      onResume: forFile((file, _, part) => this.#resumed(file, part)),
+      onProgress: forFile((file, _, sent) => this.#progressed(file, sent)),
+      onAutoRetry: forFile((file, _, retry) => this.#retryScheduled(file, retry)),
+      onError: forFile((file, _, text) => this.#failed(file, text)),
     };
   }
 
@@ -118,52 +122,45 @@ export class FileList {
   }
 
   /** Fine Uploader appends rows to the list; its option to prepend them swaps the first two. */
-  #moveToBatch(id) {
+  #moveToBatch({ id }) {
     const row = this.#row(id);
     row?.parentElement.insertBefore(row, this.#batchEnd);
   }
 
-  #rowAdded(id) {
-    const file = this.#files.get(id);
-    const row = this.#row(id);
-    if (!file || !row) return;
+  #rowAdded(file) {
+    const row = this.#row(file.id);
+    if (!row) return;
     for (const button of row.querySelectorAll("button")) setLabel(button, button.textContent, file.name);
     findRole(row, "progress").setAttribute("aria-label", `Progress of ${file.name}`);
     findRole(row, "size").textContent = file.size >= 0 ? messages.size(file.size) : "";
     this.#render(file);
   }
 
-  #resumed(id, { part, start, end, count }) {
-    const uuid = this.#uploader.getUuid(id);
+  #resumed(file, { part, start, end, count }) {
+    const uuid = this.#uploader.getUuid(file.id);
     const record = this.#uploader.getResumableFilesData().find((candidate) => candidate.uuid === uuid);
-    const file = this.#files.get(id);
-    if (!record || !file) return;
+    if (!record) return;
     const partSize = part > 0 ? start / part : end;
     file.progress.resume(count, partSize, record.remaining, Date.now());
     this.#render(file); // the first progress event may come before the next update
   }
 
-  #progressed(id, sent) {
-    const file = this.#files.get(id);
-    if (!file) return;
+  #progressed(file, sent) {
     file.progress.update(Math.min(sent, file.size), Date.now());
-    this.#row(id)?.setAttribute("data-started", "");
+    this.#row(file.id)?.setAttribute("data-started", "");
     if (sent > file.progress.stored) file.error = null;
-    this.#keepFocus(id);
+    this.#keepFocus(file.id);
   }
 
-  #retryScheduled(id, retry) {
-    const file = this.#files.get(id);
+  #retryScheduled(file, retry) {
     const { autoAttemptDelay, maxAutoAttempts } = this.#retryOptions;
     Object.assign(file, { retry, maxRetries: maxAutoAttempts, retryAt: Date.now() + autoAttemptDelay * 1000 });
     if (retry === 1) this.#announce(`${file.name}: ${file.error?.text ?? "The upload failed."} Retrying.`);
   }
 
-  #failed(id, text) {
-    const file = this.#files.get(id);
-    if (!file) return;
+  #failed(file, text) {
     const response = this.#responses.last();
-    if (this.#isUnreadable(id)) file.error = { text: messages.unreadableFile };
+    if (this.#isUnreadable(file.id)) file.error = { text: messages.unreadableFile };
     else file.error = { text: messages.errorText(response, text), id: response?.id };
     file.networkFailed = response?.status === 0;
     if (response?.discardsParts) file.progress.reset();
@@ -210,9 +207,8 @@ export class FileList {
     const row = this.#row(file.id);
     if (!row) return;
     const { state, size, progress, error } = file;
-    const context = {
-      now: Date.now(), online: navigator.onLine, isServerPending: this.#responses.isServerPending(),
-    };
+    const isServerPending = this.#responses.isServerPending();
+    const context = { now: Date.now(), online: navigator.onLine, isServerPending };
     row.dataset.state = state;
     findRole(row, "progress").value = messages.percent(progress.sent, size);
     setText(row, "status", messages.status(file, context));

@@ -44,7 +44,7 @@ export function hashInWorker(qq) {
     const digest = digests.get(content);
     if (!digest) return create.call(this, content, ...rest);
     digests.delete(content);
-    parts.release(content);
+    parts.pool.release(content);
     return { digest };
   };
   const { SHA256 } = qq.CryptoJS;
@@ -53,8 +53,8 @@ export function hashInWorker(qq) {
 
 /** Reads and hashes parts, and reads the next part of a file ahead. */
 class PartReader {
+  pool = new BufferPool();
   #worker = new HashWorker();
-  #pool = new BufferPool();
   #sources = new WeakMap(); // by part: {file, start, end}
   #ahead = null; // {file, start, end, reading}; one is enough, since files are uploaded one after the other
 
@@ -76,13 +76,8 @@ class PartReader {
     return reading;
   }
 
-  /** Allows the memory of a part to be reused. */
-  release(buffer) {
-    this.#pool.release(buffer);
-  }
-
   async #readNow(part) {
-    return this.#worker.read(part, this.#pool.acquire(part.size));
+    return this.#worker.read(part, this.pool.acquire(part.size));
   }
 
   #readAhead(file, start, size) {

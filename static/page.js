@@ -15,7 +15,7 @@ import { SetupErrors } from "./setup-errors.js";
 import { findStartupError } from "./startup-errors.js";
 import { TabLocks } from "./tab-locks.js";
 import { timeOutStalledParts } from "./timeouts.js";
-import { UnfinishedList } from "./unfinished-list.js";
+import { createUnfinishedList } from "./unfinished-list.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -51,14 +51,15 @@ function start(conf) {
   timeOutStalledParts(qq);
   const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);
   const responses = watchResponses(qq, conf);
-  const limitRestarts = retries.limitRestarts(qq, responses.last);
+  const limitRestarts = retries.limitRestarts(qq, responses);
   const cleanup = new UploadCleanup(qq, responses.last);
 
   const locks = new TabLocks();
-  const unfinished = new UnfinishedList({ conf, store, locks, cleanup });
+  const isListed = (uuid) => uploader.getUploads().some((upload) => upload.uuid === uuid);
+  const updateUnfinished = createUnfinishedList({ conf, store, locks, cleanup, isListed });
   const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
   const list = files.callbacks();
-  const setupErrors = new SetupErrors((error) => (error ? showSetupError(error) : hideSetupError()));
+  const setupErrors = new SetupErrors(showSetupError);
 
   const uploader = new qq.s3.FineUploader(withPageOptions(conf, {
     ...list,
@@ -70,7 +71,7 @@ function start(conf) {
       if (record) cleanup.resume(id, record);
       list.onStatusChange(id, previous, status);
       if (finalStatuses.has(status)) locks.release(uploader.getUuid(id));
-      unfinished.update();
+      updateUnfinished();
     },
     onUploadChunkSuccess: (id, part) => {
       setupErrors.uploadSucceeded();
@@ -99,13 +100,12 @@ function start(conf) {
   patches.escapeNames(uploader);
   cleanup.attach(uploader);
   files.attach(uploader, isUnreadable);
-  unfinished.attach(uploader);
 
   showDestination(conf);
   keepFocusOnInput(conf.element);
   byId("starting").remove();
   addEventListener("pagehide", () => store.save());
-  store.restore().then(() => unfinished.update());
+  store.restore().then(updateUnfinished);
   return uploader;
 }
 
@@ -169,18 +169,16 @@ function showDestination({ objectProperties = {}, request, validation }) {
   byId("destination").hidden = false;
 }
 
-/** steps names the instructions to show with the error, or is null. */
-function showSetupError({ title, text, steps }) {
+/** Shows {title, text, steps}, or nothing for null. steps names the instructions in index.html to show, if any. */
+function showSetupError(error) {
+  byId("setup-error").hidden = !error;
+  if (!error) return;
+  const { title, text, steps } = error;
   byId("starting")?.remove();
   byId("setup-error-title").textContent = title;
   byId("setup-error-text").textContent = text;
   for (const element of document.querySelectorAll("[data-steps]")) element.hidden = element.dataset.steps !== steps;
   for (const element of document.querySelectorAll("[data-origin]")) element.textContent = location.origin;
-  byId("setup-error").hidden = false;
-}
-
-function hideSetupError() {
-  byId("setup-error").hidden = true;
 }
 
 function showSummary(states, bytes) {

@@ -35,25 +35,28 @@ const transientStatuses = new Set([408, 425, 429]);
  *   restarts       Fine Uploader starts the file over
  *   discardsParts  Fine Uploader discards the stored parts
  *
- * isServerPending() reports whether requests to the signing server, but none to the store, are pending.
+ * pending maps each pending XMLHttpRequest to its {method, url}. isServerPending() tells whether there are any, and all
+ * are to the signing server.
  */
 export function watchResponses(qq, conf) {
   const servers = serverEndpoints(conf);
-  const pending = { server: 0, store: 0 };
+  const pending = new Map();
   let current = null;
   onNewRequest(qq, (xhr, request) => {
-    const target = () => (findServer(request.url, servers) ? "server" : "store");
     xhr.addEventListener("readystatechange", () => {
       // When Fine Uploader handles a failure it aborts its other requests: the first response stays the current one.
       if (xhr.readyState === XMLHttpRequest.DONE) current ??= { xhr, ...readResponse(xhr, request.url, servers) };
     });
-    xhr.addEventListener("loadstart", () => pending[target()]++);
+    xhr.addEventListener("loadstart", () => pending.set(xhr, request));
     xhr.addEventListener("loadend", () => {
-      pending[target()]--;
+      pending.delete(xhr);
       if (current?.xhr === xhr) current = null;
     });
   });
-  return { last: () => current, isServerPending: () => pending.server > 0 && pending.store === 0 };
+  const isServerPending = () => {
+    return pending.size > 0 && [...pending.values()].every(({ url }) => findServer(url, servers));
+  };
+  return { last: () => current, pending, isServerPending };
 }
 
 function serverEndpoints({ signature, uploadSuccess, deleteFile, session }) {

@@ -9,7 +9,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 export class ResumeStore {
   #copy = new Map(); // the content of IndexedDB as far as this page knows
-  #database = null;
+  #database = null; // a promise of it, once it is needed
   #saving = null;
   #maxAge; // ms
 
@@ -82,21 +82,19 @@ export class ResumeStore {
   }
 
   async #read() {
-    const records = (await this.#open()).transaction("records").objectStore("records");
+    const database = await (this.#database ??= openDatabase());
+    const records = database.transaction("records").objectStore("records");
     const [keys, texts] = await Promise.all([result(records.getAllKeys()), result(records.getAll())]);
     return keys.map((key, i) => [key, texts[i]]);
   }
 
   async #write(changed, removed) {
-    const transaction = (await this.#open()).transaction("records", "readwrite", { durability: "strict" });
+    const database = await (this.#database ??= openDatabase());
+    const transaction = database.transaction("records", "readwrite", { durability: "strict" });
     const records = transaction.objectStore("records");
     for (const [key, text] of changed) records.put(text, key);
     for (const key of removed) records.delete(key);
     await new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: reject }));
-  }
-
-  #open() {
-    return (this.#database ??= openDatabase());
   }
 }
 

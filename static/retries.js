@@ -1,9 +1,9 @@
 // Patches for how Fine Uploader 5.16.2 retries uploads.
 //
 // Call the functions that take qq before the uploader is created, and what they return with the uploader after. The
-// other functions take the uploader. lastResponse is from responses.js.
+// other functions take the uploader. responses, and its method last as lastResponse, are from responses.js.
 
-import { onNewRequest, wrapSigner } from "./intercept.js";
+import { wrapSigner } from "./intercept.js";
 
 /**
  * Ignores signatures that an earlier attempt requested. After a failure, a pause or a restart Fine Uploader requests
@@ -48,16 +48,15 @@ const defaultMaxRestarts = 1;
  * completed would be sent forever. With this patch a file restarts once at a time, without pending requests, and a
  * few times at most until the user presses Retry.
  */
-export function limitRestarts(qq, lastResponse) {
+export function limitRestarts(qq, responses) {
   allowUndefinedInLogs(qq);
-  const pendingRequests = trackRequests(qq);
   const restarts = new Map(); // by file id
   return (uploader) => {
     const { _onAutoRetry, retry } = uploader;
     uploader._onAutoRetry = function (id, name, result, xhr, ...rest) {
-      const response = lastResponse();
+      const response = responses.last();
       if (response?.restarts) {
-        for (const other of pendingRequests(xhr)) abortSilently(other);
+        abortOthers(responses.pending, xhr);
         restarts.set(id, (restarts.get(id) ?? 0) + 1);
         if (restarts.get(id) > (maxRestarts[response.code] ?? defaultMaxRestarts)) return false;
       }
@@ -75,22 +74,14 @@ function allowUndefinedInLogs(qq) {
   qq.format = (text, ...values) => format(text, ...values.map((value) => value ?? "none"));
 }
 
-function abortSilently(xhr) {
-  xhr.onreadystatechange = null;
-  xhr.abort();
-}
-
-/** Returns a function that returns the other pending requests of the same multipart upload. */
-function trackRequests(qq) {
-  const uploadIds = new Map(); // by pending request
-  onNewRequest(qq, (xhr, request) => {
-    xhr.addEventListener("loadstart", () => uploadIds.set(xhr, request.url.searchParams.get("uploadId")));
-    xhr.addEventListener("loadend", () => uploadIds.delete(xhr));
-  });
-  return (xhr) => {
-    const uploadId = uploadIds.get(xhr);
-    return uploadId ? [...uploadIds.keys()].filter((other) => other !== xhr && uploadIds.get(other) === uploadId) : [];
-  };
+/** Aborts the other pending requests of the same multipart upload. Fine Uploader does not notice. */
+function abortOthers(pending, xhr) {
+  const uploadId = (request) => request?.url.searchParams.get("uploadId");
+  for (const [other, request] of [...pending]) {
+    if (other === xhr || !uploadId(request) || uploadId(request) !== uploadId(pending.get(xhr))) continue;
+    other.onreadystatechange = null;
+    other.abort();
+  }
 }
 
 const MAX_DELAY = 60; // s between two retries

@@ -54,28 +54,18 @@ const serverPaths = {
 /** Null for rejections by a hook or a rate limit, and for errors of the server itself. */
 function explainServerError({ status, option, message, kind, id }) {
   if (kind === "setup") {
-    return {
-      title: "The signing server refuses what this page asks for.",
-      text: withReference(message, id),
-      steps: message.includes("clock") ? null : "doctor", // doctor cannot check the clock of the uploading computer
-    };
+    const steps = message.includes("clock") ? undefined : "doctor"; // doctor cannot check the clock of this computer
+    return { title: "The signing server refuses what this page asks for.", text: withReference(message, id), steps };
   }
   if (status === 0) {
-    return {
-      title: "The signing server does not answer.",
-      text: `Start it, or set ${option} in client_conf.js to its address.`,
-      steps: null,
-    };
+    const text = `Start it, or set ${option} in client_conf.js to its address.`;
+    return { title: "The signing server does not answer.", text };
   }
-  if ((status === 404 || status === 405) && (!id || kind === "address")) {
-    return {
-      title: `There is no signing server at ${option}.`,
-      text: `It answered with status ${status}; `
-        + `set ${option} in client_conf.js to ${serverPaths[option]}, or to the full URL.`,
-      steps: null,
-    };
-  }
-  return null;
+  const hasOtherServer = (status === 404 || status === 405) && (!id || kind === "address");
+  if (!hasOtherServer) return null;
+  const text = `It answered with status ${status}; `
+    + `set ${option} in client_conf.js to ${serverPaths[option]}, or to the full URL.`;
+  return { title: `There is no signing server at ${option}.`, text };
 }
 
 /** Store errors that wrong settings cause, and what to check. */
@@ -95,33 +85,21 @@ const settingsToCheck = {
 
 function explainStoreError({ status, host, code, message }, origin, storeMessage) {
   if (code === "HiddenETag") {
-    return {
-      title: "The bucket's CORS rules hide the ETag of what is stored.",
-      text: "Without the ETags, the parts of a file cannot be combined. "
-        + `Add ETag as an ExposeHeader to the rules for pages from ${origin}.`,
-      steps: "cors",
-    };
+    const text = "Without the ETags, the parts of a file cannot be combined. "
+      + `Add ETag as an ExposeHeader to the rules for pages from ${origin}.`;
+    return { title: "The bucket's CORS rules hide the ETag of what is stored.", text, steps: "cors" };
   }
   if (status === 0 && storeMessage) {
-    return {
-      title: `The browser cannot use the store at ${host}.`,
-      text: `The signing server cannot, either: ${storeMessage}`,
-      steps: "doctor",
-    };
+    const text = `The signing server cannot, either: ${storeMessage}`;
+    return { title: `The browser cannot use the store at ${host}.`, text, steps: "doctor" };
   }
   if (status === 0) {
-    return {
-      title: `The browser cannot reach the store at ${host}.`,
-      text: `It is down or has another address, or the bucket's CORS rules do not let pages from ${origin} in, `
-        + "or it rejected the request and the browser hides the reason.",
-      steps: "cors",
-    };
+    const text = `It is down or has another address, or the bucket's CORS rules do not let pages from ${origin} in, `
+      + "or it rejected the request and the browser hides the reason.";
+    return { title: `The browser cannot reach the store at ${host}.`, text, steps: "cors" };
   }
   const advice = settingsToCheck[code];
   if (!advice) return null;
-  return {
-    title: `The store at ${host} refuses the upload.`,
-    text: message ? `${advice} Its message: ${message}` : advice,
-    steps: "doctor",
-  };
+  const text = message ? `${advice} Its message: ${message}` : advice;
+  return { title: `The store at ${host} refuses the upload.`, text, steps: "doctor" };
 }

@@ -2,7 +2,7 @@
 // client_conf.js.
 //
 // This module must run before those scripts do; index.html sees to it. An error is {title, text, steps}, where steps
-// names one of the instructions in index.html, or is null.
+// names the instructions in index.html, if there are any.
 
 import { withReference } from "./messages.js";
 
@@ -50,9 +50,8 @@ async function rejectedConfigError() {
   try {
     const response = await fetch("static/client_conf.js");
     const { error, id } = response.ok ? {} : await response.json();
-    if (!error) return null;
     const title = "The signing server does not let this page start.";
-    return { title, text: withReference(error, id), steps: null };
+    return error ? { title, text: withReference(error, id) } : null;
   } catch {
     return null;
   }

@@ -2,63 +2,41 @@
 
 import { unfinishedFile } from "./messages.js";
 
-const DELAY = 100; // ms in which several calls of update become one
+const DELAY = 100; // ms in which several updates become one
 
-export class UnfinishedList {
-  #uploader;
-  #conf;
-  #store;
-  #locks;
-  #cleanup;
-  #timer = null;
+/**
+ * Returns a function that saves the resume records and lists those that no tab is uploading. store is a ResumeStore,
+ * locks a TabLocks, cleanup an UploadCleanup; isListed(uuid) tells whether this tab has the file in its list.
+ */
+export function createUnfinishedList({ conf, store, locks, cleanup, isListed }) {
+  let timer = null;
+  return () => { timer ??= setTimeout(update, DELAY); };
 
-  /** conf: Fine Uploader's options; store: a ResumeStore; locks: TabLocks; cleanup: an UploadCleanup. */
-  constructor({ conf, store, locks, cleanup }) {
-    this.#conf = conf;
-    this.#store = store;
-    this.#locks = locks;
-    this.#cleanup = cleanup;
+  async function update() {
+    timer = null;
+    await store.save();
+    const locked = await locks.held();
+    const files = store.unfinished(conf).filter(({ uuid }) => !isListed(uuid) && !locked.has(uuid));
+    const items = files.map((file) => createItem(file, () => discard(file.uuid).then(update)));
+    document.getElementById("unfinished").replaceChildren(...items);
   }
 
-  attach(uploader) {
-    this.#uploader = uploader;
+  async function discard(uuid) {
+    if (!(await locks.acquire(uuid))) return; // another tab has resumed it
+    if (isListed(uuid)) return; // this tab has resumed it
+    const record = store.find(uuid); // another tab may have started over
+    if (record) cleanup.discard(record);
+    await store.remove(uuid);
+    locks.release(uuid);
   }
+}
 
-  /** Saves the resume records and shows those that no tab is uploading. */
-  update() {
-    this.#timer ??= setTimeout(() => this.#updateNow(), DELAY);
-  }
-
-  async #updateNow() {
-    this.#timer = null;
-    await this.#store.save();
-    const locked = await this.#locks.held();
-    const files = this.#store.unfinished(this.#conf).filter(({ uuid }) => !this.#isListed(uuid) && !locked.has(uuid));
-    document.getElementById("unfinished").replaceChildren(...files.map((file) => this.#createItem(file)));
-  }
-
-  #isListed(uuid) {
-    return this.#uploader.getUploads().some((upload) => upload.uuid === uuid);
-  }
-
-  #createItem(file) {
-    const item = document.createElement("li");
-    const text = document.createElement("span");
-    text.textContent = unfinishedFile(file);
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "button", textContent: "Discard" });
-    button.setAttribute("aria-label", `Discard ${file.name}`);
-    button.onclick = () => this.#discard(file).then(() => this.#updateNow());
-    item.append(text, button);
-    return item;
-  }
-
-  async #discard({ uuid }) {
-    if (!(await this.#locks.acquire(uuid))) return; // another tab has resumed it
-    if (this.#isListed(uuid)) return; // this tab has resumed it
-    const record = this.#store.find(uuid); // another tab may have started over
-    if (record) this.#cleanup.discard(record);
-    await this.#store.remove(uuid);
-    this.#locks.release(uuid);
-  }
+function createItem(file, onclick) {
+  const item = document.createElement("li");
+  const text = Object.assign(document.createElement("span"), { textContent: unfinishedFile(file) });
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "button", textContent: "Discard", onclick });
+  button.setAttribute("aria-label", `Discard ${file.name}`);
+  item.append(text, button);
+  return item;
 }
