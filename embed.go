@@ -14,7 +14,7 @@ import (
 // The pattern leaves out names that begin with "c" and dotfiles: static/client_conf.js is the user's own file and
 // must not become part of a binary.
 //
-//go:embed static/[^.c]* static/cancel.js client_conf.js basic_cors.xml
+//go:embed static/[^.c]* client_conf.js basic_cors.xml
 var embedded embed.FS
 
 // FS returns the embedded files, by their paths in the repository. A file of the same name in dir replaces an
