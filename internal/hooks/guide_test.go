@@ -46,49 +46,8 @@ var (
 	NotLoggedIn = hooks.NotLoggedIn
 )
 
-// expectedFiles is a table of the files that may come, in the application's database:
-// expected(dataset, name, s3key, etag), where s3key says which upload is to bring the file, and etag
-// that it is there.
-type expectedFiles struct{ db *sql.DB }
-
-// approve lets the first request of an upload claim the row of its file, and the other requests pass
-// as long as the row is theirs.
-func (e expectedFiles) approve(ctx context.Context, c *Challenge) error {
-	if c.IsInitiate() {
-		return e.claim(ctx, c)
-	}
-	if c.Operation == sign.AbortMultipartUpload {
-		return nil // it only gives back room
-	}
-	var rows int
-	err := e.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM expected WHERE s3key = ?`, c.Key).Scan(&rows)
-	if err == nil && rows == 0 {
-		return Deny("Another upload of this file has taken over.")
-	}
-	return err
-}
-
-func (e expectedFiles) claim(ctx context.Context, c *Challenge) error {
-	result, err := e.db.ExecContext(ctx, `UPDATE expected SET s3key = ? WHERE dataset = ? AND name = ? AND etag IS NULL`,
-		c.Key, c.Metadata["dataset"], c.Metadata["qqfilename"])
-	if err != nil {
-		return err
-	}
-	rows, err := result.RowsAffected() // MySQL: with clientFoundRows=true, or a repeated request counts none
-	if err == nil && rows == 0 {
-		return Deny("This file is not expected, or it is there already; check the data set.")
-	}
-	return err
-}
-
-// done notes that the file is there. To note it twice changes nothing.
-func (e expectedFiles) done(ctx context.Context, u *Upload) error {
-	_, err := e.db.ExecContext(ctx, `UPDATE expected SET etag = ? WHERE s3key = ?`, u.ETag, u.Key)
-	return err
-}
-
-// sessionCookie reads the cookie "session" that the application gives at login: USER.EXPIRY.MAC, where
-// EXPIRY is in seconds since 1970, and MAC is base64url(HMAC-SHA256(secret, "USER.EXPIRY")).
+// sessionCookie reads the cookie "session" that the application sets at login. Its value is USER.EXPIRY.MAC,
+// where EXPIRY is in seconds since 1970 and MAC is base64url(HMAC-SHA256(secret, "USER.EXPIRY")).
 type sessionCookie struct{ secret []byte }
 
 func (s sessionCookie) owner(r *http.Request) (string, error) {
@@ -114,8 +73,8 @@ func (s sessionCookie) mac(signed string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// application knows its users: it answers GET url with {"id":42} for the session in the cookies, and
-// with 401 where there is none.
+// application knows the users. It answers GET url with {"id":42} for the session in the request's cookies, or with
+// status 401 if there is none.
 type application struct {
 	url    string
 	client *http.Client
@@ -129,81 +88,127 @@ func newApplication(url string) application {
 }
 
 func (a application) owner(ctx context.Context, r *http.Request) (string, error) {
-	question, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
 	if err != nil {
 		return "", err
 	}
-	question.Header["Cookie"] = r.Header["Cookie"]
-	answer, err := a.client.Do(question)
+	request.Header["Cookie"] = r.Header["Cookie"]
+	response, err := a.client.Do(request)
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode == http.StatusUnauthorized {
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnauthorized {
 		return "", NotLoggedIn("Please log in.")
 	}
 	var user struct {
 		ID int64 `json:"id"`
 	}
-	err = json.NewDecoder(io.LimitReader(answer.Body, 4096)).Decode(&user)
-	if err != nil || answer.StatusCode != http.StatusOK || user.ID <= 0 {
-		return "", fmt.Errorf("the application does not say who is calling: %s %v", answer.Status, err)
+	err = json.NewDecoder(io.LimitReader(response.Body, 4096)).Decode(&user)
+	if err != nil || response.StatusCode != http.StatusOK || user.ID <= 0 {
+		return "", fmt.Errorf("the application did not identify the caller: %s %v", response.Status, err)
 	}
 	return fmt.Sprintf("user/%d", user.ID), nil
 }
 
-// A kind is what one sort of file may be.
-type kind struct {
+// expectedFiles is the table of expected files in the application's database.
+type expectedFiles struct{ db *sql.DB }
+
+// check claims the row of the file for the first request of an upload. It allows the other requests as long as no
+// other upload has claimed the row.
+func (e expectedFiles) check(ctx context.Context, c *Challenge) error {
+	if c.IsInitiate() {
+		return e.claim(ctx, c)
+	}
+	if c.Operation == sign.AbortMultipartUpload {
+		return nil // an abort only frees space
+	}
+	var rows int
+	err := e.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM expected WHERE s3key = ?`, c.Key).Scan(&rows)
+	if err == nil && rows == 0 {
+		return Deny("Another upload of this file has taken over.")
+	}
+	return err
+}
+
+func (e expectedFiles) claim(ctx context.Context, c *Challenge) error {
+	result, err := e.db.ExecContext(ctx,
+		`UPDATE expected SET s3key = ? WHERE dataset = ? AND name = ? AND etag IS NULL`,
+		c.Key, c.Metadata["dataset"], c.Metadata["qqfilename"])
+	if err != nil {
+		return err
+	}
+	rows, err := result.RowsAffected() // on MySQL, set clientFoundRows=true: else a repeated claim affects no row
+	if err == nil && rows == 0 {
+		return Deny("This file is not expected, or it is there already; check the data set.")
+	}
+	return err
+}
+
+// record marks the file of u as complete. Calling it again changes nothing.
+func (e expectedFiles) record(ctx context.Context, u *Upload) error {
+	_, err := e.db.ExecContext(ctx, `UPDATE expected SET etag = ? WHERE s3key = ?`, u.ETag, u.Key)
+	return err
+}
+
+// fileType has the limits for files of one extension.
+type fileType struct {
 	maxBytes  int64
 	mediaType string // as browsers name it; empty: any
 }
 
-// kinds are the sorts that are taken, by the extension of the key, which every request has.
-type kinds map[string]kind
+// fileTypes has the accepted file types by their extensions, in lower case.
+type fileTypes map[string]fileType
 
-func (k kinds) of(key string) (kind, bool) {
-	found, ok := k[strings.ToLower(path.Ext(key))]
+func (f fileTypes) find(key string) (fileType, bool) {
+	found, ok := f[strings.ToLower(path.Ext(key))]
 	return found, ok
 }
 
-// before refuses what can be known before the upload. A part says by its number how much there is at
-// least in front of it.
-func (k kinds) before(c *Challenge) error {
-	kind, ok := k.of(c.Key)
+// checkRequest rejects what is known to be wrong before the upload. The number of a part gives the least number of
+// bytes before it.
+func (f fileTypes) checkRequest(c *Challenge) error {
+	limit, ok := f.find(c.Key)
 	switch {
 	case !ok:
-		return Deny("Files of this kind are not taken here.")
-	case c.Operation == sign.UploadPart && int64(c.PartNumber-1)*sign.MinPartBytes >= kind.maxBytes:
-		return Deny(fmt.Sprintf("A file of this kind may have %d bytes at most.", kind.maxBytes))
+		return Deny("Files of this kind are not accepted.")
+	case c.Operation == sign.UploadPart && int64(c.PartNumber-1)*sign.MinPartBytes >= limit.maxBytes:
+		return Deny(fmt.Sprintf("A file of this kind may have at most %d bytes.", limit.maxBytes))
 	}
 	return nil
 }
 
-// after looks at what has arrived. The object stays: a file that was there before may be a good one.
-func (k kinds) after(u *Upload) error {
-	kind, ok := k.of(u.Key)
+// checkUpload rejects an upload by its real size and its type. It does not delete the object, because the key may
+// have held a valid file before.
+func (f fileTypes) checkUpload(u *Upload) error {
+	limit, ok := f.find(u.Key)
 	switch {
 	case !ok:
-		return Deny("Files of this kind are not taken here.")
-	case u.Size > kind.maxBytes:
-		return Deny(fmt.Sprintf("The file has %d bytes, and one of this kind may have %d.", u.Size, kind.maxBytes))
-	case kind.mediaType != "" && u.ContentType != kind.mediaType:
-		return Deny(fmt.Sprintf("The file came as %q instead of %q.", u.ContentType, kind.mediaType))
+		return Deny("Files of this kind are not accepted.")
+	case u.Size > limit.maxBytes:
+		return Deny(fmt.Sprintf("The file has %d bytes; a file of this kind may have at most %d.", u.Size, limit.maxBytes))
+	case limit.mediaType != "" && u.ContentType != limit.mediaType:
+		return Deny(fmt.Sprintf("The file has the type %q; expected %q.", u.ContentType, limit.mediaType))
 	}
 	return nil
 }
 
-// Hooks holds what the functions below need.
+// Delete is called before an object is deleted.
+func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
+	return Deny("Files are deleted on the data set's own page.")
+}
+
+// Hooks has what the hooks need.
 type Hooks struct {
 	log      *slog.Logger
 	app      application
 	expected expectedFiles
-	kinds    kinds
+	types    fileTypes
 }
 
-// New runs once at the start, with the settings.
+// New is called once at startup.
 func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
-	db, err := sql.Open("sqlite", getenv("APP_DATABASE")) // import your driver's package for its name
+	db, err := sql.Open("sqlite", getenv("APP_DATABASE")) // import the package of your driver
 	if err != nil {
 		return nil, err
 	}
@@ -211,38 +216,33 @@ func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Ho
 		log:      log,
 		app:      newApplication(getenv("APP_WHOAMI")),
 		expected: expectedFiles{db},
-		kinds:    kinds{".txt": {10_000_000, "text/plain"}, ".bam": {200_000_000_000, ""}},
+		types:    fileTypes{".txt": {10_000_000, "text/plain"}, ".bam": {200_000_000_000, ""}},
 	}, nil
 }
 
-// Identify says who is calling, before any other hook is asked.
+// Identify returns the owner of the caller's uploads. It is called before every other hook.
 func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
 	return h.app.owner(ctx, r)
 }
 
 // ChallengeIsGood decides whether the server signs the request that c describes.
 func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
-	if err := h.kinds.before(c); err != nil {
+	if err := h.types.checkRequest(c); err != nil {
 		return err
 	}
-	return h.expected.approve(ctx, c)
+	return h.expected.check(ctx, c)
 }
 
-// Success is told of an upload that is in the bucket.
+// Success is called for an upload that is in the bucket.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
-	if err := h.kinds.after(u); err != nil {
+	if err := h.types.checkUpload(u); err != nil {
 		return nil, err
 	}
-	if err := h.expected.done(ctx, u); err != nil {
+	if err := h.expected.record(ctx, u); err != nil {
 		return nil, err
 	}
 	h.log.InfoContext(ctx, "success", "owner", u.Owner, "key", u.Key, "size", u.Size)
 	return Reply{"dataset": u.Metadata["dataset"]}, nil
-}
-
-// Delete is asked before an object is deleted.
-func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
-	return Deny("Files are deleted on the data set's own page.")
 }
 
 // From here on, the tests.
