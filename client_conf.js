@@ -1,57 +1,55 @@
-// Fine Uploader's settings for the page, all in one place.
-//
-// Two ways to use this file:
-//  - Leave it: the server serves it with BUCKET, HOST and ACCESSKEY, the region and the signature version filled in
-//    from its own settings (p3s3f.env). Everything else you change here takes effect as you wrote it.
-//  - Own every value: cp client_conf.js my_client_conf.js, edit it, ln my_client_conf.js static/client_conf.js
-//    (a hard link). The server then serves that file as it is; with P3S3F_OWN_UPLOADS_ONLY=1
-//    it puts the owner in front of its keys.
-// After a change force the browser to reload (shift-ctrl-R). All options, in Fine Uploader's documentation:
-// docs.fineuploader.com, "S3 options".
+// Options of Fine Uploader for the page. There are two ways to use this file:
+//  - Leave it here. The server fills in BUCKET, HOST, ACCESSKEY, the region and the signature version from its own
+//    settings (p3s3f.env). Everything else takes effect as you write it here.
+//  - Own every value: cp client_conf.js my_client_conf.js, edit the copy, ln my_client_conf.js static/client_conf.js
+//    (a hard link). The server then serves that file as it is. With P3S3F_OWN_UPLOADS_ONLY=1 it adds the owner to
+//    the keys.
+// After a change, force the browser to reload the page (shift-ctrl-R). The documentation of Fine Uploader lists all
+// options: docs.fineuploader.com, "S3 options".
 
 var fine_u_conf = {
-  // Log every step to the browser's console; false keeps it to errors.
+  // true: log every step to the browser's console; false: log only errors.
   debug: true,
 
-  // Where on the page the uploader appears.
+  // The element of the page that holds the uploader.
   element: document.getElementById("fine-uploader"),
 
-  // The store (and perhaps the signing server) is another site than the page.
-  // true also leaves X-Requested-With out of POSTs, which spares a cross-site signing server a preflight.
+  // The store, and perhaps the signing server, is on another site than the page. true also omits X-Requested-With from
+  // POST requests, so that a signing server on another site needs no preflight.
   cors: {
     expected: true
   },
 
-  // Where the objects go. All three are signed, so they must be the server's own.
+  // Where objects are stored. All three values are signed, so they must match the server's settings.
   objectProperties: {
     bucket: "BUCKET",
-    host: "HOST",            // the store's host name, without https:// (Ceph needs it, so does V4 with path-style URLs)
+    host: "HOST",            // host name of the store without https://; required on Ceph, and for V4 with path-style URLs
     region: "us-east-1"      // part of every V4 signature
-    // key: "uuid"           // the object's name: "uuid" (with the file's extension), "filename", or a function(id)
+    // key: "uuid"           // name of the object: "uuid" (with the file's extension), "filename", or a function(id)
   },
 
-  // How the store is reached.
+  // How to reach the store.
   request: {
-    endpoint: "https://BUCKET.HOST",   // or "https://HOST/BUCKET"; no slash at the end
-    accessKey: "ACCESSKEY",            // the public half of the key pair that signs
-    // Stored with each object as x-amz-meta-…; the server's hooks see them and may refuse.
+    endpoint: "https://BUCKET.HOST",   // or "https://HOST/BUCKET"; without a slash at the end
+    accessKey: "ACCESSKEY",            // the access key that signs; it is public
+    // Stored with each object as x-amz-meta-…. The hooks of the server receive them.
     params: {
       dataset: "5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10"
     }
   },
 
-  // Who signs. Version 4 works everywhere; 2 is for old Ceph.
+  // The signing server, and the version to sign: 4, or 2 on Ceph and MinIO (docs/security.md says why).
   signature: {
     endpoint: "/s3/sign",
     version: 4
   },
 
-  // Who is told when a file is in the store.
+  // Where to report that an object is stored.
   uploadSuccess: {
     endpoint: "/s3/success"
   },
 
-  // The Delete button: ask first, then ask the server.
+  // The Delete button asks for confirmation, then calls the server.
   deleteFile: {
     enabled: true,
     endpoint: "/s3/delete",
@@ -59,40 +57,40 @@ var fine_u_conf = {
     confirmMessage: "Delete {filename} from the bucket? This cannot be undone."
   },
 
-  // What is accepted. The server has the last word: these only spare the user a refusal.
+  // Which files the page accepts. The server checks again; these options only give the user an earlier answer.
   validation: {
-    sizeLimit: 0,                  // bytes, 0 for no limit
-    stopOnFirstInvalidFile: false  // one bad file does not hold back the others
+    sizeLimit: 0,                  // bytes; 0: no limit
+    stopOnFirstInvalidFile: false  // false: one invalid file does not stop the others
   },
 
-  // Files over one part go up in parts, several at a time.
+  // Files larger than one part are uploaded in parts, several at a time.
   chunking: {
     enabled: true,
     concurrent: {
       enabled: true
     },
-    // Bytes in a part: 5 MiB (S3's least), more for files over 50 GB, as S3 takes 10,000 parts at most.
+    // Bytes in a part: 5 MiB, the minimum of S3; more for files over 50 GB, because S3 allows at most 10,000 parts.
     partSize: function (id, size) {
       var MiB = 1024 * 1024;
       return Math.max(5, Math.ceil(size / 10000 / MiB)) * MiB;
     }
   },
 
-  // A half-uploaded file goes on where it stopped when it is chosen again, within 7 days.
+  // A half-uploaded file resumes where it stopped if the user chooses it again within 7 days.
   resume: {
     enabled: true
   },
 
-  // What fails is tried again by itself. Any part that gets through starts the count afresh.
+  // Failed requests are retried automatically. Each stored part resets the count.
   retry: {
     enableAuto: true,
     autoAttemptDelay: 5,   // seconds
     maxAutoAttempts: 20,
-    // Only an answer with "preventRetry": true takes the Retry button away ("error" would lose it to every short outage).
+    // Only a response with "preventRetry": true removes the Retry button. With "error", every short outage would.
     preventRetryResponseProperty: "preventRetry"
   },
 
-  // An empty page, for browsers too old to upload by script.
+  // An empty page for old browsers that cannot upload by script.
   iframeSupport: {
     localBlankPagePath: "success.html"
   }
