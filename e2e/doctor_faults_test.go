@@ -224,8 +224,8 @@ func ownFaults() []fault {
 		{"client_conf.js without a bracket, under version 2", func(t *testing.T, p *patient) {
 			p.ownConf(t, "version: 4", "version: 4")
 			p.edit(t, "static/client_conf.js", "expected: true\n  },", "expected: true")
-		}, "client_conf.js", "has no comma, or no bracket, after true"},
-		{"client_conf.js with a word processor's quotes", edit("client_conf.js", `bucket: "BUCKET"`, `bucket: “BUCKET”`), "client_conf.js", "the quote “"},
+		}, "client_conf.js", "unexpected objectProperties in object literal"},
+		{"client_conf.js with a word processor's quotes", edit("client_conf.js", `bucket: "BUCKET"`, `bucket: “BUCKET”`), "client_conf.js", "unexpected “ in expression"},
 		{"client_conf.js for another page", edit("client_conf.js", "var fine_u_conf", "var conf"), "client_conf.js", "does not make the variable fine_u_conf"},
 		{"no client_conf.js", remove("client_conf.js"), "client_conf.js", "there is no client_conf.js"},
 		{"client_conf.js without a comma", edit("client_conf.js", `bucket: "BUCKET",`, `bucket: "BUCKET"`), "client_conf.js", "comma"},
@@ -314,7 +314,7 @@ func TestDoctorWarns(t *testing.T) {
 		{"a certificate for another host", httpsPair(certificate{host: "uploads.example.org", trusted: true}, false), "https", "is not for localhost"},
 		{"a certificate without its issuer's", httpsPair(certificate{issuer: "Intermediate"}, false), "https", `does not know its issuer "CN=Intermediate"`},
 		{"a certificate of its own making", httpsPair(certificate{}, false), "https", "signed by itself alone"},
-		{"a signing address below another path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "takes off what stands in front"},
+		{"a signing address below another path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "Make sure that a proxy removes the prefix"},
 		{"a signing address elsewhere", edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`), "client_conf.js", "sign.example.org, which doctor does not know"},
 		{"the hook's exercise", func(_ *testing.T, p *patient) {
 			p.env["P3S3F_EXAMPLE_ALLOW_SMALL"] = p.name + "/x/small_file.txt"

@@ -11,7 +11,7 @@ import (
 	"s3-sign-srv/internal/config"
 )
 
-// TestPage serves pages that are not as they should be.
+// TestPage reads pages that work, and pages with one mistake.
 func TestPage(t *testing.T) {
 	const policy = "default-src 'none'; connect-src 'self' http://s3.example.org:9000; script-src 'self'"
 	for _, test := range []struct {
@@ -19,21 +19,38 @@ func TestPage(t *testing.T) {
 		status             Status
 		want               string
 	}{
-		{"healthy", `<script src="/static/there.js"></script><script type="text/template">x</script>`, policy, OK, "http://s3.example.org:9000"},
+		{"healthy", `<script src="/static/there.js"></script><script type="text/template">x</script>`, policy, OK,
+			"served"},
 		{"a comment", `<!-- <script>x</script> <img src="gone.png"> -->`, policy, OK, ""},
+		{"data", `<script type="application/json">{}</script>`, policy, OK, ""},
+		{"a title like a handler", `<p title="done once = yes">`, policy, OK, ""},
+		{"a title like a style", `<p title="no style = good">`, policy, OK, ""},
 		{"an inline script", `<script>run()</script>`, policy, Failed, "a script in it"},
+		{"an inline module", `<script type="module">run()</script>`, policy, Failed, "a script in it"},
 		{"an inline style", `<p style="color: red">`, policy, Failed, "a style attribute"},
 		{"a style sheet", `<style>p {}</style>`, policy, Failed, "a style sheet"},
 		{"a handler", `<p onclick="run()">`, policy, Failed, "an event handler"},
-		{"a missing file", `<script src="static/gone.js"></script>`, policy, Failed, "/static/gone.js, which is not served (status 404)"},
-		{"another site's picture", `<img src="https://example.org/x.png">`, policy, Failed, "loads https://example.org/x.png, which its content security policy blocks"},
-		{"another site's script", `<script src="//cdn.example.org/x.js"></script>`, policy, Failed, "loads https://cdn.example.org/x.js"},
-		{"another site's style sheet", `<link rel="stylesheet" href="https://cdn.example.org/x.css">`, policy, Failed, "loads https://cdn.example.org/x.css"},
-		{"another site's page", `<link rel="canonical" href="https://example.org/"><a href="https://example.org/">x</a>`, policy, OK, ""},
-		{"the store's picture", `<img src="http://s3.example.org:9000/x.png">`, policy + "; img-src http://s3.example.org:9000", OK, ""},
-		{"a module", `<script type="module" src="/static/module.js"></script>`, policy, Failed, "/static/module.js names /static/lib/gone.js, which is not served (status 404)"},
-		{"no policy", ``, "", Failed, "does not let it reach"},
-		{"the policy of another store", ``, "connect-src 'self' http://s3.example.com", Failed, "does not let it reach"},
+		{"a handler without quotes", `<p ONCLICK=run()>`, policy, Failed, "an event handler"},
+		{"an inline style in a template", `<script type="text/template"><p style="x: y"></script>`, policy, Failed,
+			"a style attribute"},
+		{"a missing file", `<script src="static/gone.js"></script>`, policy, Failed,
+			"the page names /static/gone.js, which is not served (status 404)"},
+		{"a missing file without quotes", `<script src=static/gone.js></script>`, policy, Failed,
+			"/static/gone.js, which is not served (status 404)"},
+		{"another site's picture", `<img src="https://example.org/x.png">`, policy, Failed,
+			"loads https://example.org/x.png, which its content security policy blocks"},
+		{"another site's script", `<script src="//cdn.example.org/x.js"></script>`, policy, Failed,
+			"loads https://cdn.example.org/x.js"},
+		{"another site's style sheet", `<link rel="stylesheet" href="https://cdn.example.org/x.css">`, policy, Failed,
+			"loads https://cdn.example.org/x.css"},
+		{"another site's page",
+			`<link rel="canonical" href="https://example.org/"><a href="https://example.org/">x</a>`, policy, OK, ""},
+		{"the store's picture", `<img src="http://s3.example.org:9000/x.png">`,
+			policy + "; img-src http://s3.example.org:9000", OK, ""},
+		{"the store's script", `<script src="http://s3.example.org:9000/x.js"></script>`, policy, Failed,
+			"loads http://s3.example.org:9000/x.js"},
+		{"a module", `<script type="module" src="/static/module.js"></script>`, policy, Failed,
+			"/static/module.js names /static/lib/gone.js, which is not served (status 404)"},
 	} {
 		e := examAt(t, "http://s3.example.org:9000")
 		e.cfg.Page = func(config.Config) (http.Handler, error) {
@@ -44,18 +61,20 @@ func TestPage(t *testing.T) {
 			})
 			mux.HandleFunc("GET /static/there.js", func(http.ResponseWriter, *http.Request) {})
 			mux.HandleFunc("GET /static/module.js", func(w http.ResponseWriter, r *http.Request) {
-				w.Write([]byte("import { a } from \"./there.js\";\nexport const text = \"./no.js\";\nimport {\n  b,\n} from './lib/gone.js';\n"))
+				w.Write([]byte("import { a } from \"./there.js\";\nexport const text = \"./no.js\";\n" +
+					"import {\n  b,\n} from './lib/gone.js';\n"))
 			})
 			return mux, nil
 		}
-		if got := e.checkPage(t.Context()); len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
+		got := e.checkPage(t.Context())
+		if len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%s: %+v, want %s with %q", test.name, got, test.status, test.want)
 		}
 	}
 }
 
-// TestConfIsRefused has a server that does not give client_conf.js out.
-func TestConfIsRefused(t *testing.T) {
+// TestConfNotServed has a server that does not serve client_conf.js.
+func TestConfNotServed(t *testing.T) {
 	for _, test := range []struct {
 		code      int
 		body      string
@@ -63,8 +82,11 @@ func TestConfIsRefused(t *testing.T) {
 		text, fix string
 	}{
 		{http.StatusUnauthorized, `{"error":"Please log in.","id":"1a2b3c4d"}`, OK, "served", ""},
-		{http.StatusInternalServerError, `{"error":"The server could not decide about this request; try again, and tell its operator the id of this answer."}`, Failed, "its hook Identify fails", "Look for the cause in the server's log."},
-		{http.StatusNotFound, `{"error":"The file static/client_conf.js cannot be read; make it a hard link."}`, Failed, "The file static/client_conf.js cannot be read", "Make it a hard link."},
+		{http.StatusInternalServerError,
+			`{"error":"The server could not decide; try again, and tell its operator the id of this answer."}`,
+			Failed, "its hook Identify fails", "Look for the cause in the server's log."},
+		{http.StatusNotFound, `{"error":"The file static/client_conf.js cannot be read; make it a hard link."}`,
+			Failed, "The file static/client_conf.js cannot be read", "Make it a hard link."},
 	} {
 		e := examAt(t, "http://s3.example.org:9000")
 		e.conf.file = "static/client_conf.js"
@@ -81,7 +103,8 @@ func TestConfIsRefused(t *testing.T) {
 			return mux, nil
 		}
 		got := e.checkPage(t.Context())
-		if len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.text) || got[0].Fix != test.fix {
+		if len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text,
+			test.text) || got[0].Fix != test.fix {
 			t.Errorf("%d: %+v", test.code, got)
 		}
 	}
@@ -95,7 +118,8 @@ func TestBundle(t *testing.T) {
 	}{
 		{"none", "", Failed, "is not there"},
 		{"right", "// Fine Uploader 5.16.2 - MIT licensed.\n", OK, "5.16.2"},
-		{"for old Ceph", "// Fine Uploader 5.16.2 - MIT\nreturn a.getFile(b).type || \"application/octet-stream\"", OK, "work-around"},
+		{"for old Ceph", "// Fine Uploader 5.16.2 - MIT\nreturn a.getFile(b).type || \"application/octet-stream\"",
+			OK, "work-around"},
 		{"old", "// Fine Uploader 5.14.4 - MIT licensed.\n", Failed, "not version 5.16.2"},
 		{"longer version", "// Fine Uploader 5.16.20 - MIT\n", Failed, "not version 5.16.2"},
 		{"something else", "<!doctype html>", Failed, "not Fine Uploader"},
@@ -115,7 +139,8 @@ func TestNoPage(t *testing.T) {
 	e := examOf(t, "", "", "P3S3F_SERVE_PAGE=0")
 	e.cfg.Page = func(config.Config) (http.Handler, error) { return http.NotFoundHandler(), nil }
 	for name, check := range map[string]func(context.Context) []Result{"page": e.checkPage, "bundle": e.checkBundle} {
-		if got := check(t.Context()); len(got) != 1 || got[0].Status != Skipped || !strings.Contains(got[0].Text, "the server is an API alone") {
+		if got := check(t.Context()); len(got) != 1 || got[0].Status != Skipped || !strings.Contains(got[0].Text,
+			"the server is an API alone") {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
