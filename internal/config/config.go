@@ -1,13 +1,13 @@
-// Package settings reads the server's configuration from environment variables, by the names of the
-// original Flask server and some more. Every variable has one reader, and every fault is reported at
-// once, by variable name, so that one start shows all there is to mend. Secrets are wrapped on the way
-// in. The package opens no file; it only checks what the variables say.
+// Package config reads the server's settings from environment variables: the names of the original Flask server and
+// some more. Settings lists them. Load reports all mistakes at once, one line each, beginning with the variable's name.
+// The package opens no file.
 package config
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"strings"
 
 	"s3-sign-srv/internal/sign"
@@ -21,90 +21,129 @@ type Config struct {
 	KeyFile    string
 
 	Sign             sign.Config
-	SignatureVersion sign.Version // what the page it serves is told to use; with 2, version 4 is refused
+	SignatureVersion sign.Version // of the page; with 2, the server does not sign version 4
 
 	OwnUploadsOnly bool // every key must begin with its caller's owner and a slash
 
-	VerifySuccess bool // ask the store whether a reported upload is there
+	VerifySuccess bool // ask the store whether a reported upload exists
 	AllowDelete   bool
-	ServePage     bool // else the server is an API alone
+	ServePage     bool
 
 	AllowedOrigins []string // scheme://host[:port]
-	Rate           float64  // signatures and file lists a second for each client address, and as many reports and deletions; 0: no limit
+	Rate           float64  // requests per second and client address, for each of the two limiters; 0: no limit
 	TrustedProxies []string // address prefixes
 
 	LogLevel slog.Level
 	LogJSON  bool
 
 	Warnings []string // what the operator should know, one sentence each
+
+	threaded bool
 }
 
 // Address returns host:port to listen on.
-func (s Config) Address() string { return net.JoinHostPort(s.Host, s.Port) }
+func (c Config) Address() string { return net.JoinHostPort(c.Host, c.Port) }
 
-// Load checks the variables that getenv knows. The error lists every fault, one line each.
+// Load reads the variables that getenv knows. The error lists every mistake, one line each.
 func Load(getenv func(string) string) (Config, error) {
-	r := &reader{getenv: getenv}
-	s := Config{
-		Host:           r.text("P3S3F_HOST_NAME", "127.0.0.1"),
-		Port:           r.port("P3S3F_HOST_PORT", "5000"),
-		HTTPS:          r.flag("P3S3F_USE_HTTPS", false),
-		OwnUploadsOnly: r.flag("P3S3F_OWN_UPLOADS_ONLY", false),
-		VerifySuccess:  r.flag("P3S3F_VERIFY_SUCCESS", true),
-		AllowDelete:    r.flag("P3S3F_ALLOW_DELETE", true),
-		ServePage:      r.flag("P3S3F_SERVE_PAGE", true),
-		AllowedOrigins: r.origins("P3S3F_ALLOWED_ORIGINS"),
-		Rate:           r.rate("P3S3F_RATE"),
-		TrustedProxies: r.prefixes("P3S3F_TRUSTED_PROXIES"),
-		LogLevel:       r.level("P3S3F_LOG_LEVEL"),
-		LogJSON:        r.choice("P3S3F_LOG_FORMAT", "text", "json") == "json",
-		Sign: sign.Config{
-			AccessKey:    r.key("AWS_CLIENT_ACCESS_KEY"),
-			SecretKey:    sign.NewSecret(r.key("AWS_CLIENT_SECRET_KEY")),
-			Bucket:       r.bucket("AWS_DEST_BUCKET"),
-			Region:       r.region("AWS_REGION", "us-east-1"),
-			ACLs:         r.acls("P3S3F_ALLOWED_ACLS"),
-			ContentTypes: r.mediaTypes("P3S3F_ALLOWED_TYPES"),
-			MaxBytes:     r.size("P3S3F_MAX_BYTES"),
-		},
+	var c Config
+	var errs []error
+	for _, s := range Settings() {
+		value := getenv(s.Name)
+		if value == "" {
+			value = s.Default
+		}
+		if s.parse == nil || value == "" && !s.Required {
+			continue
+		}
+		if err := s.parse(&c, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s %w", s.Name, err))
+		}
 	}
-	r.refuseSwappedKeys(s.Sign.AccessKey, s.Sign.SecretKey.Reveal())
-	s.Sign.Endpoint = r.endpoint("AWS_ENDPOINT", s.Sign.Bucket)
-	s.Sign.VirtualHosted = r.choice("P3S3F_ADDRESSING", defaultAddressing(s.Sign), "path", "virtual") == "virtual"
-	r.refuseNamesBelowAddress(s.Sign)
-	s.SignatureVersion = sign.V4
-	if r.choice("P3S3F_SIGNATURE_VERSION", "4", "2") == "2" {
-		s.SignatureVersion, s.Sign.OnlyV2 = sign.V2, true
+	if getenv("P3S3F_ADDRESSING") == "" {
+		c.Sign.VirtualHosted = isVirtualByDefault(c.Sign)
 	}
-	s.CertFile, s.KeyFile = r.certificate(s.HTTPS)
-	r.refuseSessionToken()
-	if r.flag("P3S3F_THREADED", false) {
-		s.Warnings = append(s.Warnings, "P3S3F_THREADED has no effect: this server always answers requests at the same time")
-	}
-	if !s.VerifySuccess && (s.Sign.MaxBytes > 0 || len(s.Sign.ContentTypes) > 0) {
-		s.Warnings = append(s.Warnings, "P3S3F_VERIFY_SUCCESS is 0, so nobody looks at the size and type that a chunked upload really has: P3S3F_MAX_BYTES and P3S3F_ALLOWED_TYPES bind honest clients only")
-	}
-	if !s.OwnUploadsOnly {
-		s.Warnings = append(s.Warnings, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, complete, abort and delete every object in the bucket")
-	}
-	return s, r.err()
+	errs = append(errs, checkSwappedKeys(c.Sign.AccessKey, c.Sign.SecretKey.Reveal()))
+	errs = append(errs, checkAddress(&c.Sign))
+	errs = append(errs, checkCertificate(&c)...)
+	c.Warnings = warnings(c)
+	return c, errors.Join(errs...)
 }
 
-// Names are the variables that Load asks for.
+// Names are the variables of Settings.
 func Names() (names []string) {
-	Load(func(name string) string {
-		names = append(names, name)
-		return ""
-	})
-	slices.Sort(names)
-	return slices.Compact(names)
+	for _, s := range Settings() {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
-// defaultAddressing is virtual-hosted for AWS and its private links, unless dots in the bucket's name would break its
-// certificate, and path-style, which needs no DNS entry, for everything else.
-func defaultAddressing(cfg sign.Config) string {
-	if cfg.Endpoint != nil && cfg.AWSDomain() != "" && !strings.Contains(cfg.Bucket, ".") {
-		return "virtual"
+// isVirtualByDefault is true for AWS and its private links, unless dots in the bucket's name would break its
+// certificate. Path style, which needs no DNS entry, is for everything else.
+func isVirtualByDefault(cfg sign.Config) bool {
+	return cfg.Endpoint != nil && cfg.AWSDomain() != "" && !strings.Contains(cfg.Bucket, ".")
+}
+
+// checkSwappedKeys rejects an access key that may be the secret key, which every page would receive. The secret key is
+// the longer of a pair, except Google's (GOOG…), and may have characters of base64.
+func checkSwappedKeys(access, secret string) error {
+	if access == "" || secret == "" || isPlaceholder(access) || isPlaceholder(secret) {
+		return nil
 	}
-	return "path"
+	switch {
+	case strings.ContainsAny(access, "/+="):
+		return errors.New("AWS_CLIENT_ACCESS_KEY has characters of a secret key; exchange it with " +
+			"AWS_CLIENT_SECRET_KEY if the two are swapped, else use a pair whose access key has no /, + or =")
+	case len(access) > len(secret) && !strings.HasPrefix(access, "GOOG"):
+		return errors.New("AWS_CLIENT_ACCESS_KEY is longer than AWS_CLIENT_SECRET_KEY; exchange the two " +
+			"if they are swapped, else correct the one that is incomplete")
+	}
+	return nil
+}
+
+// checkAddress looks at endpoint, bucket and addressing together. It removes an endpoint that is wrong.
+func checkAddress(cfg *sign.Config) error {
+	endpoint := cfg.Endpoint
+	if endpoint == nil {
+		return nil
+	}
+	if bare, found := strings.CutPrefix(endpoint.Host, strings.ToLower(cfg.Bucket)+"."); found && cfg.Bucket != "" {
+		cfg.Endpoint = nil
+		return fmt.Errorf("AWS_ENDPOINT begins with the bucket's name; set it to %s://%s", endpoint.Scheme, bare)
+	}
+	if cfg.VirtualHosted && cfg.IsAddress() {
+		return errors.New("P3S3F_ADDRESSING is virtual, but AWS_ENDPOINT is an IP address, " +
+			"which has no names below it; set it to path, or AWS_ENDPOINT to a name")
+	}
+	return nil
+}
+
+// checkCertificate wants both files with HTTPS, and forgets them without.
+func checkCertificate(c *Config) (errs []error) {
+	if !c.HTTPS {
+		c.CertFile, c.KeyFile = "", ""
+		return nil
+	}
+	for _, file := range []struct{ name, value string }{{"P3S3F_SRV_CRT", c.CertFile}, {"P3S3F_SRV_KEY", c.KeyFile}} {
+		if file.value == "" {
+			errs = append(errs, fmt.Errorf("%s is not set; P3S3F_USE_HTTPS=1 needs it, or set P3S3F_USE_HTTPS=0", file.name))
+		}
+	}
+	return errs
+}
+
+// warnings are about settings that work, but may not be what the operator wants.
+func warnings(c Config) (list []string) {
+	if c.threaded {
+		list = append(list, "P3S3F_THREADED has no effect: this server always answers requests in parallel")
+	}
+	if !c.VerifySuccess && (c.Sign.MaxBytes > 0 || len(c.Sign.ContentTypes) > 0) {
+		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing checks the real size and type of a chunked upload: "+
+			"only honest clients respect P3S3F_MAX_BYTES and P3S3F_ALLOWED_TYPES")
+	}
+	if !c.OwnUploadsOnly {
+		list = append(list, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, "+
+			"complete, abort and delete every object in the bucket")
+	}
+	return list
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// healthy is a complete environment; tests lay edits over it.
-func healthy(edits ...string) func(string) string {
+// complete returns the required settings with edits.
+func complete(edits ...string) func(string) string {
 	env := map[string]string{
 		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE",
 		"AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see",
@@ -21,14 +21,17 @@ func healthy(edits ...string) func(string) string {
 	return func(name string) string { return env[name] }
 }
 
-func TestDefaults(t *testing.T) {
-	s, err := Load(healthy())
+// TestOnlyRequired loads the required settings alone.
+func TestOnlyRequired(t *testing.T) {
+	s, err := Load(complete())
 	if err != nil {
 		t.Fatal(err)
 	}
 	endpoint, host := s.Sign.BucketURL()
-	got := fmt.Sprintln(s.Address(), s.HTTPS, s.VerifySuccess, s.AllowDelete, s.LogLevel, s.LogJSON, s.Sign.Region, s.Sign.MaxBytes, s.Sign.ACLs, s.SignatureVersion, endpoint, host, s.OwnUploadsOnly, len(s.Warnings))
-	want := "127.0.0.1:5000 false true true INFO false us-east-1 0 [] 4 https://s3.example.org/mybucket s3.example.org false 1\n"
+	got := fmt.Sprintln(s.Address(), s.HTTPS, s.VerifySuccess, s.AllowDelete, s.ServePage, s.LogLevel, s.LogJSON,
+		s.Sign.Region, s.Sign.MaxBytes, s.Sign.ACLs, s.SignatureVersion, endpoint, host, s.OwnUploadsOnly, len(s.Warnings))
+	want := "127.0.0.1:5000 false true true true INFO false us-east-1 0 [] 4 " +
+		"https://s3.example.org/mybucket s3.example.org false 1\n"
 	if got != want {
 		t.Errorf("\n got %swant %s", got, want)
 	}
@@ -37,19 +40,26 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestEndpoint says how a browser addresses the bucket.
+// TestEndpoint shows how a browser addresses the bucket.
 func TestEndpoint(t *testing.T) {
 	for _, test := range []struct{ env, endpoint, host string }{
 		{"AWS_ENDPOINT=http://127.0.0.1:9000", "http://127.0.0.1:9000/mybucket", "127.0.0.1:9000"},
-		{"AWS_ENDPOINT=https://s3.eu-west-2.amazonaws.com", "https://mybucket.s3.eu-west-2.amazonaws.com", "mybucket.s3.eu-west-2.amazonaws.com"},
-		{"AWS_ENDPOINT=https://s3.amazonaws.com AWS_DEST_BUCKET=my.bucket", "https://s3.amazonaws.com/my.bucket", "s3.amazonaws.com"},
-		{"AWS_ENDPOINT=https://s3.eu-west-1.amazonaws.com:443", "https://mybucket.s3.eu-west-1.amazonaws.com:443", "mybucket.s3.eu-west-1.amazonaws.com:443"},
-		{"AWS_ENDPOINT=https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", "https://mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", "mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com"},
-		{"AWS_ENDPOINT=https://s3.cn-north-1.amazonaws.com.cn", "https://mybucket.s3.cn-north-1.amazonaws.com.cn", "mybucket.s3.cn-north-1.amazonaws.com.cn"},
-		{"AWS_ENDPOINT=https://s3.amazonaws.com P3S3F_ADDRESSING=path", "https://s3.amazonaws.com/mybucket", "s3.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.eu-west-2.amazonaws.com", "https://mybucket.s3.eu-west-2.amazonaws.com",
+			"mybucket.s3.eu-west-2.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.amazonaws.com AWS_DEST_BUCKET=my.bucket", "https://s3.amazonaws.com/my.bucket",
+			"s3.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.eu-west-1.amazonaws.com:443", "https://mybucket.s3.eu-west-1.amazonaws.com:443",
+			"mybucket.s3.eu-west-1.amazonaws.com:443"},
+		{"AWS_ENDPOINT=https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com",
+			"https://mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com",
+			"mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com"},
+		{"AWS_ENDPOINT=https://s3.cn-north-1.amazonaws.com.cn", "https://mybucket.s3.cn-north-1.amazonaws.com.cn",
+			"mybucket.s3.cn-north-1.amazonaws.com.cn"},
+		{"AWS_ENDPOINT=https://s3.amazonaws.com P3S3F_ADDRESSING=path", "https://s3.amazonaws.com/mybucket",
+			"s3.amazonaws.com"},
 		{"P3S3F_ADDRESSING=virtual", "https://mybucket.s3.example.org", "mybucket.s3.example.org"},
 	} {
-		s, err := Load(healthy(strings.Fields(test.env)...))
+		s, err := Load(complete(strings.Fields(test.env)...))
 		if err != nil {
 			t.Errorf("%s: %v", test.env, err)
 			continue
@@ -60,8 +70,8 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// TestFaults sets one variable wrongly and wants it named, with what to do.
-func TestFaults(t *testing.T) {
+// TestErrors sets one variable wrongly. The error names it and says what to do.
+func TestErrors(t *testing.T) {
 	for _, test := range []struct{ env, want string }{
 		{"AWS_CLIENT_ACCESS_KEY=", "AWS_CLIENT_ACCESS_KEY is not set"},
 		{"AWS_CLIENT_ACCESS_KEY=XXXXXXXXXXXXXXXXXXXX", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
@@ -70,8 +80,10 @@ func TestFaults(t *testing.T) {
 		{"AWS_CLIENT_SECRET_KEY=s3cret/that/nobody/may/see ", "AWS_CLIENT_SECRET_KEY has white space"},
 		{"AWS_CLIENT_ACCESS_KEY=YOUR-ACCESS-KEY", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
 		{"AWS_CLIENT_SECRET_KEY=YOUR-SECRET-KEY", "AWS_CLIENT_SECRET_KEY still is the placeholder"},
-		{"AWS_CLIENT_ACCESS_KEY=s3cret/that/nobody/may/see AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
-		{"AWS_CLIENT_ACCESS_KEY=s3cretthatnobodymaysee AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "is longer than AWS_CLIENT_SECRET_KEY; exchange the two"},
+		{"AWS_CLIENT_ACCESS_KEY=s3cret/that/nobody/may/see AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE",
+			"if the two are swapped"},
+		{"AWS_CLIENT_ACCESS_KEY=s3cretthatnobodymaysee AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE",
+			"is longer than AWS_CLIENT_SECRET_KEY; exchange the two"},
 		{"AWS_CLIENT_ACCESS_KEY=s3cret= AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
 		{"AWS_DEST_BUCKET=somebucket", "AWS_DEST_BUCKET still is the placeholder"},
 		{"AWS_DEST_BUCKET=", "AWS_DEST_BUCKET is not set"},
@@ -82,10 +94,13 @@ func TestFaults(t *testing.T) {
 		{"AWS_ENDPOINT=http://localhost:", "such as https://s3.example.org"},
 		{"AWS_ENDPOINT=https://some.s3.server.ac.uk", "AWS_ENDPOINT still is the placeholder"},
 		{"AWS_ENDPOINT=https://s3.example.org/mybucket", "AWS_ENDPOINT has a path; set it to https://s3.example.org and"},
-		{"AWS_ENDPOINT=https://mybucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
+		{"AWS_ENDPOINT=https://mybucket.s3.example.org",
+			"AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
 		{"AWS_ENDPOINT=https://127.0.0.1:99999", "AWS_ENDPOINT has the port 99999; set it to one of 1 to 65535"},
-		{"AWS_ENDPOINT=https://MyBucket.s3.example.org", "AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
-		{"AWS_ENDPOINT=https://AKIAIOSFODNN7EXAMPLE:s3cret/that/nobody/may/see@s3.example.org", "has keys in it, or a password; set it to scheme, host and port alone"},
+		{"AWS_ENDPOINT=https://MyBucket.s3.example.org",
+			"AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
+		{"AWS_ENDPOINT=https://AKIAIOSFODNN7EXAMPLE:s3cret/that/nobody/may/see@s3.example.org",
+			"has keys in it, or a password; set it to scheme, host and port alone"},
 		{"AWS_ENDPOINT=s3://AKIAIOSFODNN7EXAMPLE:s3cret@s3.example.org", "has keys in it"},
 		{"AWS_ENDPOINT=https://s3.example.org?x=y", "more in it than an address"},
 		{"AWS_REGION=us/east", "AWS_REGION is"},
@@ -95,10 +110,12 @@ func TestFaults(t *testing.T) {
 		{"P3S3F_USE_HTTPS=yes", "P3S3F_USE_HTTPS is \"yes\"; set it to 0 or 1"},
 		{"P3S3F_USE_HTTPS=1 P3S3F_SRV_CRT=/a.crt", "P3S3F_SRV_KEY is not set"},
 		{"P3S3F_USE_HTTPS=1 P3S3F_SRV_KEY=/a.key", "P3S3F_SRV_CRT is not set"},
-		{"P3S3F_ADDRESSING=virtual AWS_ENDPOINT=http://127.0.0.1:9000", "P3S3F_ADDRESSING is virtual, but AWS_ENDPOINT is an IP address"},
+		{"P3S3F_ADDRESSING=virtual AWS_ENDPOINT=http://127.0.0.1:9000",
+			"P3S3F_ADDRESSING is virtual, but AWS_ENDPOINT is an IP address"},
 		{"P3S3F_ADDRESSING=dns", "path or virtual"},
 		{"P3S3F_SIGNATURE_VERSION=3", "2 or 4"},
 		{"P3S3F_ALLOWED_ACLS=public-read,everyone", `lists "everyone"`},
+		{"P3S3F_ALLOWED_ACLS=all,public-read,everyone", `lists "all" and "everyone"`},
 		{"P3S3F_ALLOWED_TYPES=image", `lists "image"`},
 		{"P3S3F_ALLOWED_ORIGINS=*", `lists "*"`},
 		{"P3S3F_ALLOWED_ORIGINS=null", `lists "null"`},
@@ -117,36 +134,37 @@ func TestFaults(t *testing.T) {
 		if strings.HasSuffix(test.env, " ") {
 			edits = []string{test.env}
 		}
-		_, err := Load(healthy(edits...))
+		_, err := Load(complete(edits...))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want one line with %q", test.env, err, test.want)
 		}
 		if err != nil && (strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken")) {
-			t.Errorf("%s: the error tells a secret: %v", test.env, err)
+			t.Errorf("%s: the error shows a secret: %v", test.env, err)
 		}
 	}
 }
 
-// TestKeysOfOtherShapes takes pairs that are not made as AWS's are.
+// TestKeysOfOtherShapes loads key pairs of other stores than AWS.
 func TestKeysOfOtherShapes(t *testing.T) {
 	for _, pair := range []string{
 		"AWS_CLIENT_ACCESS_KEY=minioadmin AWS_CLIENT_SECRET_KEY=minioadmin",
 		"AWS_CLIENT_ACCESS_KEY=GOOG1E" + strings.Repeat("A", 55) + " AWS_CLIENT_SECRET_KEY=" + strings.Repeat("s", 40),
 	} {
-		if _, err := Load(healthy(strings.Fields(pair)...)); err != nil {
+		if _, err := Load(complete(strings.Fields(pair)...)); err != nil {
 			t.Errorf("%s: %v", pair, err)
 		}
 	}
 }
 
-// TestIsOrigin knows how browsers spell a site.
+// TestIsOrigin shows how browsers write a site.
 func TestIsOrigin(t *testing.T) {
 	for origin, want := range map[string]bool{
 		"https://app.example.org": true, "http://localhost:5000": true, "http://[::1]:5000": true,
 		"https://app.example.org:80": true, "http://app.example.org:443": true,
 		"https://app.example.org:443": false, "http://app.example.org:80": false, "https://app.example.org:": false,
 		"https://app.example.org/": false, "https://App.example.org": false, "https://u@app.example.org": false,
-		"https://*.example.org": false, "app.example.org": false, "ftp://app.example.org": false, "null": false, "*": false, "": false,
+		"https://*.example.org": false, "app.example.org": false, "ftp://app.example.org": false, "null": false,
+		"*": false, "": false,
 	} {
 		if IsOrigin(origin) != want {
 			t.Errorf("%q: want %v", origin, want)
@@ -154,8 +172,8 @@ func TestIsOrigin(t *testing.T) {
 	}
 }
 
-// TestAllFaultsAtOnce starts with nothing set.
-func TestAllFaultsAtOnce(t *testing.T) {
+// TestAllErrorsAtOnce loads an empty environment.
+func TestAllErrorsAtOnce(t *testing.T) {
 	_, err := Load(func(string) string { return "" })
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
 		t.Errorf("want the four required variables, a line each:\n%v", err)
@@ -164,7 +182,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 
 func TestThreadedWarns(t *testing.T) {
 	for value, want := range map[string]int{"": 1, "0": 1, "1": 2} {
-		if s, err := Load(healthy("P3S3F_THREADED=" + value)); err != nil || len(s.Warnings) != want {
+		if s, err := Load(complete("P3S3F_THREADED=" + value)); err != nil || len(s.Warnings) != want {
 			t.Errorf("P3S3F_THREADED=%s: %v %v", value, s.Warnings, err)
 		}
 	}

@@ -1,0 +1,216 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// parseFlag reads 0 or 1.
+func parseFlag(value string) (bool, error) {
+	if value != "0" && value != "1" {
+		return false, fmt.Errorf("is %q; set it to 0 or 1", value)
+	}
+	return value == "1", nil
+}
+
+func oneOf(value string, words ...string) error {
+	if !slices.Contains(words, value) {
+		return fmt.Errorf("is %q; set it to %s", value, strings.Join(words, " or "))
+	}
+	return nil
+}
+
+func parsePort(value string) (string, error) {
+	if n, err := strconv.Atoi(value); err != nil || n < 0 || n > 65535 {
+		return value, fmt.Errorf("is %q; set it to a port number, 0 to 65535", value)
+	}
+	return value, nil
+}
+
+func parseLevel(value string) (level slog.Level, err error) {
+	if level.UnmarshalText([]byte(value)) != nil {
+		err = fmt.Errorf("is %q; set it to debug, info, warn or error", value)
+	}
+	return level, err
+}
+
+// parseSize reads a number of bytes above 0.
+func parseSize(value string) (int64, error) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("is %q; set it to a whole number of bytes above 0", value)
+	}
+	return n, nil
+}
+
+// parseKey reads an access or secret key. Its errors do not show the value.
+func parseKey(value string) (string, error) {
+	switch {
+	case value == "":
+		return "", errors.New("is not set; set it to a key of your store")
+	case isPlaceholder(value):
+		return value, fmt.Errorf("still is the placeholder %.4s…; set it to a key of your store", value)
+	case strings.TrimSpace(value) != value || strings.ContainsAny(value, "\r\n"):
+		return value, errors.New("has white space around it; remove it")
+	}
+	return value, nil
+}
+
+func parseSecret(value string) (sign.Secret, error) {
+	value, err := parseKey(value)
+	return sign.NewSecret(value), err
+}
+
+// isPlaceholder knows what p3s3f.env and the documents show instead of the reader's own values.
+func isPlaceholder(value string) bool {
+	shipped := strings.Trim(value, "X") == "" || value == "somebucket" || value == "some.s3.server.ac.uk"
+	return shipped || value == "your-bucket" || strings.HasPrefix(value, "YOUR-")
+}
+
+// bucketName is the grammar of AWS "Bucket naming rules", and upper case and "_", which Ceph allows.
+var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$`)
+
+func parseBucket(value string) (string, error) {
+	switch {
+	case value == "":
+		return "", errors.New("is not set; set it to the name of the bucket that uploads go to")
+	case isPlaceholder(value):
+		const text = "still is the placeholder %s; set it to the name of the bucket that uploads go to"
+		return value, fmt.Errorf(text, value)
+	case !bucketName.MatchString(value) || strings.Contains(value, ".."):
+		const text = "is %q, which cannot be a bucket's name; set it to the bare name, without s3:// or slashes"
+		return value, fmt.Errorf(text, value)
+	}
+	return value, nil
+}
+
+var regionName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func parseRegion(value string) (string, error) {
+	if !regionName.MatchString(value) {
+		return value, fmt.Errorf("is %q, which cannot be a region's name; set it to one such as us-east-1", value)
+	}
+	return value, nil
+}
+
+// parseEndpoint reads scheme://host[:port].
+func parseEndpoint(value string) (*url.URL, error) {
+	if value == "" {
+		return nil, errors.New("is not set; set it to your store's address, such as https://s3.example.org")
+	}
+	u, err := url.Parse(strings.TrimSuffix(value, "/"))
+	if err == nil {
+		u.Host = strings.ToLower(u.Host)
+	}
+	switch {
+	case strings.Contains(value, "@"): // what is before it is not shown
+		err = errors.New("has keys in it, or a password; set it to scheme, host and port alone")
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
+		err = fmt.Errorf("is %q; set it to an address such as https://s3.example.org", value)
+	case isPlaceholder(u.Hostname()):
+		err = fmt.Errorf("still is the placeholder %s; set it to your store's address", value)
+	case !isPort(u.Port()):
+		err = fmt.Errorf("has the port %s; set it to one of 1 to 65535, or leave it out", u.Port())
+	case u.RawQuery != "" || u.Fragment != "":
+		err = errors.New("has more in it than an address; set it to scheme, host and port alone")
+	case u.Path != "":
+		err = fmt.Errorf("has a path; set it to %s://%s and name the bucket in AWS_DEST_BUCKET", u.Scheme, u.Host)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// isPort accepts a port to connect to, or none.
+func isPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return port == "" || err == nil && 1 <= n && n <= 65535
+}
+
+// parseList reads words separated by commas or spaces, each of which must be valid.
+func parseList(value string, valid func(string) bool, hint string) ([]string, error) {
+	words := strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
+	var wrong []string
+	for _, word := range words {
+		if !valid(word) {
+			wrong = append(wrong, strconv.Quote(word))
+		}
+	}
+	if wrong != nil {
+		return words, fmt.Errorf("lists %s; %s", strings.Join(wrong, " and "), hint)
+	}
+	return words, nil
+}
+
+// cannedACLs are AWS's ("Canned ACL") that make sense for an upload.
+var cannedACLs = []string{
+	"private", "public-read", "public-read-write", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control",
+}
+
+func parseACLs(value string) ([]string, error) {
+	valid := func(acl string) bool { return slices.Contains(cannedACLs, acl) }
+	return parseList(value, valid, "it may list "+strings.Join(cannedACLs, ", "))
+}
+
+var mediaType = regexp.MustCompile(`^[a-z0-9.+-]+/([a-z0-9.+-]+|\*)$`)
+
+// parseMediaTypes reads types such as text/plain and image/*.
+func parseMediaTypes(value string) ([]string, error) {
+	return parseList(value, mediaType.MatchString, "it may list types such as text/plain and image/*")
+}
+
+// parseOrigins reads sites as browsers write them in the header Origin.
+func parseOrigins(value string) ([]string, error) {
+	return parseList(value, IsOrigin, "name each site by scheme, host and port, as https://app.example.org, "+
+		"without a slash at the end and without the scheme's own port")
+}
+
+// IsOrigin reports whether s is a site as browsers write it in the header Origin: in small letters, without
+// the scheme's default port (HTML, "ASCII serialisation of an origin").
+func IsOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || strings.Contains(u.Host, "*") || strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+	defaultPort, known := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return known && u.Port() != defaultPort && u.Scheme+"://"+strings.ToLower(u.Host) == s
+}
+
+// parseRate reads a number of requests per second.
+func parseRate(value string) (float64, error) {
+	rate, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(rate >= 0.1 && rate <= 1e6) {
+		return 0, fmt.Errorf("is %q; set it to a number of requests per second, 0.1 or more", value)
+	}
+	return rate, nil
+}
+
+// parseNetworks reads addresses, 10.1.2.3 or ::1, and networks, 10.0.0.0/8, and returns networks.
+func parseNetworks(value string) ([]string, error) {
+	valid := func(entry string) bool { return parseNetwork(entry).IsValid() }
+	list, err := parseList(value, valid, "name each proxy by its address or network, as 10.0.0.0/8")
+	for i, entry := range list {
+		list[i] = parseNetwork(entry).String()
+	}
+	return list, err
+}
+
+// parseNetwork returns an invalid prefix if entry is neither an address nor a network.
+func parseNetwork(entry string) netip.Prefix {
+	if address, err := netip.ParseAddr(entry); err == nil {
+		address = address.Unmap() // the addresses of IPv4 clients are compared unmapped
+		return netip.PrefixFrom(address, address.BitLen())
+	}
+	prefix, _ := netip.ParsePrefix(entry)
+	return prefix
+}
