@@ -18,41 +18,41 @@ import (
 	"s3-sign-srv/internal/s3admin"
 )
 
-// corsOptions are those of cors.
 type corsOptions struct {
-	setUp
+	commonFlags
 	dryRun bool
 }
 
 func (o *corsOptions) flags() *flag.FlagSet {
-	flags := o.setUp.flags("cors")
+	flags := o.commonFlags.flags("cors")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "")
 	return flags
 }
 
-// runCORS replaces the bucket's CORS rules by those of a file.
-func runCORS(ctx context.Context, args []string, vars variables, stdout io.Writer) error {
+// runCORS replaces the bucket's CORS rules with those of a file.
+func runCORS(ctx context.Context, args []string, env environ, stdout io.Writer) error {
 	var o corsOptions
 	flags := o.flags()
-	if err := parse(flags, args, 1, stdout); err != nil {
+	if err := parseFlags(flags, args, 1, stdout); err != nil {
 		return err
 	}
-	getenv, err := environment(o.envFile, vars)
+	getenv, err := readEnviron(o.envFile, env)
 	if err != nil {
 		return err
 	}
-	rules, err := readCORS(flags.Arg(0), o.pages, getenv)
+	rules, err := readCORS(flags.Arg(0), o.origins, getenv)
 	if err != nil {
 		return err
 	}
-	set, err := config.Load(getenv)
+	cfg, err := config.Load(getenv)
 	if err != nil {
-		return fmt.Errorf("invalid configuration:\n%w", err)
+		return invalidConfig(err)
 	}
-	return putCORS(ctx, s3admin.New(bucketConfig(set)), set.Sign.Bucket, rules, o.dryRun, stdout)
+	return putCORS(ctx, s3admin.New(bucketConfig(cfg)), cfg.Sign.Bucket, rules, o.dryRun, stdout)
 }
 
-// readCORS returns the rules of file, with origins narrowed to these and to the headers that they need.
+// readCORS returns the rules in a file. If there are origins, it narrows the rules to them and to the headers that
+// their pages send.
 func readCORS(file string, pages origins, getenv func(string) string) (s3admin.CORS, error) {
 	var document []byte
 	var err error
@@ -67,22 +67,26 @@ func readCORS(file string, pages origins, getenv func(string) string) (s3admin.C
 	}
 	rules, err := s3admin.ParseCORS(document)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a CORSConfiguration that stores take: %w; compare it with basic_cors.xml", file, err)
+		const text = "%s is not a CORSConfiguration that stores take: %w; compare it with basic_cors.xml"
+		return nil, fmt.Errorf(text, file, err)
 	}
 	if pages == nil {
 		return rules, nil
 	}
-	return rules.Narrow(pages, doctor.Headers(doctor.Config{Getenv: getenv, Files: assets.FS("."), Now: time.Now})), nil
+	headers := doctor.Headers(doctor.Config{Getenv: getenv, Files: assets.FS("."), Now: time.Now})
+	return rules.Narrow(pages, headers), nil
 }
 
 // putCORS shows the rules before and after, and sets them unless it is a dry run.
-func putCORS(ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.CORS, dryRun bool, stdout io.Writer) error {
+func putCORS(
+	ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.CORS, dryRun bool, stdout io.Writer,
+) error {
 	before, err := b.CORS(ctx)
 	switch {
 	case err != nil && !s3.IsForbidden(err):
 		return err
 	case err != nil:
-		fmt.Fprintf(stdout, "The rules of %s before cannot be shown: the key may not do s3:GetBucketCORS.\n", name)
+		fmt.Fprintf(stdout, "The rules of %s cannot be shown: the key may not do s3:GetBucketCORS.\n", name)
 	case before == nil:
 		fmt.Fprintf(stdout, "%s had no CORS rules.\n", name)
 	case before.Equal(rules):
@@ -97,7 +101,8 @@ func putCORS(ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.
 	}
 	err = b.PutCORS(ctx, rules.Document())
 	if s3admin.Status(err) == http.StatusNotImplemented {
-		return errors.New("the store keeps no CORS rules for single buckets; set them in its own configuration (MinIO: MINIO_API_CORS_ALLOW_ORIGIN)")
+		return errors.New("the store keeps no CORS rules for single buckets; " +
+			"set them in its own configuration (MinIO: MINIO_API_CORS_ALLOW_ORIGIN)")
 	}
 	if err != nil {
 		return err
@@ -105,19 +110,20 @@ func putCORS(ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.
 	return showCORS(ctx, b, rules, stdout)
 }
 
-// showCORS shows the rules that the store has kept, which may be others than it was sent.
+// showCORS shows the rules that the store has kept, and returns an error if they are others than it was sent.
 func showCORS(ctx context.Context, b *s3admin.Bucket, sent s3admin.CORS, stdout io.Writer) error {
 	now, err := b.CORS(ctx)
 	switch {
 	case s3.IsForbidden(err):
-		fmt.Fprintf(stdout, "The store has taken:\n\n%s", sent.Document())
+		fmt.Fprintf(stdout, "The store has accepted:\n\n%s", sent.Document())
 		return nil
 	case err != nil:
 		return err
 	}
 	fmt.Fprintf(stdout, "They are now:\n\n%s", now.Document())
 	if !now.Equal(sent) {
-		return errors.New("the store has not kept the rules as they were sent; look at what it shows, and at its documentation of CORS")
+		return errors.New("the store has not kept the rules as they were sent; " +
+			"look at what it shows, and at its documentation of CORS")
 	}
 	return nil
 }

@@ -10,27 +10,27 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// An env file is a bash script that the original's users source. godotenv reads it here, and reads some
-// of bash otherwise: it knows no variable from outside the file, passes on what was not exported, and
-// takes the wrong "#" for a comment. So each line must have one of the forms that mean the same to
-// both, and the variables it refers to are defined for godotenv in front.
+// An env file is a bash script that the original's users source. godotenv reads some of bash differently: it knows no
+// variable from outside the file, exports what was not exported, and takes the wrong "#" for a comment. So each line
+// must have a form that means the same to both, and the variables that it refers to are defined in front.
 var (
-	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
-	beginning  = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
-	blank      = regexp.MustCompile(`^[ \t]*(#.*)?$`)
-	reference  = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
-	upperName  = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
+	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=` +
+		`('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
+	beginning = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
+	blank     = regexp.MustCompile(`^[ \t]*(#.*)?$`)
+	reference = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
+	upperName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
 )
 
-// byteOrderMark is what some editors of Windows put in front.
+// byteOrderMark is what some editors on Windows begin a file with.
 const byteOrderMark = "\ufeff"
 
 // readEnvFile returns what sourcing the file at path in bash would export, given the environment
 // outer, or an error that lists every line whose meaning would differ.
-func readEnvFile(path string, outer variables) (map[string]string, error) {
+func readEnvFile(path string, outer environ) (map[string]string, error) {
 	script, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the file given with -env: %w; name one that is there", err)
+		return nil, fmt.Errorf("cannot read the file given with -env: %w; name one that exists", err)
 	}
 	if err := checkText(path, string(script)); err != nil {
 		return nil, err
@@ -40,10 +40,11 @@ func readEnvFile(path string, outer variables) (map[string]string, error) {
 		p.line(i+1, line)
 	}
 	if strings.HasPrefix(string(script), byteOrderMark) {
-		p.fault(1, "begins with a byte order mark, which bash would take for a part of the line; save the file as UTF-8 without one")
+		p.fail(1, "begins with a byte order mark, which bash would take for a part of the line; "+
+			"save the file as UTF-8 without one")
 	}
-	if p.faults != nil {
-		return nil, errors.Join(p.faults...)
+	if p.errs != nil {
+		return nil, errors.Join(p.errs...)
 	}
 	all, err := godotenv.Unmarshal(p.text())
 	if err != nil {
@@ -56,13 +57,15 @@ func readEnvFile(path string, outer variables) (map[string]string, error) {
 	return exported, nil
 }
 
-// checkText refuses, once for the file, what an editor of another system has made of its lines.
+// checkText rejects a file with the encoding or the line ends of another system.
 func checkText(path, script string) error {
 	if strings.Contains(script, "\x00") {
 		return fmt.Errorf("%s is UTF-16, or no text; save it as UTF-8 without a byte order mark", path)
 	}
 	if before, _, found := strings.Cut(script, "\r"); found {
-		return fmt.Errorf("%s line %d: ends as on Windows, which bash would take for a part of the value; save the file with Unix line ends", path, 1+strings.Count(before, "\n"))
+		const text = "%s line %d: ends as on Windows, which bash would take for a part of the value; " +
+			"save the file with Unix line ends"
+		return fmt.Errorf(text, path, 1+strings.Count(before, "\n"))
 	}
 	return nil
 }
@@ -70,18 +73,18 @@ func checkText(path, script string) error {
 // envParser goes through a file line by line.
 type envParser struct {
 	path     string
-	outer    variables
+	outer    environ
 	assigned map[string]bool
 	outside  map[string]string // variables of the environment that the file refers to
 	clean    []string          // lines without comments
-	faults   []error
+	errs     []error
 }
 
-func (p *envParser) fault(line int, format string, args ...any) {
-	p.faults = append(p.faults, fmt.Errorf("%s line %d: %s", p.path, line, fmt.Sprintf(format, args...)))
+func (p *envParser) fail(line int, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("%s line %d: %s", p.path, line, fmt.Sprintf(format, args...)))
 }
 
-// line checks one line; its value is never part of a message, since it may be a secret.
+// line checks one line. No message shows the value, which may be a secret.
 func (p *envParser) line(n int, line string) {
 	if blank.MatchString(line) {
 		return
@@ -89,9 +92,9 @@ func (p *envParser) line(n int, line string) {
 	m := assignment.FindStringSubmatch(line)
 	switch {
 	case m == nil:
-		p.fault(n, "%s", explainLine(line))
+		p.fail(n, "%s", explainLine(line))
 	case m[1] == "":
-		p.fault(n, "lacks the word export in front of %s, without which bash keeps the value to itself", m[2])
+		p.fail(n, "lacks the word export in front of %s, without which programs do not see it", m[2])
 		p.assigned[m[2]] = true
 	default:
 		p.references(n, m[2], m[3])
@@ -100,7 +103,7 @@ func (p *envParser) line(n int, line string) {
 	}
 }
 
-// explainLine says what to do about a line of no known form, as far as its beginning tells.
+// explainLine says what to do about a line of no known form.
 func explainLine(line string) string {
 	m := beginning.FindStringSubmatch(line)
 	if m == nil {
@@ -110,13 +113,14 @@ func explainLine(line string) string {
 	case strings.HasPrefix(value, "~"):
 		return "sets " + name + " to a path that begins with ~; write $HOME instead"
 	case strings.Contains(value, "$(") || strings.Contains(value, "`"):
-		return "sets " + name + " to what a command says; write the value out"
+		return "sets " + name + " to the output of a command; write the value itself"
 	default:
-		return "sets " + name + " to a value that bash and this program could read differently; put it into single quotes, without a quote or a second part in it"
+		return "sets " + name + " to a value that bash and this program could read differently; " +
+			"put it into single quotes, without a quote or a second part in it"
 	}
 }
 
-// references checks the variables that the value of set refers to; within single quotes there are none.
+// references checks the variables in the value of the variable set; within single quotes there are none.
 func (p *envParser) references(n int, set, value string) {
 	if strings.HasPrefix(value, "'") {
 		return
@@ -126,30 +130,32 @@ func (p *envParser) references(n int, set, value string) {
 		outside, known := p.outer[name]
 		switch {
 		case !upperName.MatchString(name):
-			p.fault(n, "lets %s refer to %s; only names in capitals can be referred to, with braces where a letter follows: ${NAME}", set, m[0])
+			p.fail(n, "lets %s refer to %s; only names in capitals can be referred to, "+
+				"with braces where a letter follows: ${NAME}", set, m[0])
 		case p.assigned[name]:
 		case !known:
-			p.fault(n, "lets %s refer to $%s, which is not set; set it, or write the value out", set, name)
+			p.fail(n, "lets %s refer to $%s, which is not set; set it, or write the value itself", set, name)
 		case strings.ContainsAny(outside, "'\n\r"):
-			p.fault(n, "lets %s refer to $%s, whose value has a quote or a line end in it; write the value out", set, name)
+			p.fail(n, "lets %s refer to $%s, whose value has a quote or a line end in it; write the value itself", set, name)
 		default:
 			p.outside[name] = outside
 		}
 	}
 	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}") { // godotenv takes the brace of "$NAME}" too
-		p.fault(n, "%s", explainDollar(set, value))
+		p.fail(n, "%s", explainDollar(set, value))
 	}
 }
 
 // explainDollar is about a $ or a brace that is not part of a variable's name.
 func explainDollar(name, value string) string {
 	if strings.Contains(value, "${") {
-		return "sets " + name + " to a value with a ${…} that is more than a variable's name; write the value out"
+		return "sets " + name + " to a value with a ${…} that is more than a variable's name; write the value itself"
 	}
-	return "sets " + name + " to a value with a $ or a brace that is not part of a variable's name; put it into single quotes"
+	return "sets " + name + " to a value with a $ or a brace that is not part of a variable's name; " +
+		"put it into single quotes"
 }
 
-// text is what godotenv gets to read.
+// text is the script for godotenv.
 func (p *envParser) text() string {
 	var b strings.Builder
 	for name, value := range p.outside {

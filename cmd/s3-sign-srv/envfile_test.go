@@ -41,8 +41,8 @@ func writeFile(t *testing.T, text string) string {
 	return path
 }
 
-// TestEnvFileMeansWhatBashMeans reads each line here and in bash, and wants the same value.
-func TestEnvFileMeansWhatBashMeans(t *testing.T) {
+// TestEnvFileLikeBash reads lines here and in bash, with the same value.
+func TestEnvFileLikeBash(t *testing.T) {
 	for _, line := range []string{
 		"export A=plain",
 		"  export A=127.0.0.1 # localhost",
@@ -63,7 +63,7 @@ func TestEnvFileMeansWhatBashMeans(t *testing.T) {
 		"export A=wJalrXUtnFEMI/K7MDENG+bPxRfiCY=EXAMPLE",
 	} {
 		path := writeFile(t, line+"\n")
-		got, err := readEnvFile(path, readVariables(outside))
+		got, err := readEnvFile(path, parseEnviron(outside))
 		if err != nil {
 			t.Errorf("%q: %v", line, err)
 			continue
@@ -74,13 +74,14 @@ func TestEnvFileMeansWhatBashMeans(t *testing.T) {
 	}
 }
 
-// TestShippedEnvFile holds the shipped file against bash, variable by variable.
+// TestShippedEnvFile reads the shipped file here and in bash.
 func TestShippedEnvFile(t *testing.T) {
-	got, err := readEnvFile("../../p3s3f.env", readVariables(outside))
+	got, err := readEnvFile("../../p3s3f.env", parseEnviron(outside))
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"P3S3F_HOST_NAME", "P3S3F_HOST_PORT", "P3S3F_THREADED", "P3S3F_USE_HTTPS", "P3S3F_SRV_CRT", "P3S3F_SRV_KEY",
+	names := []string{"P3S3F_HOST_NAME", "P3S3F_HOST_PORT", "P3S3F_THREADED", "P3S3F_USE_HTTPS", "P3S3F_SRV_CRT",
+		"P3S3F_SRV_KEY",
 		"AWS_CLIENT_ACCESS_KEY", "AWS_CLIENT_SECRET_KEY", "AWS_DEST_BUCKET", "AWS_ENDPOINT"}
 	want := sourced(t, "../../p3s3f.env", append(names, "P3S3F_OWN_UPLOADS_ONLY")...)
 	for _, name := range names {
@@ -98,14 +99,14 @@ func TestShippedEnvFile(t *testing.T) {
 	}
 }
 
-// TestEnvFileRefuses wants an error that names the line, and never its value.
-func TestEnvFileRefuses(t *testing.T) {
+// TestEnvFileErrors names the line in every error, and never its value.
+func TestEnvFileErrors(t *testing.T) {
 	for line, want := range map[string]string{
 		"A=s3cret":                "lacks the word export in front of A",
 		"A=/s3cret\nexport B=$A":  "lacks the word export in front of A",
 		"export A=s3cret; rm -rf": "sets A to a value that bash and this program could read differently",
-		"export A=`s3cret`":       "sets A to what a command says",
-		"export A=$(s3cret)":      "sets A to what a command says",
+		"export A=`s3cret`":       "sets A to the output of a command",
+		"export A=$(s3cret)":      "sets A to the output of a command",
 		`export A="s3\"cret"`:     "put it into single quotes",
 		`export A="s3"cret`:       "put it into single quotes",
 		"export A='s3' cret":      "put it into single quotes",
@@ -116,7 +117,7 @@ func TestEnvFileRefuses(t *testing.T) {
 		"export A=s3{cr}et":       "a $ or a brace",
 		"export A=$/s3cret":       "a $ or a brace",
 		`export A="$/s3cret"`:     "a $ or a brace",
-		`export A="${B:-s3cret}"`: "a ${…} that is more than a variable's name; write the value out",
+		`export A="${B:-s3cret}"`: "a ${…} that is more than a variable's name; write the value itself",
 		"export A=$home/s3cret":   "lets A refer to $home; only names in capitals",
 		"export A=$HOMEs/s3cret":  "only names in capitals",
 		"export A=$NOWHERE":       "lets A refer to $NOWHERE, which is not set",
@@ -124,43 +125,47 @@ func TestEnvFileRefuses(t *testing.T) {
 		"export A=s3cret\r":       "Windows",
 		"if true; then":           "not of the form",
 	} {
-		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), readVariables(outside))
-		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), parseEnviron(outside))
+		if err == nil || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "s3cret") ||
+			!strings.Contains(err.Error(), "line 2: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want line 2 and %q, without the value", line, err, want)
 		}
 	}
-	if _, err := readEnvFile(writeFile(t, "\ufeffexport A=s3cret\n"), readVariables(outside)); err == nil || !strings.Contains(err.Error(), "line 1: begins with a byte order mark") {
-		t.Errorf("a byte order mark: %v", err)
-	}
-	if _, err := readEnvFile(writeFile(t, "# a\r\n\r\nexport A=s3cret\r\n"), readVariables(outside)); err == nil || strings.Count(err.Error(), "Windows") != 1 {
-		t.Errorf("a file from Windows: %v", err)
-	}
-	if _, err := readEnvFile(writeFile(t, "\xff\xfee\x00x\x00"), readVariables(outside)); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
-		t.Errorf("UTF-16: %v", err)
+	for text, want := range map[string]string{
+		"\ufeffexport A=s3cret\n":        "line 1: begins with a byte order mark",
+		"# a\r\n\r\nexport A=s3cret\r\n": "Windows",
+		"\xff\xfee\x00x\x00":             "save it as UTF-8",
+	} {
+		_, err := readEnvFile(writeFile(t, text), parseEnviron(outside))
+		if err == nil || strings.Count(err.Error(), want) != 1 || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v, want %q once, without the value", text, err, want)
+		}
 	}
 }
 
-// TestEnvironmentGoesBeforeTheFile sets a variable in both.
-func TestEnvironmentGoesBeforeTheFile(t *testing.T) {
+// TestEnvironmentOverridesFile sets a variable in both.
+func TestEnvironmentOverridesFile(t *testing.T) {
 	path := writeFile(t, "export HOME=/file\nexport AWS_REGION=file\n")
-	getenv, err := environment(path, readVariables(outside))
+	getenv, err := readEnviron(path, parseEnviron(outside))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if home, region := getenv("HOME"), getenv("AWS_REGION"); home != "/home/ada" || region != "file" {
 		t.Errorf("HOME %q, AWS_REGION %q", home, region)
 	}
-	if _, err := environment(filepath.Join(t.TempDir(), "nowhere.env"), nil); err == nil || !strings.Contains(err.Error(), "-env") {
+	_, err = readEnviron(filepath.Join(t.TempDir(), "nowhere.env"), nil)
+	if err == nil || !strings.Contains(err.Error(), "-env") {
 		t.Errorf("a missing file: %v", err)
 	}
 }
 
-// TestMisspelt sets what nobody reads.
-func TestMisspelt(t *testing.T) {
+// TestUnknownSettings sets variables that nothing reads.
+func TestUnknownSettings(t *testing.T) {
+	const none = " is not a setting, and would have no effect; "
 	for name, want := range map[string]string{
-		"P3S3F_MAX_BYTE":       "P3S3F_MAX_BYTE is not a setting, and would have no effect; write P3S3F_MAX_BYTES if you mean that, or take it out",
+		"P3S3F_MAX_BYTE":       "P3S3F_MAX_BYTE" + none + "write P3S3F_MAX_BYTES if you mean that, or remove it",
 		"P3S3F_ALLOW_DELETES":  "write P3S3F_ALLOW_DELETE if",
-		"P3S3F_TIMEOUT":        "P3S3F_TIMEOUT is not a setting, and would have no effect; take it out, or look up its name in the README",
+		"P3S3F_TIMEOUT":        "P3S3F_TIMEOUT" + none + "remove it, or see s3-sign-srv help settings",
 		"AWS_REGIN":            "write AWS_REGION if",
 		"AWS_CLIENT_SECRETKEY": "write AWS_CLIENT_SECRET_KEY if",
 		"AWS_DEFAULT_REGION":   "", // the AWS tools' own
@@ -172,21 +177,25 @@ func TestMisspelt(t *testing.T) {
 		"APP_DATABASE":         "",
 	} {
 		for where, read := range map[string]func() error{
-			"environment": func() error { _, err := environment("", variables{name: "s3cret"}); return err },
-			"file":        func() error { _, err := environment(writeFile(t, "export "+name+"=s3cret\n"), nil); return err },
+			"environment": func() error { _, err := readEnviron("", environ{name: "s3cret"}); return err },
+			"file": func() error {
+				_, err := readEnviron(writeFile(t, "export "+name+"=s3cret\n"), nil)
+				return err
+			},
 		} {
 			got := ""
 			if err := read(); err != nil {
 				got = err.Error()
 			}
-			if strings.Count(got, "\n") > 0 || !strings.Contains(got, want) || (want == "") != (got == "") || strings.Contains(got, "s3cret") {
+			wrong := strings.Contains(got, "\n") || strings.Contains(got, "s3cret")
+			if wrong || !strings.Contains(got, want) || (want == "") != (got == "") {
 				t.Errorf("%s in the %s: %q, want %q", name, where, got, want)
 			}
 		}
 	}
 }
 
-// FuzzEnvFile compares with bash whatever is accepted.
+// FuzzEnvFile compares every accepted line with bash.
 func FuzzEnvFile(f *testing.F) {
 	f.Add("plain")
 	f.Add("'a b' # c")
@@ -196,7 +205,7 @@ func FuzzEnvFile(f *testing.F) {
 			t.Skip("one line, without the byte that no environment can hold")
 		}
 		path := writeFile(t, "export A="+value+"\n")
-		got, err := readEnvFile(path, readVariables(outside))
+		got, err := readEnvFile(path, parseEnviron(outside))
 		if err != nil {
 			return
 		}

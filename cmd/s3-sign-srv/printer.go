@@ -15,56 +15,55 @@ type printer struct {
 	terminal bool // lines are wrapped
 	colours  bool
 
-	waiting map[string][]string // checks by the one that they wait for
-	roots   []string            // of waiting, in the order in which they came
-	shown   map[string]string   // the check that a document was printed for
+	blocked   map[string][]string // checks by the check that blocks them
+	roots     []string            // of blocked, in the order in which they came
+	documents map[string]string   // the check that a document was printed for
 }
 
-// The widths of a line on a terminal and of what stands in front of each text.
+// lineWidth is the width of a line on a terminal, margin the width of what is in front of each text.
 const lineWidth, margin = 100, 21
 
-// newPrinter writes to w; out is what w is in the end: colours and wrapped lines are for terminals, colours
-// unless NO_COLOR is set (no-color.org) or TERM is dumb.
-func newPrinter(w, out io.Writer, vars variables) *printer {
-	p := &printer{w: w, waiting: map[string][]string{}, shown: map[string]string{}}
+// newPrinter writes to w, which ends in out. Lines are wrapped and coloured on terminals only, without colours if
+// NO_COLOR is set (no-color.org) or TERM is dumb.
+func newPrinter(w, out io.Writer, env environ) *printer {
+	p := &printer{w: w, blocked: map[string][]string{}, documents: map[string]string{}}
 	if f, ok := out.(*os.File); ok {
 		info, err := f.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
 	}
-	p.colours = p.terminal && vars["NO_COLOR"] == "" && vars["TERM"] != "dumb"
+	p.colours = p.terminal && env["NO_COLOR"] == "" && env["TERM"] != "dumb"
 	return p
 }
 
-// print writes one finding: a line, and below it what to change. Those that wait for another are kept for
-// printWaiting.
+// print writes one finding: a line, and below it what to change. It keeps blocked checks for printBlocked.
 func (p *printer) print(f doctor.Finding) {
 	if f.BlockedBy != "" {
-		if p.waiting[f.BlockedBy] == nil {
+		if p.blocked[f.BlockedBy] == nil {
 			p.roots = append(p.roots, f.BlockedBy)
 		}
-		p.waiting[f.BlockedBy] = append(p.waiting[f.BlockedBy], f.Check)
+		p.blocked[f.BlockedBy] = append(p.blocked[f.BlockedBy], f.Check)
 		return
 	}
 	colour := p.line(f.Status, f.Check, f.Text)
 	if f.Fix != "" {
 		fmt.Fprintf(p.w, "%*s%s\n", margin, "", p.paint(colour, p.wrap(f.Fix)))
 	}
-	if before := p.shown[f.Document]; before != "" {
-		fmt.Fprintf(p.w, "%*s(as above, at %s)\n", margin, "", before)
+	if check := p.documents[f.Document]; check != "" {
+		fmt.Fprintf(p.w, "%*s(as above, at %s)\n", margin, "", check)
 		return
 	}
 	for line := range strings.Lines(f.Document) {
 		fmt.Fprintf(p.w, "%*s%s\n", margin, "", strings.TrimRight(line, "\n"))
 	}
 	if f.Document != "" {
-		p.shown[f.Document] = f.Check
+		p.documents[f.Document] = f.Check
 	}
 }
 
-// printWaiting writes a line for each check that others have waited for, with their names if they are few.
-func (p *printer) printWaiting() {
+// printBlocked writes a line for each check that blocks others, with their names if they are few.
+func (p *printer) printBlocked() {
 	for _, root := range p.roots {
-		names, text := p.waiting[root], "for "+root
+		names, text := p.blocked[root], "for "+root
 		if len(names) <= 6 {
 			text += ": " + strings.Join(names, ", ")
 		}
@@ -92,19 +91,24 @@ func (p *printer) line(status doctor.Status, check, text string) (colour int) {
 	return colour
 }
 
-// wrap breaks text between words, for a terminal.
+// wrap wraps text for a terminal.
 func (p *printer) wrap(text string) string {
 	if !p.terminal {
 		return text
 	}
+	return wrap(text, margin)
+}
+
+// wrap breaks text between words into lines of lineWidth, with an indent before all lines but the first.
+func wrap(text string, indent int) string {
 	var b strings.Builder
-	column := margin
+	column := indent
 	for i, word := range strings.Fields(text) {
 		length := len([]rune(word))
 		switch {
 		case i > 0 && column+1+length > lineWidth:
-			fmt.Fprintf(&b, "\n%*s", margin, "")
-			column = margin
+			fmt.Fprintf(&b, "\n%*s", indent, "")
+			column = indent
 		case i > 0:
 			b.WriteByte(' ')
 			column++

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -27,106 +24,119 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// limits hold against slow and endless senders. Bodies are at most 64 KiB, see internal/server.
+// limits bound slow and endless senders. Bodies are at most 64 KiB, see internal/server.
 type limits struct {
 	read        time.Duration // of a request's header and body
-	write       time.Duration // from the header to the answer's end; the slowest is the page's bundle over a bad line
+	write       time.Duration // from the header to the end of the response; the longest is the bundle over a bad line
 	idle        time.Duration // between two requests of a connection
 	headerBytes int
 }
 
-func shippedLimits() limits {
+func defaultLimits() limits {
 	return limits{read: 20 * time.Second, write: 2 * time.Minute, idle: 2 * time.Minute, headerBytes: 32 << 10}
 }
 
 const (
-	hookTimeout = 10 * time.Second // what takes longer belongs into a goroutine of the hook's own
-	graceTime   = 30 * time.Second // for what is running when a signal comes
+	hookTimeout     = 10 * time.Second // longer work belongs into a goroutine of the hook
+	shutdownTimeout = 30 * time.Second // for requests that are running when a signal comes
 )
 
-// What the server keeps is a few MB and, with thousands of connections, a few tens. A share of that alone would have the
-// garbage collected all the time under load, so the collector is made to believe in ballast, memory that nobody
-// touches and the kernel therefore never gives: garbage grows to 24 MB and half of what lives. A higher percentage
-// instead would take its multiple with every connection. GOGC in the environment goes before both.
+// The live heap is a few MB. With Go's GOGC of 100 the collector would run after every few MB of garbage, many times
+// per second under load. gcPercent costs up to 16 MB of memory and saves three of four collections; memoryLimit makes
+// the collector run earlier again before thousands of connections multiply that.
 const (
-	gcPercent    = 50
-	ballastBytes = 48 << 20
+	gcPercent   = 400
+	memoryLimit = 256 << 20
 )
 
-// serve runs the server with the settings that getenv knows, until ctx ends.
-func serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
-	p, err := newPlace(getenv)
-	if err != nil {
-		return err
-	}
-	return p.serve(ctx, getenv, stdout, stderr)
-}
-
-// place is where the server is going to answer: checked settings, and a listener that has its port.
-type place struct {
-	set         config.Config
-	certificate *tls.Config // nil without HTTPS
-	listener    net.Listener
-}
-
-// newPlace reports every wrong setting at once, a certificate that cannot be used among them.
-func newPlace(getenv func(string) string) (place, error) {
-	set, err := config.Load(getenv)
-	certificate, certificateErr := loadCertificate(set)
-	if err = errors.Join(err, certificateErr); err != nil {
-		return place{}, fmt.Errorf("invalid configuration:\n%w", err)
-	}
-	listener, err := net.Listen("tcp", set.Address())
-	if err != nil {
-		return place{}, explainListen(set, err)
-	}
-	return place{set, certificate, listener}, nil
-}
-
-// serve answers until ctx ends.
-func (p place) serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
-	defer p.listener.Close()
-	if _, set := os.LookupEnv("GOGC"); !set {
+// tuneGC applies gcPercent and memoryLimit, unless the user has set GOGC or GOMEMLIMIT.
+func tuneGC() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
-		ballast := make([]byte, ballastBytes)
-		defer runtime.KeepAlive(ballast)
+		debug.SetMemoryLimit(memoryLimit)
 	}
-	log := newLog(p.set, stderr)
-	handler, err := newHandler(p.set, getenv, log)
+}
+
+// runServer serves with the settings that getenv knows, until ctx ends.
+func runServer(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+	l, err := newListener(getenv)
 	if err != nil {
 		return err
 	}
-	for _, warning := range p.set.Warnings {
+	return l.serve(ctx, getenv, stdout, stderr)
+}
+
+// listener has checked settings and its port.
+type listener struct {
+	net.Listener
+	cfg         config.Config
+	certificate *tls.Config // nil without HTTPS
+}
+
+// newListener reports every wrong setting at once, an unusable certificate among them.
+func newListener(getenv func(string) string) (*listener, error) {
+	cfg, err := config.Load(getenv)
+	certificate, certificateErr := loadCertificate(cfg)
+	if err := invalidConfig(err, certificateErr); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", cfg.Address())
+	if err != nil {
+		return nil, listenError(cfg, err)
+	}
+	return &listener{l, cfg, certificate}, nil
+}
+
+// serve serves until ctx ends.
+func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+	defer l.Close()
+	tuneGC()
+	log := newLog(l.cfg, stderr)
+	handler, err := newHandler(l.cfg, getenv, log)
+	if err != nil {
+		return err
+	}
+	for _, warning := range l.cfg.Warnings {
 		log.Warn(warning)
 	}
-	web := shippedLimits().web(handler)
-	web.TLSConfig = p.certificate
-	web.ErrorLog = webLog(log)
-	fmt.Fprintln(stdout, banner(p.set), pageURL(p.set, p.listener.Addr().(*net.TCPAddr).Port))
-	return listen(ctx, web, p.listener)
+	srv := defaultLimits().server(handler)
+	srv.TLSConfig = l.certificate
+	srv.ErrorLog = httpLog(log)
+	url := pageURL(l.cfg, l.Addr().(*net.TCPAddr).Port)
+	log.Info("server started", "version", buildVersion(), "address", url)
+	fmt.Fprintln(stdout, banner(l.cfg), url)
+	err = serveUntil(ctx, srv, l)
+	reason := err
+	if reason == nil {
+		reason = context.Cause(ctx)
+	}
+	log.Info("server stopped", "reason", reason)
+	return err
 }
 
-// web returns a server within the limits.
-func (l limits) web(handler http.Handler) *http.Server {
-	return &http.Server{Handler: handler, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: l.headerBytes}
+// server returns a server with the limits.
+func (l limits) server(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: l.headerBytes,
+	}
 }
 
-// banner precedes the server's address on standard output.
-func banner(set config.Config) string {
-	if !set.ServePage {
+// banner is the text before the server's address on standard output.
+func banner(cfg config.Config) string {
+	if !cfg.ServePage {
 		return "serving the API at"
 	}
 	return "open"
 }
 
-// listen serves until ctx ends, then lets what is running finish.
-func listen(ctx context.Context, web *http.Server, listener net.Listener) error {
+// serveUntil serves until ctx ends, and lets running requests finish.
+func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 	ended := make(chan error, 1)
 	go func() {
-		if web.TLSConfig != nil {
-			ended <- web.ServeTLS(listener, "", "")
+		if srv.TLSConfig != nil {
+			ended <- srv.ServeTLS(l, "", "")
 		} else {
-			ended <- web.Serve(listener)
+			ended <- srv.Serve(l)
 		}
 	}()
 	select {
@@ -134,111 +144,80 @@ func listen(ctx context.Context, web *http.Server, listener net.Listener) error 
 		return err
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := web.Shutdown(grace); err != nil {
-		return fmt.Errorf("some requests did not finish within %v", graceTime)
+	if err := srv.Shutdown(grace); err != nil {
+		return fmt.Errorf("some requests did not finish within %v", shutdownTimeout)
 	}
 	return nil
 }
 
-// newHandler puts the rooms together.
-func newHandler(set config.Config, getenv func(string) string, log *slog.Logger) (http.Handler, error) {
-	signer, err := sign.New(set.Sign)
+// newHandler connects the settings, the hooks, the signer and the bucket.
+func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+	signer, err := sign.New(cfg.Sign)
 	if err != nil {
 		return nil, err
 	}
-	codec := cookie.NewCodec(set.Sign.SecretKey)
+	codec := cookie.NewCodec(cfg.Sign.SecretKey)
 	userHooks, err := hooks.New(getenv, codec, log)
 	if err != nil {
 		return nil, fmt.Errorf("the hooks could not start: %w", err)
 	}
-	endpoint, host := set.Sign.BucketURL()
+	endpoint, host := cfg.Sign.BucketURL()
 	var files fs.FS
-	if set.ServePage {
+	if cfg.ServePage {
 		files = assets.FS(".")
 	}
 	return server.New(server.Config{
 		Signer:         signer,
-		Bucket:         s3.New(bucketConfig(set)),
+		Bucket:         s3.New(bucketConfig(cfg)),
 		Hooks:          userHooks.Funcs(),
 		HookTimeout:    hookTimeout,
 		Log:            log,
 		Now:            time.Now,
-		OwnUploadsOnly: set.OwnUploadsOnly,
+		OwnUploadsOnly: cfg.OwnUploadsOnly,
 		Cookies:        codec,
-		VerifySuccess:  set.VerifySuccess,
-		AllowDelete:    set.AllowDelete,
-		MaxBytes:       set.Sign.MaxBytes,
-		AllowedOrigins: set.AllowedOrigins,
-		Rate:           set.Rate,
-		TrustedProxies: set.TrustedProxies,
+		VerifySuccess:  cfg.VerifySuccess,
+		AllowDelete:    cfg.AllowDelete,
+		MaxBytes:       cfg.Sign.MaxBytes,
+		AllowedOrigins: cfg.AllowedOrigins,
+		Rate:           cfg.Rate,
+		TrustedProxies: cfg.TrustedProxies,
 		Files:          files,
 		Client: server.Client{
-			Endpoint: endpoint, Host: host, Bucket: set.Sign.Bucket, Region: set.Sign.Region,
-			AccessKey: set.Sign.AccessKey, Version: set.SignatureVersion, MaxBytes: set.Sign.MaxBytes,
-			Types: set.Sign.ContentTypes, NoDelete: !set.AllowDelete,
+			Endpoint: endpoint, Host: host, Bucket: cfg.Sign.Bucket, Region: cfg.Sign.Region,
+			AccessKey: cfg.Sign.AccessKey, Version: cfg.SignatureVersion, MaxBytes: cfg.Sign.MaxBytes,
+			Types: cfg.Sign.ContentTypes, NoDelete: !cfg.AllowDelete,
 		},
 	}), nil
 }
 
-// bucketConfig says where the configured bucket is.
-func bucketConfig(set config.Config) s3.Config {
+// bucketConfig is the bucket that the settings name.
+func bucketConfig(cfg config.Config) s3.Config {
 	return s3.Config{
-		AccessKey: set.Sign.AccessKey, SecretKey: set.Sign.SecretKey, Endpoint: set.Sign.Endpoint,
-		Region: set.Sign.Region, Name: set.Sign.Bucket, VirtualHosted: set.Sign.VirtualHosted,
+		AccessKey: cfg.Sign.AccessKey, SecretKey: cfg.Sign.SecretKey, Endpoint: cfg.Sign.Endpoint,
+		Region: cfg.Sign.Region, Name: cfg.Sign.Bucket, VirtualHosted: cfg.Sign.VirtualHosted,
 	}
 }
 
-// loadCertificate returns nil without HTTPS. The error says of each file what is wrong with it.
-func loadCertificate(set config.Config) (*tls.Config, error) {
-	if !set.HTTPS || set.CertFile == "" || set.KeyFile == "" { // a missing name is told already
-		return nil, nil
-	}
-	certificate, certErr := readPEM("P3S3F_SRV_CRT", set.CertFile, "CERTIFICATE")
-	key, keyErr := readPEM("P3S3F_SRV_KEY", set.KeyFile, "PRIVATE KEY")
-	if err := errors.Join(certErr, keyErr); err != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		return nil, fmt.Errorf("P3S3F_SRV_CRT and P3S3F_SRV_KEY are not a certificate and its own key; set them to a pair (%s)", strings.TrimPrefix(err.Error(), "tls: "))
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
-}
-
-// readPEM returns the file that a variable names, which must hold a block of the kind wanted.
-func readPEM(name, file, wanted string) ([]byte, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s is %s, which cannot be read (%w); set it to a PEM file that the server may read", name, file, errors.Unwrap(err))
-	}
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		switch locked := strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != ""; { // PKCS #8, and OpenSSL's old form
-		case strings.HasSuffix(block.Type, wanted) && locked:
-			return nil, fmt.Errorf("%s is %s, which a passphrase protects; set it to the key without one, as openssl pkey -in OLD -out NEW writes it", name, file)
-		case strings.HasSuffix(block.Type, wanted):
-			return text, nil
-		}
-	}
-	return nil, fmt.Errorf("%s is %s, which holds no PEM block %q; set it to the file that does, not to the other one of the pair", name, file, wanted)
-}
-
-// explainListen names the variable behind an address that cannot be listened on.
-func explainListen(set config.Config, err error) error {
+// listenError names the setting behind an address that cannot be listened on.
+func listenError(cfg config.Config, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("P3S3F_HOST_PORT: something else listens on %s; stop it or set another port", set.Address())
+		const text = "P3S3F_HOST_PORT: another program listens on %s; stop it or set another port"
+		return fmt.Errorf(text, cfg.Address())
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("P3S3F_HOST_PORT: %s may not be listened on; set a port above 1023", set.Address())
+		const text = "P3S3F_HOST_PORT: this user may not listen on %s; set a port above 1023"
+		return fmt.Errorf(text, cfg.Address())
 	}
-	return fmt.Errorf("P3S3F_HOST_NAME: %s cannot be listened on; set it to an address of this machine", set.Address())
+	const text = "P3S3F_HOST_NAME: cannot listen on %s; set it to an address of this machine"
+	return fmt.Errorf(text, cfg.Address())
 }
 
-// pageURL is where a browser on this machine finds the page.
-func pageURL(set config.Config, port int) string {
-	scheme, host := "http", set.Host
-	if set.HTTPS {
+// pageURL is the address of the server for a browser on this machine.
+func pageURL(cfg config.Config, port int) string {
+	scheme, host := "http", cfg.Host
+	if cfg.HTTPS {
 		scheme = "https"
 	}
 	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes these programs of the test binary, for the scripts.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"s3-sign-srv": main,
+		"await":       awaitMain,
+		"certificate": certificateMain,
+		"get":         getMain,
+		"store":       storeMain,
+	})
+}
+
+// TestScripts runs the command lines in testdata/script. $PORT and $STORE are free ports.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("STORE", freePort(t))
+			env.Setenv("PORT", freePort(t))
+			return nil
+		},
+	})
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// retry calls f until it succeeds, for 10 seconds.
+func retry(f func() error) {
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		err := f()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			log.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// getMain prints the status, the type and the body of a URL, once a server listens there.
+func getMain() {
+	retry(func() error {
+		resp, err := http.Get(os.Args[1])
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		fmt.Println(resp.StatusCode, resp.Header.Get("Content-Type"))
+		_, err = io.Copy(os.Stdout, resp.Body)
+		return err
+	})
+}
+
+// awaitMain returns once a file exists.
+func awaitMain() {
+	retry(func() error { _, err := os.Stat(os.Args[1]); return err })
+}
+
+// certificateMain writes a certificate for localhost and its key.
+func certificateMain() {
+	if err := writeCertificate(os.Args[1], os.Args[2]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// storeMain is a store that keeps CORS rules only: those that it receives, or those in its second argument.
+func storeMain() {
+	var rules atomic.Value
+	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kept, _ := rules.Load().(string)
+		switch {
+		case r.Method == http.MethodPut && len(os.Args) > 2:
+			rules.Store(os.Args[2])
+		case r.Method == http.MethodPut:
+			body, _ := io.ReadAll(r.Body)
+			rules.Store(string(body))
+		case kept == "":
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, "<Error><Code>NoSuchCORSConfiguration</Code></Error>")
+		default:
+			io.WriteString(w, kept)
+		}
+	})))
+}
