@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,23 +16,23 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// process is a server under load.
+// A process is a running server.
 type process struct {
 	cmd     *exec.Cmd
 	address string
 }
 
-// environment is the shipped server's: the default hooks and logging.
-func environment() []string {
-	return []string{
-		"P3S3F_HOST_PORT=0", "AWS_CLIENT_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-		"AWS_DEST_BUCKET=mybucket", "AWS_ENDPOINT=http://127.0.0.1:9312",
-	}
+// environment is that of the shipped server, with the default hooks and log.
+var environment = []string{
+	"P3S3F_HOST_PORT=0",
+	"AWS_CLIENT_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE",
+	"AWS_CLIENT_SECRET_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+	"AWS_DEST_BUCKET=mybucket",
+	"AWS_ENDPOINT=http://127.0.0.1:9312",
 }
 
-// start runs a server and returns once it has printed where it listens. Its log goes to nowhere, as
-// a log file's would cost the disk.
-func start(command, env []string) (*process, error) {
+// start runs a server and waits until it prints its URL. The log is discarded, so that no disk slows the server down.
+func start(env []string, command ...string) (*process, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.StdoutPipe()
@@ -44,8 +43,7 @@ func start(command, env []string) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: cmd}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
+	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if _, address, ok := strings.Cut(lines.Text(), " http://"); ok {
 			p.address = strings.Replace(address, "localhost", "127.0.0.1", 1)
 			return p, nil
@@ -60,34 +58,31 @@ func (p *process) stop() {
 	p.cmd.Wait()
 }
 
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
-
-// peakMemory returns the largest resident size so far, in MB.
-func (p *process) peakMemory() int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	m := highWater.FindSubmatch(status)
-	if err != nil || m == nil {
-		return -1
-	}
-	kB, _ := strconv.Atoi(string(m[1]))
-	return kB / 1000
+// peakMemory is the most memory that the process has used, in MB.
+func (p *process) peakMemory() (mb int) {
+	_, rest, _ := strings.Cut(p.readProc("status"), "VmHWM:")
+	fmt.Sscan(rest, &mb) // in kB
+	return mb / 1000
 }
 
-const tick = 10 * time.Millisecond // of the kernel's processor times
-
-// cpuTime returns the processor time so far, the kernel's on the process's behalf included.
+// cpuTime is the CPU time of the process so far, including the kernel's for it.
 func (p *process) cpuTime() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
+	_, rest, _ := strings.Cut(p.readProc("stat"), ") ")
+	fields := strings.Fields(rest) // the third one and those after it, see proc(5)
+	if len(fields) <= 15-3 {
 		return 0
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])) // from the third on, see proc(5)
 	user, _ := strconv.Atoi(fields[14-3])
 	system, _ := strconv.Atoi(fields[15-3])
-	return time.Duration(user+system) * tick
+	return time.Duration(user+system) * 10 * time.Millisecond // the kernel counts in hundredths of a second
 }
 
-// serveConstant is the server that does nothing: it reads the body and writes a constant.
+func (p *process) readProc(file string) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, file))
+	return string(text)
+}
+
+// serveConstant is the constant handler's server.
 func serveConstant() error {
 	mux := chi.NewRouter()
 	mux.Post("/s3/sign", func(w http.ResponseWriter, r *http.Request) {

@@ -6,34 +6,45 @@ import (
 	"time"
 )
 
-// kind is a request that Fine Uploader sends, for the bucket of environment.
+// A kind is a request of Fine Uploader for the bucket in environment.
 type kind struct {
 	name, query string
 	body        func(now time.Time) string
 }
 
-const payload = "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"
+const (
+	digest = "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"
+	dateV2 = "Mon, 02 Jan 2006 15:04:05 GMT"
+	dateV4 = "20060102T150405Z"
+)
 
 var kinds = []kind{
 	{"part V2", "", func(now time.Time) string {
-		return fmt.Sprintf(`{"headers":"PUT\n\n\n\nx-amz-date:%s\n/mybucket/0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.bam?partNumber=1&uploadId=UPID.abc-_123"}`, now.Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+		return fmt.Sprintf(`{"headers":"PUT\n\n\n\nx-amz-date:%s\n`+
+			`/mybucket/0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.bam?partNumber=1&uploadId=UPID.abc-_123"}`, now.Format(dateV2))
 	}},
 	{"part V4", "?v4=true", func(now time.Time) string {
-		return fmt.Sprintf(`{"headers":"AWS4-HMAC-SHA256\n%s\n%s/us-east-1/s3/aws4_request\nPUT\n/0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.bam\npartNumber=1&uploadId=UPID.abc-_123\nhost:127.0.0.1:9312\nx-amz-content-sha256:%s\nx-amz-date:%[1]s\n\nhost;x-amz-content-sha256;x-amz-date\n%[3]s"}`,
-			now.Format("20060102T150405Z"), now.Format("20060102"), payload)
+		return fmt.Sprintf(`{"headers":"AWS4-HMAC-SHA256\n%s\n%s/us-east-1/s3/aws4_request\nPUT\n`+
+			`/0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.bam\npartNumber=1&uploadId=UPID.abc-_123\n`+
+			`host:127.0.0.1:9312\nx-amz-content-sha256:%s\nx-amz-date:%[1]s\n\n`+
+			`host;x-amz-content-sha256;x-amz-date\n%[3]s"}`, now.Format(dateV4), now.Format("20060102"), digest)
 	}},
 	{"policy V2", "", func(now time.Time) string { return policy(now, "") }},
 	{"policy V4", "?v4=true", func(now time.Time) string {
-		return policy(now, fmt.Sprintf(`{"x-amz-algorithm":"AWS4-HMAC-SHA256"},{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/%s/us-east-1/s3/aws4_request"},{"x-amz-date":"%s"},`, now.Format("20060102"), now.Format("20060102T150405Z")))
+		return policy(now, fmt.Sprintf(`{"x-amz-algorithm":"AWS4-HMAC-SHA256"},`+
+			`{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/%s/us-east-1/s3/aws4_request"},{"x-amz-date":"%s"},`,
+			now.Format("20060102"), now.Format(dateV4)))
 	}},
 }
 
 func policy(now time.Time, v4 string) string {
-	return fmt.Sprintf(`{"expiration":"%s","conditions":[{"acl":"private"},{"bucket":"mybucket"},{"Content-Type":"text/plain"},{"success_action_status":"200"},%s{"key":"0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.txt"},{"x-amz-meta-qqfilename":"my%%20file%%20%%C3%%A9.txt"}]}`,
+	return fmt.Sprintf(`{"expiration":"%s","conditions":[{"acl":"private"},{"bucket":"mybucket"},`+
+		`{"Content-Type":"text/plain"},{"success_action_status":"200"},%s`+
+		`{"key":"0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.txt"},{"x-amz-meta-qqfilename":"my%%20file%%20%%C3%%A9.txt"}]}`,
 		now.Add(5*time.Minute).Format("2006-01-02T15:04:05.000Z"), v4)
 }
 
-// request returns the bytes that Chromium sends, at now.
+// request is the request that Chromium sends.
 func (k kind) request(now time.Time) []byte {
 	body := k.body(now)
 	return []byte(strings.Join([]string{

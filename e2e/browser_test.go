@@ -19,7 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// startBrowser starts a Chromium, of Debian's package of that name, with a profile that it makes if there is none.
+// startBrowser starts a Chromium from Debian's package of the given name, with an existing or a new profile.
 func startBrowser(name, profile string) (browser context.Context, stop func(), err error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -30,14 +30,14 @@ func startBrowser(name, profile string) (browser context.Context, stop func(), e
 		chromedp.UserDataDir(profile),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("host-resolver-rules", "MAP "+elsewhere+" 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP "+remoteHost+" 127.0.0.1"),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
-		// Chromium's own page behind the address bar takes a third of a core here as long as chromedp is there
+		// with chromedp, the page behind Chromium's address bar uses a third of a core
 		chromedp.Flag("disable-features", "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 	)
-	// a Chromium that is newer than chromedp sends events that chromedp reports as errors
+	// chromedp reports the events of newer Chromium versions as errors
 	browser, _ = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	if err := chromedp.Do(browser); err != nil {
 		cancel()
@@ -53,8 +53,8 @@ type tab struct {
 	console *console
 }
 
-// openTab opens url. When the test ends, the page must have written no error to the console, and
-// have met no security violation, but those that match one of the patterns in expected.
+// openTab opens url. When the test ends, there must be no errors and no security violations on the console, except
+// those that match a pattern in expected.
 func openTab(t *testing.T, url string, expected ...string) *tab {
 	t.Helper()
 	p, closeTab := newTab(t, shared.browser, chromedp.WithNewBrowserContext())
@@ -74,7 +74,7 @@ func newTab(t *testing.T, browser context.Context, options ...chromedp.ContextOp
 	return p, closeTab
 }
 
-// do runs browser actions, each bounded in time.
+// do runs browser actions, each with a timeout.
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	for _, step := range steps {
@@ -84,47 +84,47 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func run[T any](p *tab, a chromedp.Action[T]) T {
 	p.t.Helper()
-	v, err := tried(p, a)
+	v, err := tryRun(p, a)
 	if err != nil {
 		p.t.Fatalf("browser: %v\nconsole:\n%s", err, p.console)
 	}
 	return v
 }
 
-func tried[T any](p *tab, a chromedp.Action[T]) (T, error) {
+func tryRun[T any](p *tab, a chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
 	return chromedp.Run(ctx, a)
 }
 
-// eval evaluates a JavaScript expression in the page; %s in it become the arguments, as JSON.
+// eval evaluates a JavaScript expression in the page. Each %s in it is replaced with an argument, as JSON.
 func eval[T any](p *tab, expression string, args ...any) T {
 	p.t.Helper()
-	return run(p, evaluation[T](p, expression, args...))
+	return run(p, evaluateAction[T](p, expression, args...))
 }
 
-// read is eval of an expression that changes nothing: where the page goes away meanwhile, the next one is read.
-func read[T any](p *tab, expression string, args ...any) (v T) {
+// evalRetry is eval for an expression without side effects. It evaluates it again if the page is replaced meanwhile.
+func evalRetry[T any](p *tab, expression string, args ...any) (v T) {
 	p.t.Helper()
-	eventually(p.t, 30*time.Second, "a page that stays", func() (stays bool) {
-		v, stays = glance[T](p, expression, args...)
-		return stays
+	eventually(p.t, 30*time.Second, "the page is not replaced", func() (ok bool) {
+		v, ok = evalIfLoaded[T](p, expression, args...)
+		return ok
 	})
 	return v
 }
 
-// glance is eval of an expression that changes nothing; it is not there if the page goes away meanwhile.
-func glance[T any](p *tab, expression string, args ...any) (v T, there bool) {
+// evalIfLoaded is eval for an expression without side effects. It reports false if the page is replaced meanwhile.
+func evalIfLoaded[T any](p *tab, expression string, args ...any) (v T, ok bool) {
 	p.t.Helper()
-	v, err := tried(p, evaluation[T](p, expression, args...))
+	v, err := tryRun(p, evaluateAction[T](p, expression, args...))
 	if err != nil && !isNavigation(err) {
 		p.t.Fatalf("browser: %v\nconsole:\n%s", err, p.console)
 	}
 	return v, err == nil
 }
 
-// isNavigation reports whether an evaluation failed because another page took the place of the one it was in. The
-// protocol has one code for whatever goes wrong in the browser; the sentences are Chromium's.
+// isNavigation reports whether an evaluation failed because another page replaced the one it ran in. The protocol has
+// one code for all errors in the browser, so this compares Chromium's messages.
 func isNavigation(err error) bool {
 	var e *cdproto.Error
 	return errors.As(err, &e) && slices.Contains([]string{
@@ -136,7 +136,17 @@ func isNavigation(err error) bool {
 	}, e.Message)
 }
 
-func evaluation[T any](p *tab, expression string, args ...any) chromedp.Action[T] {
+// eventually waits until the condition is true, and fails the test when that takes too long.
+func eventually(t *testing.T, within time.Duration, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(within); !condition(); time.Sleep(25 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited %v for this: %s", within, what)
+		}
+	}
+}
+
+func evaluateAction[T any](p *tab, expression string, args ...any) chromedp.Action[T] {
 	p.t.Helper()
 	args = slices.Clone(args)
 	for i, a := range args {
@@ -152,30 +162,30 @@ func evaluation[T any](p *tab, expression string, args ...any) chromedp.Action[T
 	return chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise)
 }
 
-// command is eval for its effect.
-func (p *tab) command(expression string, args ...any) {
+// exec is eval for side effects.
+func (p *tab) exec(expression string, args ...any) {
 	p.t.Helper()
 	eval[chromedp.Void](p, expression, args...)
 }
 
-// sees waits until the text can be read on the page, or on one that takes its place.
-func (p *tab) sees(within time.Duration, text string) {
+// awaitText waits until the text is on the page, or on one that replaces it.
+func (p *tab) awaitText(within time.Duration, text string) {
 	p.t.Helper()
 	eventually(p.t, within, fmt.Sprintf("%q on the page", text), func() bool {
-		shown, there := glance[string](p, `(document.body?.innerText ?? "")`)
-		return there && strings.Contains(readable(shown), text)
+		shown, ok := evalIfLoaded[string](p, `(document.body?.innerText ?? "")`)
+		return ok && strings.Contains(stripIsolates(shown), text)
 	})
 }
 
-// readable takes away the marks that keep a name in a sentence from turning what is beside it.
-func readable(shown string) string {
+// stripIsolates removes the Unicode isolates that the page puts around file names.
+func stripIsolates(shown string) string {
 	return strings.NewReplacer("\u2068", "", "\u2069", "").Replace(shown)
 }
 
-// checkConsole fails the test for every error on the console that was not expected.
+// checkConsole fails the test for every unexpected error on the console.
 func (p *tab) checkConsole(expected []string) {
-	const last = "the test is over"
-	p.command(`console.debug(%s)`, last)
+	const last = "end of the test"
+	p.exec(`console.debug(%s)`, last)
 	eventually(p.t, 30*time.Second, "the last message on the console", func() bool { return p.console.has(last) })
 	times := map[string]int{}
 	for _, m := range p.console.errors() {
@@ -197,7 +207,7 @@ func matches(text string, patterns []string) bool {
 	return false
 }
 
-// A console keeps what a page writes to it, uncaught exceptions and what the browser says about the page.
+// A console records a page's messages, its uncaught exceptions, and the browser's messages about the page.
 type console struct {
 	mu       sync.Mutex
 	messages []chromedp.ConsoleMessage
@@ -214,14 +224,14 @@ func (c *console) follow(messages func(yield func(chromedp.ConsoleMessage, error
 	}
 }
 
-// has reports whether text was written; messages arrive in their order, so all before it are there too.
+// has reports whether text was written. Messages arrive in order, so all before it have arrived too.
 func (c *console) has(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.messages, func(m chromedp.ConsoleMessage) bool { return m.Text == text })
 }
 
-// errors returns the messages that an attentive developer would want to know the reason of.
+// errors returns errors, exceptions, security violations and failed assertions.
 func (c *console) errors() (found []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

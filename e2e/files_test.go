@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -16,16 +17,17 @@ const (
 	mb  = 1000 * 1000
 	mib = 1 << 20
 
-	partSize = 5 * mib // Fine Uploader's; a file that is larger goes up in parts
+	partSize = 5 * mib // Fine Uploader's; a larger file is uploaded in parts
 )
 
-// A testFile is a file on the user's disk.
+// A testFile is a file on the user's disk. Its content is random and always the same; no two files, and no two parts
+// of one, are alike.
 type testFile struct {
 	name string
 	size int64
 }
 
-// testFiles is what every set-up has to carry; each name is difficult in its own way.
+// testFiles are uploaded in every set-up. Each name is difficult in its own way.
 var testFiles = []testFile{
 	{"one byte.txt", 1},
 	{"kibibyte.csv", kib},
@@ -46,8 +48,10 @@ var (
 	longFile        = testFile{"long.bam", 8 * partSize}
 	untypedFile     = testFile{"untyped", 7 * kib}
 	untypedLongFile = testFile{"untyped and long", 6 * mb}
+	umlautsFile     = testFile{"Füße größer als Äpfel.txt", 3 * kib}     // one of testFiles
+	oddLongFile     = testFile{"a+b & c=d #1 100% in parts.txt", 6 * mb} // one of testFiles
 
-	// Thirteen parts each, the last one short.
+	// Thirteen parts each; the last one is short.
 	surveyFile       = testFile{"survey.bam", 64 * mb}
 	secondSurveyFile = testFile{"second survey.bam", 65 * mb}
 	thirdSurveyFile  = testFile{"third survey.bam", 66 * mb}
@@ -57,7 +61,10 @@ func writeTestFiles(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for _, f := range append(testFiles, smallFile, longFile, untypedFile, untypedLongFile, surveyFile, secondSurveyFile, thirdSurveyFile) {
+	more := []testFile{
+		smallFile, longFile, untypedFile, untypedLongFile, surveyFile, secondSurveyFile, thirdSurveyFile,
+	}
+	for _, f := range slices.Concat(testFiles, more) {
 		if err := os.WriteFile(filepath.Join(dir, f.name), f.content(), 0o600); err != nil {
 			return err
 		}
@@ -65,7 +72,6 @@ func writeTestFiles(dir string) error {
 	return nil
 }
 
-// content is random and always the same; no two files, and no two parts of one, are alike.
 func (f testFile) content() []byte {
 	var seed [32]byte
 	h := fnv.New64a()
@@ -76,7 +82,7 @@ func (f testFile) content() []byte {
 	return b
 }
 
-// parts is how many parts the file goes up in, 0 for a simple upload.
+// parts is how many parts the file is uploaded in, 0 for a simple upload.
 func (f testFile) parts() int64 {
 	if f.size <= partSize {
 		return 0
@@ -86,7 +92,7 @@ func (f testFile) parts() int64 {
 
 func (f testFile) path() string { return filepath.Join(shared.files, f.name) }
 
-// sum reads the file as it lies on disk.
+// sum is the SHA-256 of the file on disk.
 func (f testFile) sum(t *testing.T) [sha256.Size]byte {
 	t.Helper()
 	b, err := os.ReadFile(f.path())
@@ -94,4 +100,14 @@ func (f testFile) sum(t *testing.T) [sha256.Size]byte {
 		t.Fatal(err)
 	}
 	return sha256.Sum256(b)
+}
+
+// ownFile writes a file that a test may change.
+func ownFile(t *testing.T, name string, content []byte) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

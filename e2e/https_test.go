@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The page works over HTTPS, and speaks HTTP/2.
+// The page works over HTTPS, with HTTP/2.
 func TestHTTPS(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t, shared.radosgw)
@@ -32,29 +32,31 @@ func TestHTTPS(t *testing.T) {
 		"P3S3F_SRV_KEY":   "server.key",
 	}))
 	if !strings.HasPrefix(srv.url, "https://") {
-		t.Fatalf("the page is said to be at %s", srv.url)
+		t.Fatalf("URL of the page: got %s, want https", srv.url)
 	}
 
 	page := openTab(t, "about:blank")
-	page.do(trustAnyone, chromedp.Navigate(srv.url))
-	if protocol := eval[string](page, `performance.getEntriesByType("navigation")[0].nextHopProtocol`); protocol != "h2" {
-		t.Errorf("the page came by %q, want h2", protocol)
+	page.do(ignoreCertificateErrors, chromedp.Navigate(srv.url))
+	protocol := eval[string](page, `performance.getEntriesByType("navigation")[0].nextHopProtocol`)
+	if protocol != "h2" {
+		t.Errorf("protocol: got %q, want h2", protocol)
 	}
 	page.choose(smallFile, untypedLongFile)
-	dataset := eval[string](page, `fine_u_conf.request.params.dataset`)
-	page.await(30*time.Second, 2, done)
+	dataset := page.dataset()
+	page.awaitStatus(30*time.Second, 2, done)
 	for _, f := range []testFile{smallFile, untypedLongFile} {
-		b.holds(t, page.uploadOf(f).Key, f, dataset)
+		b.checkObject(t, page.uploadOf(f).Key, f, dataset)
 	}
 }
 
-// trustAnyone is what a user does who clicks the warning away.
-var trustAnyone = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-	_, err := cdp.Call(ctx, t, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+// ignoreCertificateErrors stands for a user who ignores the browser's warning.
+var ignoreCertificateErrors = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	ignore := security.SetIgnoreCertificateErrorsParams{Ignore: true}
+	_, err := cdp.Call(ctx, t, security.SetIgnoreCertificateErrors, ignore)
 	return err
 })
 
-// writeCertificate makes server.crt and server.key, signed by nobody else.
+// writeCertificate writes a self-signed server.crt and its server.key.
 func writeCertificate(t *testing.T, dir string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,13 +1,12 @@
 //go:build e2e
 
-// Package e2e drives the shipped page in Chromium against the built server and
-// real S3 stores: radosgw and versitygw. Run it after `make`, as
+// Package e2e tests the shipped page in Chromium with the built server and real S3 stores, radosgw and versitygw. After
+// make, run
 //
-//	go test -tags e2e ./e2e -count=1 -timeout 10m
+//	go test -tags e2e ./e2e -count=1 -timeout 15m
 //
-// What is started is reachable on loopback only, listens on free ports, and is
-// gone when the tests are over. S3_SIGN_SRV_BIN names the server to test
-// (default ../bin/s3-sign-srv); versitygw is looked for beside it, then in PATH.
+// The tests start everything on free loopback ports, and stop it at the end. S3_SIGN_SRV_BIN is the server to test
+// (default ../bin/s3-sign-srv). versitygw is taken from the server's directory, or else from PATH.
 package e2e
 
 import (
@@ -19,13 +18,12 @@ import (
 	"testing"
 )
 
-// shared holds what is too slow to start for every test.
-// TestMain fills it before the first test; tests only read it.
+// shared is what all tests use, as it is too slow to start for each of them. TestMain sets it; tests only read it.
 var shared struct {
-	browser context.Context // Chromium without what surrounds a page, which opens tabs in half the time
+	browser context.Context // chromium-headless-shell, which opens tabs in half of Chromium's time
 	gateway *radosgw
 	radosgw *store // the gateway's
-	files   string // a directory with every file of testFiles
+	files   string // the directory of the test files
 	binary  string // the server
 }
 
@@ -61,7 +59,7 @@ func runTests(m *testing.M) int {
 	defer closeBrowser()
 	shared.browser = browser
 
-	// Tests that run beside each other wait for most of the time. The command line's -parallel wins over this.
+	// Parallel tests wait most of the time. -parallel on the command line takes precedence.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		return fail(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// nginxConf is what Debian's /etc/nginx/nginx.conf is for: a frame around the shipped file.
+// nginxConf includes the shipped file, as Debian's /etc/nginx/nginx.conf would.
 const nginxConf = `
 daemon off;
 master_process off;
@@ -31,40 +31,29 @@ http {
 }
 `
 
-// startNginx puts nginx in front of two servers, with the shipped deploy/nginx.conf, and returns the page's URL.
+// startNginx runs nginx with the shipped deploy/nginx.conf for two servers on the given ports, and returns the page's
+// URL.
 func startNginx(t *testing.T, one, two string) string {
 	t.Helper()
 	binary, err := exec.LookPath("nginx")
 	if err != nil {
-		binary, err = exec.LookPath("/usr/sbin/nginx") // where Debian has it, and users' PATH does not look
+		binary, err = exec.LookPath("/usr/sbin/nginx") // Debian's, which is not in users' PATH
 	}
 	if err != nil {
 		t.Fatalf("%v: apt-get install -y nginx-light", err)
 	}
 	dir := t.TempDir()
 	writeCertificate(t, dir)
-	web, secure := aFreePort(t), aFreePort(t)
-	shipped, err := os.ReadFile("../deploy/nginx.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(shipped)
-	for _, edit := range [][2]string{
+	httpPort, httpsPort := mustFreePort(t), mustFreePort(t)
+	writeFile(t, filepath.Join(dir, "shipped.conf"), editNginxConf(t, [][2]string{
 		{`127\.0\.0\.1:5001`, "127.0.0.1:" + one},
 		{`127\.0\.0\.1:5002`, "127.0.0.1:" + two},
 		{`listen \[::\].*`, ""},
-		{`listen 80;`, "listen " + loopback(web) + ";"},
-		{`listen 443 `, "listen " + loopback(secure) + " "},
+		{`listen 80;`, "listen " + loopback(httpPort) + ";"},
+		{`listen 443 `, "listen " + loopback(httpsPort) + " "},
 		{`/etc/ssl/uploads\.example\.org\.crt`, filepath.Join(dir, "server.crt")},
 		{`/etc/ssl/private/uploads\.example\.org\.key`, filepath.Join(dir, "server.key")},
-	} {
-		was := regexp.MustCompile(edit[0])
-		if !was.MatchString(text) {
-			t.Fatalf("deploy/nginx.conf has no %s", edit[0])
-		}
-		text = was.ReplaceAllLiteralString(text, edit[1])
-	}
-	writeFile(t, filepath.Join(dir, "shipped.conf"), text)
+	}))
 	conf := filepath.Join(dir, "nginx.conf")
 	writeFile(t, conf, fmt.Sprintf(nginxConf, dir))
 	p, err := startProcess(dir, nil, binary, "-p", dir, "-c", conf, "-e", "stderr")
@@ -72,13 +61,31 @@ func startNginx(t *testing.T, one, two string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.stop)
-	if err := p.listens(secure, 30*time.Second); err != nil {
+	if err := p.listens(httpsPort, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	return "https://127.0.0.1:" + strconv.Itoa(secure)
+	return "https://127.0.0.1:" + strconv.Itoa(httpsPort)
 }
 
-func aFreePort(t *testing.T) int {
+// editNginxConf is the shipped file with replacements: pairs of a regular expression, which must match, and a text.
+func editNginxConf(t *testing.T, replacements [][2]string) string {
+	t.Helper()
+	shipped, err := os.ReadFile("../deploy/nginx.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(shipped)
+	for _, r := range replacements {
+		pattern := regexp.MustCompile(r[0])
+		if !pattern.MatchString(text) {
+			t.Fatalf("deploy/nginx.conf has no %s", r[0])
+		}
+		text = pattern.ReplaceAllLiteralString(text, r[1])
+	}
+	return text
+}
+
+func mustFreePort(t *testing.T) int {
 	t.Helper()
 	port, err := freePort()
 	if err != nil {

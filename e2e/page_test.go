@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Fine Uploader's words for where an upload stands.
+// Fine Uploader's names of an upload's status.
 const (
 	uploading = "uploading"
 	paused    = "paused"
@@ -25,7 +25,13 @@ const (
 	deleted   = "deleted"
 )
 
-// An upload is one line of the list on the page, as its Fine Uploader knows it.
+// dataset is the page's dataset parameter, which it sends with every upload.
+func (p *tab) dataset() string {
+	p.t.Helper()
+	return evalRetry[string](p, `fine_u_conf.request.params.dataset`)
+}
+
+// An upload is an entry of the list on the page, as Fine Uploader knows it.
 type upload struct {
 	ID     int
 	Name   string
@@ -35,7 +41,7 @@ type upload struct {
 
 func (p *tab) uploads() []upload {
 	p.t.Helper()
-	return read[[]upload](p, `uploader.getUploads().map(u => (
+	return evalRetry[[]upload](p, `uploader.getUploads().map(u => (
 		{ID: u.id, Name: u.name, Status: u.status, Key: uploader.getKey(u.id) || ""}))`)
 }
 
@@ -45,15 +51,24 @@ func (p *tab) choose(files ...testFile) {
 	p.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]`), paths(files)))
 }
 
-// drop drags files from elsewhere onto the page.
+// chooseFile picks any file in the page's own file dialog.
+func (p *tab) chooseFile(path string) {
+	p.t.Helper()
+	p.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]`), []string{path}))
+}
+
+// drop drags files from another program onto the page.
 func (p *tab) drop(files ...testFile) {
 	p.t.Helper()
 	data := &input.DragData{Files: paths(files), DragOperationsMask: 1} // 1: copy
-	place := run(p, chromedp.Dimensions(chromedp.CSS(`.qq-upload-drop-area-selector`))).Content
-	x, y := (place[0]+place[4])/2, (place[1]+place[5])/2 // two opposite corners
-	for _, event := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
+	corners := run(p, chromedp.Dimensions(chromedp.CSS(`.qq-upload-drop-area-selector`))).Content
+	x, y := (corners[0]+corners[4])/2, (corners[1]+corners[5])/2 // of two opposite ones
+	for _, event := range []input.DispatchDragEventType{
+		input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop,
+	} {
+		params := input.DispatchDragEventParams{Type: event, X: x, Y: y, Data: data}
 		p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			_, err := cdp.Call(ctx, t, input.DispatchDragEvent, input.DispatchDragEventParams{Type: event, X: x, Y: y, Data: data})
+			_, err := cdp.Call(ctx, t, input.DispatchDragEvent, params)
 			return err
 		}))
 	}
@@ -66,28 +81,28 @@ func paths(files []testFile) (paths []string) {
 	return paths
 }
 
-// await waits until n uploads have the status, and returns them.
-func (p *tab) await(within time.Duration, n int, status string) []upload {
+// awaitStatus waits until n uploads have the status, and returns them.
+func (p *tab) awaitStatus(within time.Duration, n int, status string) []upload {
 	p.t.Helper()
-	var all, there []upload
+	var all, found []upload
 	for end := time.Now().Add(within); ; time.Sleep(50 * time.Millisecond) {
-		all, there = p.uploads(), nil
+		all, found = p.uploads(), nil
 		for _, u := range all {
 			if u.Status == status {
-				there = append(there, u)
+				found = append(found, u)
 			}
 		}
-		if len(there) == n {
-			return there
+		if len(found) == n {
+			return found
 		}
 		if time.Now().After(end) {
-			p.t.Fatalf("%d of %d uploads are %q after %v: %+v\nthe page says:\n%s", len(there), n, status, within, all,
-				eval[string](p, `document.body.innerText`))
+			p.t.Fatalf("uploads with status %q after %v: got %d, want %d: %+v\ntext on the page:\n%s",
+				status, within, len(found), n, all, eval[string](p, `document.body.innerText`))
 		}
 	}
 }
 
-// A style is how a bucket is named in a URL.
+// A style is where a URL names the bucket.
 type style string
 
 const (
@@ -103,14 +118,14 @@ func (s style) endpoint(port int) string {
 	return "http://" + loopback(port)
 }
 
-// A clientConf is what a user edits in client_conf.js.
+// A clientConf has the values that users edit in client_conf.js.
 type clientConf struct {
 	bucket    string
-	endpoint  string // with the bucket
+	endpoint  string // including the bucket
 	accessKey string
 	version   int
 	key       string // a JavaScript expression
-	more      string // JavaScript statements
+	more      string // further JavaScript statements
 }
 
 func (b *bucket) clientConf(s style, port, version int) clientConf {
@@ -123,13 +138,13 @@ func (b *bucket) clientConf(s style, port, version int) clientConf {
 	return c
 }
 
-// host is the endpoint without its scheme and path, as objectProperties.host wants it.
+// host is the endpoint's host and port, for objectProperties.host.
 func (c clientConf) host() string {
 	host, _, _ := strings.Cut(strings.TrimPrefix(c.endpoint, "http://"), "/")
 	return host
 }
 
-// write puts an edited copy of the shipped client_conf.js where the server finds a hand-made one.
+// write writes an edited copy of the shipped client_conf.js to static/, where the server finds it.
 func (c clientConf) write(t *testing.T, dir string) {
 	t.Helper()
 	copyFile(t, filepath.Join(dir, "client_conf.js"), filepath.Join(dir, "static", "client_conf.js"))
@@ -144,7 +159,7 @@ fine_u_conf.signature.version = %d;
 `, c.endpoint, c.accessKey, c.bucket, c.host(), c.key, c.version, c.more))
 }
 
-// uploadOf is the upload of a file that was chosen once.
+// uploadOf is the upload of a file that was chosen only once.
 func (p *tab) uploadOf(f testFile) upload {
 	p.t.Helper()
 	for _, u := range p.uploads() {
@@ -152,17 +167,31 @@ func (p *tab) uploadOf(f testFile) upload {
 			return u
 		}
 	}
-	p.t.Fatalf("%s is not on the page: %+v", f.name, p.uploads())
+	p.t.Fatalf("no upload of %s on the page: %+v", f.name, p.uploads())
 	return upload{}
 }
 
-// press clicks a button of an upload: cancel, pause, continue, retry or delete.
-func (p *tab) press(id int, button string) {
-	p.t.Helper()
-	p.do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)), chromedp.NodeVisible))
+// buttonSelector is the CSS selector of an upload's button: cancel, pause, continue, retry or delete.
+func buttonSelector(id int, button string) string {
+	return fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)
 }
 
-// awaitStoredPart waits until the page has written down that a part of a file is stored.
+// click clicks a button of an upload.
+func (p *tab) click(id int, button string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(buttonSelector(id, button)), chromedp.NodeVisible))
+}
+
+// clickByScript is click for entries that move, where a mouse click could miss.
+func (p *tab) clickByScript(id int, button string) {
+	p.t.Helper()
+	const click = `(button => button.checkVisibility() && (button.click(), true))(document.querySelector(%s))`
+	if !eval[bool](p, click, buttonSelector(id, button)) {
+		p.t.Fatalf("there is no button %s", button)
+	}
+}
+
+// awaitStoredPart waits until the page has recorded that a part of a file is stored.
 func (p *tab) awaitStoredPart() {
 	p.t.Helper()
 	eventually(p.t, 30*time.Second, "a record of a stored part", func() bool {
@@ -170,33 +199,23 @@ func (p *tab) awaitStoredPart() {
 	})
 }
 
-// pressMoving is press while rows move, and a click at a place might miss.
-func (p *tab) pressMoving(id int, button string) {
-	p.t.Helper()
-	const click = `(button => button.checkVisibility() && (button.click(), true))(document.querySelector(%s))`
-	selector := fmt.Sprintf(`[qq-file-id="%d"] .qq-upload-%s-selector`, id, button)
-	if !eval[bool](p, click, selector) {
-		p.t.Fatalf("there is no button %s", button)
-	}
-}
-
-// delete presses Delete, says yes when the page asks back, and waits until it is done: the rows below move up then.
+// delete deletes an upload, confirms, and waits until it is deleted: then the entries below it move up.
 func (p *tab) delete(id int) {
 	p.t.Helper()
-	p.press(id, "delete")
+	p.click(id, "delete")
 	p.confirm()
-	p.awaitGone(id)
+	p.awaitDeleted(id)
 }
 
-// confirm says yes to the question on the page.
+// confirm clicks the dialog's OK button.
 func (p *tab) confirm() {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.CSS(`dialog[open] .qq-ok-button-selector`), chromedp.NodeVisible))
 }
 
-func (p *tab) awaitGone(id int) {
+func (p *tab) awaitDeleted(id int) {
 	p.t.Helper()
-	eventually(p.t, 30*time.Second, fmt.Sprintf("the end of upload %d", id), func() bool {
+	eventually(p.t, 30*time.Second, fmt.Sprintf("upload %d is deleted", id), func() bool {
 		return eval[string](p, `uploader.getUploads({id: %s}).status`, id) == deleted
 	})
 }

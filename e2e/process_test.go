@@ -4,45 +4,41 @@ package e2e
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 )
 
-// A process is a child of this test binary. It leads its own process group,
-// as a command typed into a shell does, and dies with the test binary.
+// A process is a child of this test binary. It leads its own process group, as a command in a shell does, and is killed
+// when the test binary exits.
 type process struct {
 	cmd    *exec.Cmd
-	output *transcript
-	exited chan struct{} // closed when the process is over
+	output *outputBuffer
+	exited chan struct{} // closed when the process has exited
 }
 
 // startProcess runs a command in dir with exactly the environment env.
 func startProcess(dir string, env []string, command ...string) (*process, error) {
 	p := &process{
 		cmd:    exec.Command(command[0], command[1:]...),
-		output: &transcript{},
+		output: &outputBuffer{},
 		exited: make(chan struct{}),
 	}
 	p.cmd.Dir, p.cmd.Env = dir, env
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	p.cmd.WaitDelay = time.Second // a surviving grandchild must not keep Wait waiting for its output
+	p.cmd.WaitDelay = time.Second // do not wait for the output of grandchildren
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread() // Pdeathsig comes when the thread that started the child ends
+		runtime.LockOSThread() // Pdeathsig is sent when the thread that started the child exits
 		err := p.cmd.Start()
 		started <- err
 		if err == nil {
@@ -70,16 +66,16 @@ func (p *process) running() bool {
 // signal sends sig to the process alone.
 func (p *process) signal(sig os.Signal) { p.cmd.Process.Signal(sig) }
 
-// interrupt does what Ctrl-C in a terminal does: SIGINT to the whole group.
+// interrupt sends SIGINT to the whole group, as Ctrl-C in a terminal does.
 func (p *process) interrupt() { syscall.Kill(-p.pid(), syscall.SIGINT) }
 
-// stop ends the process at once, and what it left in its group.
+// stop kills the process and the rest of its group.
 func (p *process) stop() {
 	syscall.Kill(-p.pid(), syscall.SIGKILL)
 	<-p.exited
 }
 
-// exitCode waits for the end of the process. A process that was killed has the code -1.
+// exitCode waits until the process exits. The code of a killed process is -1.
 func (p *process) exitCode(within time.Duration) (int, error) {
 	select {
 	case <-p.exited:
@@ -100,9 +96,9 @@ func (p *process) listens(port int, within time.Duration) error {
 	})
 }
 
-// poll asks until the answer is yes; it gives up when the process dies or the time is over.
-func (p *process) poll(within time.Duration, yes func() bool) error {
-	for end := time.Now().Add(within); !yes(); time.Sleep(10 * time.Millisecond) {
+// poll waits until the condition is true. It gives up when the process exits or the time is over.
+func (p *process) poll(within time.Duration, condition func() bool) error {
+	for end := time.Now().Add(within); !condition(); time.Sleep(10 * time.Millisecond) {
 		if !p.running() {
 			return fmt.Errorf("%s: %s\n%s", p.cmd, p.cmd.ProcessState, p.output)
 		}
@@ -113,26 +109,26 @@ func (p *process) poll(within time.Duration, yes func() bool) error {
 	return nil
 }
 
-// A transcript is all that a process has written so far.
-type transcript struct {
+// An outputBuffer is what a process has written so far.
+type outputBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (t *transcript) Write(b []byte) (int, error) {
+func (t *outputBuffer) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(b)
 }
 
-func (t *transcript) String() string {
+func (t *outputBuffer) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.String()
 }
 
-// after returns what follows prefix on the first complete line that starts with it.
-func (t *transcript) after(prefix string) (rest string, found bool) {
+// after returns the rest of the first complete line that starts with prefix.
+func (t *outputBuffer) after(prefix string) (rest string, found bool) {
 	for line := range strings.Lines(t.String()) {
 		if rest, ok := strings.CutPrefix(line, prefix); ok && strings.HasSuffix(line, "\n") {
 			return strings.TrimSpace(rest), true
@@ -141,29 +137,19 @@ func (t *transcript) after(prefix string) (rest string, found bool) {
 	return "", false
 }
 
-// eventually asks until the answer is yes, and fails the test when it takes too long.
-func eventually(t *testing.T, within time.Duration, what string, yes func() bool) {
-	t.Helper()
-	for end := time.Now().Add(within); !yes(); time.Sleep(25 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not seen within %v: %s", within, what)
-		}
-	}
-}
-
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// Programs that cannot choose a port and tell get one from this range, once each. It is below the ports that
-// Linux gives away itself, which it might give to another test before the program listens.
+// Programs that cannot report the port they listen on get one from this range, each a different one. The range is below
+// Linux's own ephemeral ports, so that no other test gets the port before the program listens.
 const firstPort, lastPort = 20_000, 32_000
 
-var portsTried atomic.Int32
+var portCount atomic.Int32
 
-// freePort returns a port that nobody listens on at this moment, on neither loopback address.
+// freePort returns a port that is free on both loopback addresses.
 func freePort() (int, error) {
-	start := os.Getpid() // runs beside each other are to have different ports
+	start := os.Getpid() // so that test binaries that run in parallel use different ports
 	for range lastPort - firstPort {
-		port := firstPort + (start+int(portsTried.Add(1)))%(lastPort-firstPort)
+		port := firstPort + (start+int(portCount.Add(1)))%(lastPort-firstPort)
 		if isFree(loopback(port)) && isFree(fmt.Sprintf("[::1]:%d", port)) {
 			return port, nil
 		}
@@ -174,61 +160,4 @@ func freePort() (int, error) {
 func isFree(address string) bool {
 	l, err := net.Listen("tcp", address)
 	return err == nil && l.Close() == nil
-}
-
-// descendants returns the living processes below pid, from what /proc says.
-func descendants(pid int) (pids []int) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range stats {
-		child, err := readStat(file)
-		if err == nil && child.parent == pid {
-			pids = append(append(pids, child.pid), descendants(child.pid)...)
-		}
-	}
-	return pids
-}
-
-// A stat is what the kernel says of a process or a thread.
-type stat struct {
-	pid, parent int
-	state       string        // "S": it sleeps, "Z": a zombie; see proc(5)
-	took        time.Duration // of the processors
-}
-
-// readStat reads "PID (NAME) STATE PPID …"; the name may hold spaces and brackets.
-func readStat(file string) (stat, error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return stat{}, err
-	}
-	pid, _, _ := strings.Cut(string(b), " ")
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:])) // from the third on
-	if len(fields) <= 15-3 {
-		return stat{}, fmt.Errorf("%s holds %q", file, b)
-	}
-	number := func(text string) int {
-		n, wrong := strconv.Atoi(text)
-		err = errors.Join(err, wrong)
-		return n
-	}
-	s := stat{pid: number(pid), parent: number(fields[4-3]), state: fields[0], took: ticks(number(fields[14-3]) + number(fields[15-3]))}
-	return s, err
-}
-
-// ticks is a time of the kernel's accounts, which count hundredths of a second.
-func ticks(n int) time.Duration { return time.Duration(n) * 10 * time.Millisecond }
-
-// alive reports whether pid still runs; a zombie does not.
-func alive(pid int) bool {
-	s, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && s.state != "Z"
-}
-
-// resting reports whether every thread of pid sleeps.
-func resting(pid int) bool {
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	return !slices.ContainsFunc(threads, func(file string) bool {
-		s, err := readStat(file)
-		return err == nil && s.state != "S" // else it has ended
-	})
 }

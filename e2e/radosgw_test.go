@@ -18,14 +18,14 @@ import (
 //go:embed radosgw.conf
 var radosgwConf string
 
-// A radosgw is a Ceph cluster of one monitor, one OSD and one S3 gateway.
+// A radosgw is a Ceph cluster with one monitor, one OSD and one S3 gateway.
 type radosgw struct {
 	*store
 	dir, fsid string
 	daemons   []*process
 }
 
-// startRadosgw makes a new cluster in dir and returns when its gateway answers (1 to 2 s).
+// startRadosgw creates a cluster in dir and returns when its gateway accepts connections, after 1 to 2 s.
 func startRadosgw(dir string) (*radosgw, error) {
 	for _, tool := range []string{"radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -66,18 +66,19 @@ func (g *radosgw) configure(monPort int) error {
 	return os.WriteFile(g.file("ceph.conf"), []byte(conf), 0o600)
 }
 
-// boot makes and starts the daemons in the order in which they need each other.
+// boot creates and starts the daemons in the order of their dependencies.
 func (g *radosgw) boot(monPort int) error {
 	conf, osd := g.file("ceph.conf"), uuid()
 	steps := []func() error{
-		g.run("monmaptool", "--create", "--fsid", g.fsid, "--addv", "a", fmt.Sprintf("[v2:127.0.0.1:%d/0]", monPort), g.file("monmap")),
+		g.run("monmaptool", "--create", "--fsid", g.fsid,
+			"--addv", "a", fmt.Sprintf("[v2:127.0.0.1:%d/0]", monPort), g.file("monmap")),
 		g.run("ceph-mon", "-c", conf, "-i", "a", "--mkfs", "--monmap", g.file("monmap")),
 		g.daemon("ceph-mon", "-c", conf, "-i", "a", "-f"),
 		g.run("ceph", "-c", conf, "--connect-timeout", "30", "osd", "new", osd, "0"),
 		g.run("ceph-osd", "-c", conf, "-i", "0", "--mkfs", "--osd-uuid", osd),
 		g.daemon("ceph-osd", "-c", conf, "-i", "0", "-f"),
-		g.run("radosgw-admin", "-c", conf, "-n", "client.rgw", "user", "create", "--uid=tester", "--display-name=tester",
-			"--access-key="+g.accessKey, "--secret-key="+g.secretKey),
+		g.run("radosgw-admin", "-c", conf, "-n", "client.rgw", "user", "create", "--uid=tester",
+			"--display-name=tester", "--access-key="+g.accessKey, "--secret-key="+g.secretKey),
 		g.daemon("radosgw", "-c", conf, "-n", "client.rgw", "-f"),
 	}
 	for _, step := range steps {
@@ -88,7 +89,7 @@ func (g *radosgw) boot(monPort int) error {
 	return g.daemons[len(g.daemons)-1].listens(g.port, 30*time.Second)
 }
 
-// run is a step that must end well.
+// run is a step that runs a command, which must succeed.
 func (g *radosgw) run(command ...string) func() error {
 	return func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -101,7 +102,7 @@ func (g *radosgw) run(command ...string) func() error {
 	}
 }
 
-// daemon is a step that starts a process which stays.
+// daemon is a step that starts a process that keeps running.
 func (g *radosgw) daemon(command ...string) func() error {
 	return func() error {
 		p, err := startProcess(g.dir, os.Environ(), command...)
@@ -112,7 +113,7 @@ func (g *radosgw) daemon(command ...string) func() error {
 	}
 }
 
-// stop kills at once: nothing here is worth a clean shutdown (the OSD's takes 5 s).
+// stop kills the daemons. A clean shutdown of the OSD would take 5 s.
 func (g *radosgw) stop() {
 	for _, p := range g.daemons {
 		p.stop()

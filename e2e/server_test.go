@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// A settings map is the environment that the server's documentation describes.
+// settings are the server's environment variables.
 type settings map[string]string
 
 // with returns a copy of s in which the values of other win.
@@ -26,7 +27,7 @@ func (s settings) with(other settings) settings {
 	return all
 }
 
-// environment is what the server gets: PATH and HOME of the tests, and the settings, nothing else.
+// environment is the server's whole environment: the settings, and PATH and HOME of the tests.
 func (s settings) environment() []string {
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
@@ -55,16 +56,16 @@ type server struct {
 	dir string // the working directory
 }
 
-// startServer runs the server in dir until the test ends; then it must obey SIGTERM and exit 0.
+// startServer runs the server in dir until the test ends. Then it must exit with code 0 on SIGTERM.
 func startServer(t *testing.T, dir string, s settings, args ...string) *server {
 	t.Helper()
 	srv := launch(t, dir, s, append([]string{shared.binary}, args...)...)
-	t.Cleanup(func() { srv.end(t, func() { srv.signal(syscall.SIGTERM) }) })
+	t.Cleanup(func() { srv.shutdown(t, func() { srv.signal(syscall.SIGTERM) }) })
 	return srv
 }
 
-// launch runs a command line that starts the server, and waits until it says where its page is.
-// The server may write what it likes, but not its secret.
+// launch runs a command that starts the server, and waits until the server prints the URL of its page. The server must
+// not print its secret key.
 func launch(t *testing.T, dir string, s settings, command ...string) *server {
 	t.Helper()
 	p, err := startProcess(dir, s.environment(), command...)
@@ -74,33 +75,59 @@ func launch(t *testing.T, dir string, s settings, command ...string) *server {
 	t.Cleanup(func() {
 		p.stop()
 		if secret := s["AWS_CLIENT_SECRET_KEY"]; secret != "" && strings.Contains(p.output.String(), secret) {
-			t.Error("the server wrote its secret key")
+			t.Error("the server printed its secret key")
 		}
 		if t.Failed() {
-			t.Logf("%s wrote\n%s", p.cmd, p.output)
+			t.Logf("output of %s:\n%s", p.cmd, p.output)
 		}
 	})
 	srv := &server{process: p, dir: dir}
-	if err := p.poll(30*time.Second, srv.saysWhere); err != nil {
+	if err := p.poll(30*time.Second, srv.readURL); err != nil {
 		t.Fatal(err)
 	}
 	return srv
 }
 
-func (srv *server) saysWhere() (said bool) {
-	srv.url, said = srv.output.after("open ")
-	return said
+// readURL reads the URL of the page from the server's output.
+func (srv *server) readURL() (found bool) {
+	srv.url, found = srv.output.after("open ")
+	return found
 }
 
-// here is where the page is for a browser on this machine, and elsewhere where it is for one on another.
-func (srv *server) here() string { return srv.url }
+// host is the host and port of the page's URL.
+func (srv *server) host() string { return strings.TrimPrefix(srv.url, "http://") }
 
-func (srv *server) elsewhere() string {
-	return strings.NewReplacer("localhost", elsewhere, "127.0.0.1", elsewhere).Replace(srv.url)
+// address is where the server listens.
+func (srv *server) address() string { return "127.0.0.1:" + srv.port() }
+
+func (srv *server) port() string {
+	_, port, _ := strings.Cut(srv.host(), ":")
+	return port
 }
 
-// complaints are the warnings and errors in the log since the server has started: about requests, not settings.
-func (srv *server) complaints() (lines []string) {
+// localURL is the page's URL in a browser on this machine, and remoteURL in one on another machine.
+func (srv *server) localURL() string { return srv.url }
+
+func (srv *server) remoteURL() string {
+	return strings.NewReplacer("localhost", remoteHost, "127.0.0.1", remoteHost).Replace(srv.url)
+}
+
+// newCookie is the cookie that the server gives to a new browser.
+func (srv *server) newCookie(t *testing.T) *http.Cookie {
+	t.Helper()
+	res, err := http.Get(srv.url + "/s3/owner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if len(res.Cookies()) != 1 {
+		t.Fatalf("cookies for a new browser: got %v, want one", res.Cookies())
+	}
+	return res.Cookies()[0]
+}
+
+// warnings are the warnings and errors in the log since the server started: about requests, not settings.
+func (srv *server) warnings() (lines []string) {
 	_, log, _ := strings.Cut(srv.output.String(), srv.url)
 	for line := range strings.Lines(log) {
 		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
@@ -110,28 +137,29 @@ func (srv *server) complaints() (lines []string) {
 	return lines
 }
 
-// end asks the server to end, and wants the exit code 0. A server that was ended before is left alone.
-func (srv *server) end(t *testing.T, ask func()) {
+// shutdown stops the server and checks that it exits with code 0. A server that has already exited is left alone.
+func (srv *server) shutdown(t *testing.T, stop func()) {
 	t.Helper()
 	if !srv.running() {
 		return
 	}
-	ask()
+	stop()
 	code, err := srv.exitCode(15 * time.Second)
 	if err != nil || code != 0 {
-		t.Errorf("the server did not end well: exit code %d, %v", code, err)
+		t.Errorf("exit code of the server: got %d, %v, want 0", code, err)
 	}
 }
 
-// newWorkDir makes the directory that a user starts the server in: the page with its bundle, and the
-// two files to edit. What a developer has made for himself in static/ stays out.
+// newWorkDir creates a directory to start the server in: the page with its bundle, and the two files that users edit.
+// A developer's own client_conf.js in static/ is left out.
 func newWorkDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "static"), os.DirFS("../static")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(dir, "static", "client_conf.js")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	own := filepath.Join(dir, "static", "client_conf.js")
+	if err := os.Remove(own); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"client_conf.js", "basic_cors.xml"} {
@@ -169,7 +197,7 @@ func serverBinary() (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("no server to test (%w): run make first", err)
+		return "", fmt.Errorf("there is no server to test (%w); run make first", err)
 	}
 	return path, nil
 }

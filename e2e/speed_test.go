@@ -18,86 +18,93 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// rounds is how often each version uploads the file, in turn.
+// rounds is how often each signature version uploads the file, in turn.
 const rounds = 5
 
-// TestSpeed measures what signature version 4 costs the browser: a file of 200 MB, five times with each
-// version, in turn, by a whole Chromium, on radosgw, at once and over lines as browsers have them. It prints
-// and fails on nothing but a broken upload; run it alone on a quiet machine, as make bench-browser does.
-func TestSpeed(t *testing.T) {
+// TestSpeedUpload measures the cost of signature version 4 in the browser: Chromium uploads a file of 200 MB to
+// radosgw, over loopback and at the speed of real networks. It fails only if an upload fails. Run it alone on a quiet
+// machine, as make bench-browser does.
+func TestSpeedUpload(t *testing.T) {
 	file := testFile{"200 MB.bam", 200 * mb}
 	if err := os.WriteFile(file.path(), file.content(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	defer os.Remove(file.path())
-	browser, leave, err := startBrowser("chromium", filepath.Join(t.TempDir(), "profile"))
+	browser, stop, err := startBrowser("chromium", filepath.Join(t.TempDir(), "profile"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer leave()
-	for _, line := range []struct {
-		name string
-		pace time.Duration // of one byte
-		page func(*server) string
-	}{
-		{"loopback", 0, (*server).here},
-		{"loopback, plain HTTP from elsewhere", 0, (*server).elsewhere},
-		{"1 Gbit a second", 8 * time.Nanosecond, (*server).here},
-		{"1 Gbit a second, plain HTTP from elsewhere", 8 * time.Nanosecond, (*server).elsewhere},
-		{"200 Mbit a second", 40 * time.Nanosecond, (*server).here},
+	defer stop()
+	for _, network := range []connection{
+		{"loopback", 0, (*server).localURL},
+		{"loopback, plain HTTP from another machine", 0, (*server).remoteURL},
+		{"1 Gbit/s", 8 * time.Nanosecond, (*server).localURL},
+		{"1 Gbit/s, plain HTTP from another machine", 8 * time.Nanosecond, (*server).remoteURL},
+		{"200 Mbit/s", 40 * time.Nanosecond, (*server).localURL},
 	} {
-		t.Run(line.name, func(t *testing.T) {
+		t.Run(network.name, func(t *testing.T) {
 			took := map[int][]timing{}
 			for range rounds {
 				for _, version := range []int{2, 4} {
-					took[version] = append(took[version], timeUpload(t, browser, file, version, line.pace, line.page))
+					took[version] = append(took[version], timeUpload(t, browser, file, version, network))
 				}
 			}
+			ratio := median(took[4], elapsedOf).Seconds() / median(took[2], elapsedOf).Seconds()
 			t.Logf("version 2: %v", summary(took[2]))
 			t.Logf("version 4: %v", summary(took[4]))
-			t.Logf("version 4 takes %.3f times as long as version 2", median(took[4], wait).Seconds()/median(took[2], wait).Seconds())
+			t.Logf("version 4 takes %.3f times as long as version 2", ratio)
 		})
 	}
 }
 
-// A timing is how long an upload took, and who had the processors meanwhile.
-type timing struct {
-	wait time.Duration
-	work ledger
+// A connection is a network between browser and store, and the URL of the page.
+type connection struct {
+	name    string
+	perByte time.Duration
+	url     func(*server) string
 }
 
-func timeUpload(t *testing.T, browser context.Context, file testFile, version int, pace time.Duration, url func(*server) string) timing {
+// A timing is how long an upload took, and the CPU times meanwhile.
+type timing struct {
+	elapsed time.Duration
+	cpu     cpuTimes
+}
+
+func timeUpload(t *testing.T, browser context.Context, file testFile, version int, network connection) timing {
 	b := newBucket(t, shared.radosgw)
 	port := b.port
-	if pace > 0 {
-		line := startProxy(t, port, 0)
-		line.slow(pace)
-		port = line.port
+	if network.perByte > 0 {
+		proxy := startTCPProxy(t, port, 0)
+		proxy.slowDown(network.perByte)
+		port = proxy.port
 	}
-	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(port)).with(settings{"P3S3F_SIGNATURE_VERSION": strconv.Itoa(version)}))
-	page, leave := newTab(t, browser)
-	defer leave()
-	page.do(chromedp.Navigate(url(srv)), chromedp.Func(stopWatching))
-	before := ledgerNow(t)
+	env := settingsFor(b, pathStyle.endpoint(port)).with(settings{"P3S3F_SIGNATURE_VERSION": strconv.Itoa(version)})
+	srv := startServer(t, newWorkDir(t), env)
+	page, closeTab := newTab(t, browser)
+	defer closeTab()
+	page.do(chromedp.Navigate(network.url(srv)), chromedp.Func(disableNetworkEvents))
+	before := readCPUTimes(t)
 	start := time.Now()
 	page.choose(file)
-	u := page.await(2*time.Minute, 1, done)[0]
-	took := timing{time.Since(start), ledgerNow(t).since(before)}
+	u := page.awaitStatus(2*time.Minute, 1, done)[0]
+	took := timing{time.Since(start), readCPUTimes(t).since(before)}
 	page.delete(u.ID)
 	return took
 }
 
-// summary gives the median and the spread of the waits, and the medians of the work, in seconds.
+// summary is the median and the range of the elapsed times, and the medians of the CPU times, in seconds.
 func summary(uploads []timing) string {
-	waits := sorted(uploads, wait)
-	text := fmt.Sprintf("%.2f s (%.2f–%.2f); processor seconds:", waits[rounds/2].Seconds(), waits[0].Seconds(), waits[rounds-1].Seconds())
+	elapsed := sorted(uploads, elapsedOf)
+	text := fmt.Sprintf("%.2f s (%.2f–%.2f); CPU seconds:",
+		elapsed[rounds/2].Seconds(), elapsed[0].Seconds(), elapsed[rounds-1].Seconds())
 	for _, role := range roles {
-		text += fmt.Sprintf(" %s %.2f", role, median(uploads, func(u timing) time.Duration { return u.work[role] }).Seconds())
+		cpu := median(uploads, func(u timing) time.Duration { return u.cpu[role] })
+		text += fmt.Sprintf(" %s %.2f", role, cpu.Seconds())
 	}
 	return text
 }
 
-func wait(u timing) time.Duration { return u.wait }
+func elapsedOf(u timing) time.Duration { return u.elapsed }
 
 func median(uploads []timing, of func(timing) time.Duration) time.Duration {
 	return sorted(uploads, of)[len(uploads)/2]
@@ -112,15 +119,15 @@ func sorted(uploads []timing, of func(timing) time.Duration) []time.Duration {
 	return times
 }
 
-// stopWatching ends what developer tools cost, which a user does not have open: an event for every request.
-func stopWatching(ctx context.Context, t *chromedp.Target) error {
+// disableNetworkEvents saves an event for every request, which users without developer tools do not have either.
+func disableNetworkEvents(ctx context.Context, t *chromedp.Target) error {
 	_, err := cdp.Call(ctx, t, network.Disable, cdp.Empty{})
 	return err
 }
 
-// TestPartCosts measures what the digest of a part consists of: the browser copies the part to new memory, and
-// hashes it. Medians of forty, in ms.
-func TestPartCosts(t *testing.T) {
+// TestSpeedPartHash measures the two steps of a part's digest: the browser copies the part to new memory, and computes
+// the hash. It prints medians of forty, in ms.
+func TestSpeedPartHash(t *testing.T) {
 	b := newBucket(t, shared.radosgw)
 	page := openTab(t, startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port))).url)
 	costs := eval[map[string]float64](page, `(async () => {
@@ -147,6 +154,34 @@ func TestPartCosts(t *testing.T) {
 		sums = append(sums, time.Since(begin))
 	}
 	slices.Sort(sums)
-	t.Logf("5 MiB: the browser's digest %.1f ms; a copy to new memory %.1f ms, to memory used before %.1f ms; SHA-256 alone, by Go, %.1f ms",
+	t.Logf("5 MiB: the browser's digest %.1f ms; copy to new memory %.1f ms, to used memory %.1f ms; Go's SHA-256 %.1f ms",
 		costs["digest"], costs["copyToNew"], costs["copyToUsed"], sums[len(sums)/2].Seconds()*1e3)
+}
+
+// TestSpeedSlowClients measures the latency of sign requests with and without slow clients, in turn. The best of three
+// rounds counts, as the machine may be busy.
+func TestSpeedSlowClients(t *testing.T) {
+	srv := startServer(t, newWorkDir(t), quietSettings())
+	request := srv.partSignRequest(t, 9)
+	idle := startLoad(srv, request, keptAlive-busy, 1)
+	defer idle.stop()
+	measure := func() time.Duration {
+		l := startLoad(srv, request, busy, 0)
+		time.Sleep(2 * time.Second)
+		l.stop()
+		l.checkAllCompleted(t)
+		slices.Sort(l.latencies)
+		return l.latencies[len(l.latencies)*99/100]
+	}
+	var without, with []time.Duration
+	for range 3 {
+		without = append(without, measure())
+		slow := startSlowClients(t, srv, request)
+		with = append(with, measure())
+		slow.stop()
+	}
+	t.Logf("99th percentile without slow clients %v, with %d of them %v", without, slowClientCount, with)
+	if slices.Min(with) > 2*slices.Min(without) {
+		t.Errorf("slow clients more than double the latency")
+	}
 }

@@ -28,8 +28,8 @@ import (
 
 const region = "us-east-1"
 
-// A store is an S3 server on loopback. Its client is the tests' own way in,
-// past the page and the server under test.
+// A store is an S3 server on loopback. Its client is the tests' own, which uses neither the page nor the server under
+// test.
 type store struct {
 	name                 string
 	port                 int
@@ -41,7 +41,7 @@ func newStore(name string, port int) *store {
 	return storeOf(name, port, "E2EACCESSKEY00000000", "e2e/secret+key/0123456789abcdefghijklmno")
 }
 
-// storeOf is a store as the user with these keys sees it.
+// storeOf is a store with the keys of another user.
 func storeOf(name string, port int, accessKey, secretKey string) *store {
 	s := &store{name: name, port: port, accessKey: accessKey, secretKey: secretKey}
 	s.client = s3.New(s3.Options{
@@ -59,17 +59,21 @@ type bucket struct {
 	name string
 }
 
-// newBucket makes a bucket with the CORS rules that the project ships.
-// It is emptied and deleted when the test is over.
+// newBucket creates a bucket with the shipped CORS rules. It is emptied and deleted when the test ends.
 func newBucket(t *testing.T, s *store) *bucket {
 	t.Helper()
-	b := &bucket{s, "e2e-" + uuid()[:13]}
+	return newNamedBucket(t, s, "e2e-"+uuid()[:13])
+}
+
+func newNamedBucket(t *testing.T, s *store, name string) *bucket {
+	t.Helper()
+	b := &bucket{s, name}
 	if _, err := s.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &b.name}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := b.remove(); err != nil {
-			t.Errorf("bucket %s stays: %v", b.name, err)
+			t.Errorf("bucket %s was not deleted: %v", b.name, err)
 		}
 	})
 	if err := b.putCORS(t.Context(), "../basic_cors.xml"); err != nil {
@@ -78,13 +82,14 @@ func newBucket(t *testing.T, s *store) *bucket {
 	return b
 }
 
-// putCORS sends the file as it is, as `s3cmd setcors` does; the SDK only sends rules of its own types.
+// putCORS sends the file as it is, like s3cmd setcors. The SDK only sends rules of its own types.
 func (b *bucket) putCORS(ctx context.Context, file string) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+loopback(b.port)+"/"+b.name+"?cors=", bytes.NewReader(body))
+	url := b.url("/"+b.name, "cors=")
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -92,53 +97,57 @@ func (b *bucket) putCORS(ctx context.Context, file string) error {
 	r.Header.Set("Content-MD5", base64.StdEncoding.EncodeToString(digest[:]))
 	r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
 	keys := aws.Credentials{AccessKeyID: b.accessKey, SecretAccessKey: b.secretKey}
-	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(sum[:]), "s3", region, time.Now()); err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(r)
+	err = v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(sum[:]), "s3", region, time.Now())
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode/100 != 2 {
-		text, _ := io.ReadAll(answer.Body)
-		return fmt.Errorf("%s on the bucket: %s %s", file, answer.Status, text)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(res.Body)
+		return fmt.Errorf("set the CORS rules of %s: %s %s", file, res.Status, text)
 	}
 	return nil
 }
 
-// An object is what the store has under a key.
+// An object in a bucket.
 type object struct {
 	size        int64
 	sum         [sha256.Size]byte
 	contentType string
-	metadata    map[string]string // without x-amz-meta-
-	parts       int64             // how many parts made it, 0 for a simple upload
+	metadata    map[string]string // names without x-amz-meta-
+	parts       int64             // of the multipart upload, 0 for a simple upload
 }
 
 func (b *bucket) get(t *testing.T, key string) object {
 	t.Helper()
 	o, err := b.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
-		t.Fatalf("read back %q: %v", key, err)
+		t.Fatalf("read %q: %v", key, err)
 	}
 	defer o.Body.Close()
 	hash := sha256.New()
 	size, err := io.Copy(hash, o.Body)
 	if err != nil {
-		t.Fatalf("read back %q: %v", key, err)
+		t.Fatalf("read %q: %v", key, err)
 	}
-	return object{size, [sha256.Size]byte(hash.Sum(nil)), aws.ToString(o.ContentType), o.Metadata, partsOf(aws.ToString(o.ETag))}
+	return object{
+		size: size, sum: [sha256.Size]byte(hash.Sum(nil)), contentType: aws.ToString(o.ContentType),
+		metadata: o.Metadata, parts: partsOf(aws.ToString(o.ETag)),
+	}
 }
 
-// partsOf reads the number of parts from the end of an ETag: "…-3" for a multipart upload.
+// partsOf is the number of parts at the end of an ETag: "…-3" for a multipart upload.
 func partsOf(etag string) int64 {
 	_, count, _ := strings.Cut(strings.Trim(etag, `"`), "-")
 	n, _ := strconv.ParseInt(count, 10, 64)
 	return n
 }
 
-// keys lists the whole bucket, which in these tests never fills a second page.
+// keys lists the bucket. In these tests one page is enough.
 func (b *bucket) keys(ctx context.Context) (keys []string, err error) {
 	list, err := b.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &b.name})
 	if err != nil {
@@ -150,7 +159,7 @@ func (b *bucket) keys(ctx context.Context) (keys []string, err error) {
 	return keys, nil
 }
 
-// unfinished lists the multipart uploads that were neither completed nor aborted.
+// unfinished lists the multipart uploads that are neither completed nor aborted.
 func (b *bucket) unfinished(ctx context.Context) ([]types.MultipartUpload, error) {
 	list, err := b.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &b.name})
 	if err != nil {
@@ -159,7 +168,7 @@ func (b *bucket) unfinished(ctx context.Context) ([]types.MultipartUpload, error
 	return list.Uploads, nil
 }
 
-// awaitUnfinished waits until there are n of them.
+// awaitUnfinished waits until there are n unfinished uploads.
 func (b *bucket) awaitUnfinished(t *testing.T, n int) {
 	t.Helper()
 	eventually(t, 30*time.Second, fmt.Sprintf("%d unfinished uploads in the store", n), func() bool {
@@ -168,7 +177,7 @@ func (b *bucket) awaitUnfinished(t *testing.T, n int) {
 	})
 }
 
-// remove deletes the bucket and all that a test, perhaps a failed one, left in it.
+// remove deletes the bucket and its content.
 func (b *bucket) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -181,7 +190,8 @@ func (b *bucket) remove() error {
 func (b *bucket) empty(ctx context.Context) error {
 	uploads, err := b.unfinished(ctx)
 	for _, u := range uploads {
-		_, e := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: u.Key, UploadId: u.UploadId})
+		abort := s3.AbortMultipartUploadInput{Bucket: &b.name, Key: u.Key, UploadId: u.UploadId}
+		_, e := b.client.AbortMultipartUpload(ctx, &abort)
 		err = errors.Join(err, e)
 	}
 	keys, e := b.keys(ctx)

@@ -15,63 +15,69 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// What can happen to the browser's network, and to the way to the store.
-var networkBreaks = []row{
+// networkScenarios are failures of the browser's network, and between browser and store.
+var networkScenarios = []scenario{
 	{
-		name: "1 network away 3 s", store: "radosgw",
-		happens: func(v *voyage) { v.embark(); v.offline(3 * time.Second) },
-		says:    []string{`Waiting for the network; will resume at \d+ %`, `Retrying in \d s \(\d of 20\)`},
+		name: "1 network down for 3 s", store: "radosgw",
+		disrupt:  func(run *uploadRun) { run.start(); run.offline(3 * time.Second) },
+		messages: []string{`Waiting for the network; will resume at \d+ %`, `Retrying in \d s \(\d of 20\)`},
 	}, {
-		name: "1 network away for more attempts than there are", store: "radosgw",
-		happens: (*voyage).exhaust,
-		says:    []string{`Waiting for the network; will resume at \d+ %`},
+		name: "1 network down for longer than all retries", store: "radosgw",
+		disrupt:  (*uploadRun).exhaustRetries,
+		messages: []string{`Waiting for the network; will resume at \d+ %`},
 	}, {
-		name: "2 network away 60 s", store: "versitygw", seconds: 60,
-		happens: func(v *voyage) { v.embark(); v.offline(60 * time.Second) },
-		says:    []string{`Waiting for the network; will resume at \d+ %`},
+		name: "2 network down for 60 s", store: "versitygw", seconds: 60,
+		disrupt:  func(run *uploadRun) { run.start(); run.offline(60 * time.Second) },
+		messages: []string{`Waiting for the network; will resume at \d+ %`},
 	}, {
 		name: "3 every connection reset", store: "versitygw",
-		happens: (*voyage).resetAll,
-		says:    []string{`Retrying in \d s \(1 of 20\); will resume at \d+ %`, `The store at \S+ does not answer`},
+		disrupt:  (*uploadRun).resetConnections,
+		messages: []string{`Retrying in \d s \(1 of 20\); will resume at \d+ %`, `The store at \S+ does not answer`},
 	}, {
 		name: "4 SlowDown for 10 s", store: "radosgw",
-		happens: func(v *voyage) { v.slowDown(10 * time.Second) },
-		says:    []string{`Retrying in \d s \(2 of 20\); will resume`, `The store says: Please reduce your request rate\. \(SlowDown\)`},
+		disrupt: func(run *uploadRun) { run.slowDown(10 * time.Second) },
+		messages: []string{
+			`Retrying in \d s \(2 of 20\); will resume`,
+			`The store says: Please reduce your request rate\. \(SlowDown\)`,
+		},
 	}, {
 		name: "5 store hangs 30 s", store: "versitygw", seconds: 30,
-		happens: func(v *voyage) { v.hang(30 * time.Second) },
-		says:    []string{`^\d+ % of 64 MB, waiting for the network$`},
+		disrupt:  func(run *uploadRun) { run.stallStore(30 * time.Second) },
+		messages: []string{`^\d+ % of 64 MB, waiting for the network$`},
 	}, {
-		name: "5 store hangs until somebody gives up", store: "versitygw", seconds: 65,
-		happens: (*voyage).hangForEver,
-		says:    []string{`^\d+ % of 64 MB, waiting for the network$`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
+		name: "5 store hangs until the page gives up", store: "versitygw", seconds: 65,
+		disrupt: (*uploadRun).stallStoreForever,
+		messages: []string{
+			`^\d+ % of 64 MB, waiting for the network$`,
+			`Retrying in \d s \(1 of 20\); will resume at \d+ %`,
+		},
 	}, {
 		name: "14 another network", store: "versitygw",
-		happens: (*voyage).changeNetwork,
-		says:    []string{`Waiting for the network; will resume at \d+ %`},
+		disrupt:  (*uploadRun).changeNetwork,
+		messages: []string{`Waiting for the network; will resume at \d+ %`},
 	},
 }
 
-// offline takes the network from the browser: the page is told so, and nothing passes.
-func (v *voyage) offline(d time.Duration) {
-	v.emulateNetwork(true)
-	v.line.cut()
-	v.line.open()
-	time.Sleep(d)
-	v.line.mend()
-	v.emulateNetwork(false)
+// offline disconnects the browser from the network, which the page is told.
+func (run *uploadRun) offline(d time.Duration) {
+	run.emulateNetwork(true)
+	run.proxy.disconnect()
+	run.proxy.unblock()
+	outage(d)
+	run.proxy.restore()
+	run.emulateNetwork(false)
 }
 
-// exhaust tries again so soon that the attempts would be used up long before the network is back.
-func (v *voyage) exhaust() {
-	appendFile(v.t, filepath.Join(v.dir, "client_conf.js"), `
+// exhaustRetries retries so soon that all retries would be used up long before the network is back.
+func (run *uploadRun) exhaustRetries() {
+	appendFile(run.t, filepath.Join(run.dir, "client_conf.js"), `
 		fine_u_conf.retry.autoAttemptDelay = 0.3;
 		fine_u_conf.retry.maxAutoAttempts = 4;`)
-	v.embark()
-	v.offline(8 * time.Second)
+	run.start()
+	run.offline(8 * time.Second)
 }
 
-// emulateNetwork fails new requests and tells the page that there is no network; or ends that.
+// emulateNetwork makes new requests fail and tells the page that there is no network, or ends that.
 func (p *tab) emulateNetwork(offline bool) {
 	rules := network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{}}
 	if offline {
@@ -85,64 +91,68 @@ func (p *tab) emulateNetwork(offline bool) {
 	}))
 }
 
-// resetAll resets every connection to the store. Chromium sends a part that met the reset on a connection it had used
-// before once more by itself, and the page sees nothing; so the reset comes again when those parts are under way.
-func (v *voyage) resetAll() {
-	v.embark()
-	sent := v.line.sent()
-	v.line.reset()
-	eventually(v.t, time.Minute, "the parts are under way again", func() bool { return v.line.sent() >= sent+3 && v.line.stuck() })
-	v.line.reset()
-	v.line.open()
+// resetConnections resets every connection to the store twice. If a connection was used before, Chromium repeats its
+// part by itself after the first reset, and the page does not notice.
+func (run *uploadRun) resetConnections() {
+	run.start()
+	sent := run.proxy.partsSent()
+	run.proxy.reset()
+	eventually(run.t, time.Minute, "the parts are on their way again", func() bool {
+		return run.proxy.partsSent() >= sent+3 && run.proxy.isBlocked()
+	})
+	run.proxy.reset()
+	run.proxy.unblock()
 }
 
-// slowDown makes the store ask for patience, as S3 does under load.
-func (v *voyage) slowDown(d time.Duration) {
-	v.embark()
-	const answer = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>`
-	isNoPreflight := func(r *http.Request) bool { return r.Method != http.MethodOptions } // those are cached, as a rule
-	v.line.answerTo(isNoPreflight, func(w http.ResponseWriter, r *http.Request) {
-		answerAs(w, http.StatusServiceUnavailable, answer)
+// slowDown makes the store answer with SlowDown, as S3 does under load.
+func (run *uploadRun) slowDown(d time.Duration) {
+	run.start()
+	const slowDown = `<?xml version="1.0" encoding="UTF-8"?>` +
+		`<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>`
+	isNoPreflight := func(r *http.Request) bool { return r.Method != http.MethodOptions } // these are usually cached
+	run.proxy.respondTo(isNoPreflight, func(w http.ResponseWriter, r *http.Request) {
+		respondAsStore(w, http.StatusServiceUnavailable, slowDown)
 	})
 	begin := time.Now()
-	v.line.open()
-	v.awaitWords(time.Minute, `\(2 of 20\)`)
-	time.Sleep(time.Until(begin.Add(d)))
-	v.line.mend()
+	run.proxy.unblock()
+	run.awaitMatch(time.Minute, `\(2 of 20\)`)
+	outage(time.Until(begin.Add(d)))
+	run.proxy.restore()
 }
 
-// hang lets the store take everything and answer nothing, and then drops it.
-func (v *voyage) hang(d time.Duration) {
-	v.embark()
-	v.line.hush()
-	v.line.open()
-	time.Sleep(d)
-	v.line.reset()
-	v.line.speak()
+// stallStore makes the store accept requests and answer none, and then resets the connections.
+func (run *uploadRun) stallStore(d time.Duration) {
+	run.start()
+	run.proxy.stall()
+	run.proxy.unblock()
+	outage(d)
+	run.proxy.reset()
+	run.proxy.unstall()
 }
 
-// hangForEver leaves connections that are dead without having been closed, as a computer has that was asleep.
-func (v *voyage) hangForEver() {
-	v.embark()
-	v.line.hush()
-	v.line.open()
-	v.awaitWords(90*time.Second, `Retrying in`)
-	v.line.speak()
+// stallStoreForever leaves connections dead without closing them, as on a computer that was asleep.
+func (run *uploadRun) stallStoreForever() {
+	run.start()
+	run.proxy.stall()
+	run.proxy.unblock()
+	run.awaitMatch(90*time.Second, `Retrying in`)
+	run.proxy.unstall()
 }
 
-// changeNetwork is what a computer meets that moves to another network: every connection is dead, and the same name
-// has another address. localhost has two, and the store is behind one of them at a time. The server itself knows the
-// second one only, so that it cannot list earlier uploads when the page is opened.
-func (v *voyage) changeNetwork() {
-	v.line.move(v.t, fmt.Sprintf("[::1]:%d", aFreePort(v.t)))
-	v.server = startServer(v.t, v.dir, v.settings().with(settings{"AWS_ENDPOINT": fmt.Sprintf("http://localhost:%d", v.line.port)}))
-	v.tab = openTab(v.t, v.server.url, expectedOfBreaks...)
-	v.depart(surveyFile)
+// changeNetwork stands for a computer that moves to another network: every connection is dead, and the store's host
+// name has another address. Here it is localhost with its two addresses. The server reaches only the second one, so it
+// cannot list earlier uploads when the page is opened.
+func (run *uploadRun) changeNetwork() {
+	run.proxy.moveTo(run.t, fmt.Sprintf("[::1]:%d", mustFreePort(run.t)))
+	endpoint := settings{"AWS_ENDPOINT": fmt.Sprintf("http://localhost:%d", run.proxy.port)}
+	run.server = startServer(run.t, run.dir, run.settings().with(endpoint))
+	run.tab = openTab(run.t, run.server.url, networkErrors...)
+	run.uploadUntilBlocked(surveyFile)
 
-	v.emulateNetwork(true)
-	v.line.move(v.t, loopback(v.line.port))
-	v.line.reset()
-	v.line.open()
-	v.awaitWords(time.Minute, `Waiting for the network; will resume`)
-	v.emulateNetwork(false)
+	run.emulateNetwork(true)
+	run.proxy.moveTo(run.t, loopback(run.proxy.port))
+	run.proxy.reset()
+	run.proxy.unblock()
+	run.awaitMatch(time.Minute, `Waiting for the network; will resume`)
+	run.emulateNetwork(false)
 }

@@ -13,169 +13,175 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// What can happen to the store and to the signing server.
-var serverBreaks = []row{
+// serverScenarios are failures of the store and of the signing server.
+var serverScenarios = []scenario{
 	{
-		name:    "6 store killed and restarted",
-		happens: (*voyage).killStore,
-		says:    []string{`The store at \S+ does not answer`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
+		name:     "6 store killed and restarted",
+		disrupt:  (*uploadRun).killStore,
+		messages: []string{`The store at \S+ does not answer`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
 	}, {
 		name: "7 signing server killed, back after 5 s", store: "versitygw",
-		happens: (*voyage).killServer,
-		says:    []string{`The signing server does not answer\.`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
+		disrupt:  (*uploadRun).killServer,
+		messages: []string{`The signing server does not answer\.`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
 	}, {
 		name: "7 signing server hangs", store: "radosgw", seconds: 30,
-		happens: (*voyage).hangServer,
-		says:    []string{`\d+ %( of 64 MB)?, waiting for the signing server`, `The signing server does not answer\.`, `Retrying in \d+ s \(1 of 20\); will resume at \d+ %`},
+		disrupt: (*uploadRun).suspendServer,
+		messages: []string{
+			`\d+ %( of 64 MB)?, waiting for the signing server`,
+			`The signing server does not answer\.`,
+			`Retrying in \d+ s \(1 of 20\); will resume at \d+ %`,
+		},
 	}, {
 		name: "8 signing server restarted under load", store: "radosgw",
-		happens: (*voyage).restartServer,
+		disrupt: (*uploadRun).restartUnderLoad,
 	}, {
-		name: "13 store away when told of the success", store: "versitygw",
-		happens: (*voyage).loseSuccess,
-		says:    []string{`Retrying in \d s \(1 of 20\); all of it is sent`},
+		name: "13 store unreachable for the success report", store: "versitygw",
+		disrupt:  (*uploadRun).failSuccessReport,
+		messages: []string{`Retrying in \d s \(1 of 20\); all of it is sent`},
 	}, {
-		name: "17 last answer of radosgw lost", store: "radosgw",
-		happens: (*voyage).loseLastAnswer,
+		name: "17 last response of radosgw lost", store: "radosgw",
+		disrupt: (*uploadRun).loseCompleteResponse,
 	}, {
-		name: "17 last answer of versitygw lost", store: "versitygw",
-		happens: (*voyage).loseLastAnswer,
+		name: "17 last response of versitygw lost", store: "versitygw",
+		disrupt: (*uploadRun).loseCompleteResponse,
 	}, {
-		name: "18 store takes its time to put the parts together", store: "versitygw",
-		happens: (*voyage).waitForTheEnd,
-		says:    []string{"Finishing|Sent; waiting for the store to confirm"},
-		never:   `Retrying|Failed`,
+		name: "18 store needs long to complete the upload", store: "versitygw",
+		disrupt:   (*uploadRun).slowComplete,
+		messages:  []string{"Finishing|Sent; waiting for the store to confirm"},
+		forbidden: `Retrying|Failed`,
 	}, {
 		name: "16 one of two signing servers killed", store: "versitygw",
-		happens: (*voyage).killReplica,
-		never:   `Retrying|Failed`,
+		disrupt:   (*uploadRun).killReplica,
+		forbidden: `Retrying|Failed`,
 	},
 }
 
-// killStore ends the store in the middle of a part, and starts it again on what it had.
-func (v *voyage) killStore() {
-	gateway := newVersitygw(v.t)
-	v.reach(gateway.store)
-	v.embark()
+// killStore kills the store in the middle of a part, and restarts it with its data.
+func (run *uploadRun) killStore() {
+	gateway := newVersitygw(run.t)
+	run.useStore(gateway.store)
+	run.start()
 	gateway.process.stop()
-	v.line.open()
-	v.awaitWords(time.Minute, `Retrying in`)
-	gateway.start(v.t)
+	run.proxy.unblock()
+	run.awaitMatch(time.Minute, `Retrying in`)
+	gateway.start(run.t)
 }
 
-func (v *voyage) killServer() {
-	v.embark()
-	v.server.process.stop()
-	v.line.open()
-	v.awaitWords(time.Minute, `Retrying in`)
-	time.Sleep(5 * time.Second)
-	v.restart()
+func (run *uploadRun) killServer() {
+	run.start()
+	run.server.process.stop()
+	run.proxy.unblock()
+	run.awaitMatch(time.Minute, `Retrying in`)
+	outage(5 * time.Second)
+	run.restart()
 }
 
-// shorten makes the page wait for answers a sixth of the time.
-func (v *voyage) shorten() {
-	appendFile(v.t, filepath.Join(v.dir, "client_conf.js"), `
+// shortenTimeouts divides the timeouts of the page's requests by six.
+func (run *uploadRun) shortenTimeouts() {
+	appendFile(run.t, filepath.Join(run.dir, "client_conf.js"), `
 		(({get, set}) => Object.defineProperty(XMLHttpRequest.prototype, "timeout", {
 			get, set(ms) { set.call(this, ms / 6); }
 		}))(Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout"));`)
 }
 
-// hangServer stops the server while one part after the other wants a signature, so that the second still waits for it
-// when the first gives up, after ten seconds, and all are tried again.
-func (v *voyage) hangServer() {
-	v.shorten()
-	v.embark()
-	eventually(v.t, time.Minute, "three parts have their signatures", func() bool { return v.line.underWay() == 3 })
-	v.server.signal(syscall.SIGSTOP)
+// suspendServer suspends the server while one part after the other needs a signature. The second part still waits for
+// it when the first one times out, after ten seconds, and all are retried.
+func (run *uploadRun) suspendServer() {
+	run.shortenTimeouts()
+	run.start()
+	threeParts := func() bool { return run.proxy.partsInFlight() == 3 }
+	eventually(run.t, time.Minute, "three parts on their way", threeParts)
+	run.server.signal(syscall.SIGSTOP)
 	nextPart := func() {
-		stored := len(v.line.confirmed())
-		eventually(v.t, time.Minute, "the next part is stored", func() bool {
-			v.line.allow(mib / 4)
-			return len(v.line.confirmed()) > stored
+		stored := len(run.proxy.storedParts())
+		eventually(run.t, time.Minute, "the next part is stored", func() bool {
+			run.proxy.allow(mib / 4)
+			return len(run.proxy.storedParts()) > stored
 		})
 	}
 	nextPart()
-	time.Sleep(5 * time.Second)
+	outage(5 * time.Second)
 	nextPart()
-	v.awaitWords(60*time.Second, `Retrying in`)
-	v.awaitWords(60*time.Second, `waiting for the signing server`)
-	v.server.signal(syscall.SIGCONT)
-	v.line.open()
+	run.awaitMatch(60*time.Second, `Retrying in`)
+	run.awaitMatch(60*time.Second, `waiting for the signing server`)
+	run.server.signal(syscall.SIGCONT)
+	run.proxy.unblock()
 }
 
-// waitForTheEnd lets the store need longer for the last request than the page waits for any short one.
-func (v *voyage) waitForTheEnd() {
-	v.shorten()
-	v.embark()
-	v.line.answerTo(endsUpload, func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(13 * time.Second)
-		v.line.forward(w, r)
+// slowComplete makes the complete take longer than the timeout of other requests.
+func (run *uploadRun) slowComplete() {
+	run.shortenTimeouts()
+	run.start()
+	run.proxy.respondTo(isComplete, func(w http.ResponseWriter, r *http.Request) {
+		outage(13 * time.Second)
+		run.proxy.forward(w, r)
 	})
-	v.line.open()
+	run.proxy.unblock()
 }
 
-// restart starts the server again where it was.
-func (v *voyage) restart() {
-	v.t.Helper()
-	v.server = startServer(v.t, v.dir, v.settings().with(settings{"P3S3F_HOST_PORT": v.server.port()}))
+// restart starts the server again at the same address.
+func (run *uploadRun) restart() {
+	run.t.Helper()
+	run.server = startServer(run.t, run.dir, run.settings().with(settings{"P3S3F_HOST_PORT": run.server.port()}))
 }
 
-// restartServer restarts the server while the page and others ask for signatures.
-func (v *voyage) restartServer() {
-	v.embark()
-	load := startLoad(v.server.url, signRequest(v.t, v.server.url, v.line.port), 32, 0)
-	v.line.open()
-	v.server.end(v.t, func() { v.server.signal(syscall.SIGTERM) })
-	v.restart()
+// restartUnderLoad restarts the server while the page and other clients request signatures.
+func (run *uploadRun) restartUnderLoad() {
+	run.start()
+	load := startLoad(run.server, run.server.partSignRequest(run.t, run.proxy.port), 32, 0)
+	run.proxy.unblock()
+	run.server.shutdown(run.t, func() { run.server.signal(syscall.SIGTERM) })
+	run.restart()
 	load.stop()
-	if broken := load.broken.Load(); broken > 0 {
-		v.t.Errorf("%d of %d accepted requests failed", broken, load.whole.Load())
+	if failed := load.failed.Load(); failed > 0 {
+		run.t.Errorf("%d of %d accepted requests failed", failed, load.completed.Load())
 	}
 }
 
-// loseSuccess hides the store from the server: HEAD is the server's request alone.
-func (v *voyage) loseSuccess() {
-	v.embark()
-	isHead := func(r *http.Request) bool { return r.Method == http.MethodHead }
-	v.line.answerTo(isHead, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	v.line.open()
-	v.awaitWords(60*time.Second, `Retrying in`)
-	sent := v.line.sent()
-	v.line.mend()
-	v.await(60*time.Second, 1, done)
-	if more := v.line.sent() - sent; more != 0 {
-		v.t.Errorf("%d parts were sent again for the sake of the success", more)
+// failSuccessReport makes the store unreachable for the server, which alone sends HEAD.
+func (run *uploadRun) failSuccessReport() {
+	run.start()
+	run.proxy.respondTo(hasMethod(http.MethodHead), func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	})
+	run.proxy.unblock()
+	run.awaitMatch(60*time.Second, `Retrying in`)
+	sent := run.proxy.partsSent()
+	run.proxy.restore()
+	run.awaitStatus(60*time.Second, 1, done)
+	if more := run.proxy.partsSent() - sent; more != 0 {
+		run.t.Errorf("%d parts were sent again when the success report was retried", more)
 	}
-	if n := strings.Count(v.server.output.String(), "path=/s3/success"); n < 2 {
-		v.t.Errorf("the server was told %d times, want 2 or more", n)
+	if n := strings.Count(run.server.output.String(), "path=/s3/success"); n < 2 {
+		run.t.Errorf("success reports: got %d, want at least 2", n)
 	}
 }
 
-// killReplica runs two servers behind nginx, as deploy/nginx.conf has it, and kills the one that was asked first.
-func (v *voyage) killReplica() {
-	s := v.settings()
-	one, two := startServer(v.t, v.dir, s), startServer(v.t, v.dir, s)
-	page := startNginx(v.t, one.port(), two.port())
-	v.server = two
-	v.tab = openTab(v.t, "about:blank", expectedOfBreaks...)
-	v.do(trustAnyone, chromedp.Navigate(page))
-	v.depart(surveyFile)
+// killReplica runs two servers behind nginx with deploy/nginx.conf, and kills the first one.
+func (run *uploadRun) killReplica() {
+	s := run.settings()
+	one, two := startServer(run.t, run.dir, s), startServer(run.t, run.dir, s)
+	page := startNginx(run.t, one.port(), two.port())
+	run.server = two
+	run.tab = openTab(run.t, "about:blank", networkErrors...)
+	run.do(ignoreCertificateErrors, chromedp.Navigate(page))
+	run.uploadUntilBlocked(surveyFile)
 	for _, replica := range []*server{one, two} {
 		if !strings.Contains(replica.output.String(), "path=/s3/sign") {
-			v.t.Errorf("the replica at %s has signed nothing", replica.url)
+			run.t.Errorf("the server at %s has signed nothing", replica.url)
 		}
 	}
 	one.process.stop()
-	v.line.open()
+	run.proxy.unblock()
 }
 
-// loseLastAnswer lets the store put the parts together, and loses what it says of it.
-func (v *voyage) loseLastAnswer() {
-	v.embark()
-	v.line.answerTo(endsUpload, func(w http.ResponseWriter, r *http.Request) {
-		v.line.mend()
-		v.line.forward(httptest.NewRecorder(), r)
+// loseCompleteResponse lets the store complete the upload, and loses its response.
+func (run *uploadRun) loseCompleteResponse() {
+	run.start()
+	run.proxy.respondTo(isComplete, func(w http.ResponseWriter, r *http.Request) {
+		run.proxy.restore()
+		run.proxy.forward(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	})
-	v.line.open()
+	run.proxy.unblock()
 }

@@ -3,13 +3,12 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,84 +16,88 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// stopped is what the page says of a file that an earlier visit has left.
-const stopped = `^survey\.bam stopped at \d+ %\. Choose it again, and it goes on from there\.$`
+// stoppedMessage matches the page's text about a file that an earlier visit has not completed, and lostMessage its text
+// about an upload that the store has lost.
+const (
+	stoppedMessage = `^survey\.bam stopped at \d+ %\. Choose it again, and it goes on from there\.$`
+	lostMessage    = `^The store has lost what was sent, so the file starts over \(NoSuchUpload\)\.$`
+)
 
-// What can happen on the user's side, and behind everybody's back.
-var userBreaks = []row{
+// userScenarios are what users do, and uploads that the store has lost.
+var userScenarios = []scenario{
 	{
 		name: "9 page reloaded", store: "radosgw",
-		happens: (*voyage).reload,
-		says:    []string{stopped, `^Resuming at \d+ %$`},
+		disrupt:  (*uploadRun).reload,
+		messages: []string{stoppedMessage, `^Resuming at \d+ %$`},
 	}, {
 		name: "10 browser killed", store: "versitygw", seconds: 10,
-		happens: (*voyage).killBrowser,
-		says:    []string{stopped, `^Resuming at \d+ %$`},
+		disrupt:  (*uploadRun).killBrowser,
+		messages: []string{stoppedMessage, `^Resuming at \d+ %$`},
 	}, {
 		name: "11 paused for 20 minutes", store: "radosgw", seconds: 65,
-		happens: (*voyage).pauseForLong,
-		user:    []string{"pause", "continue"},
-		says:    []string{`Paused; will resume at \d+ %`, `Resuming at \d+ %`},
+		disrupt:  (*uploadRun).pauseForLong,
+		clicks:   []string{"pause", "continue"},
+		messages: []string{`Paused; will resume at \d+ %`, `Resuming at \d+ %`},
 	}, {
-		name: "12 upload forgotten by radosgw", store: "radosgw",
-		happens:    (*voyage).forget,
-		says:       []string{`^The store has lost what was sent, so the file starts over \(NoSuchUpload\)\.$`, `Retrying in \d s \(\d of 20\)$`},
-		startsOver: true,
+		name: "12 upload lost by radosgw", store: "radosgw",
+		disrupt:  (*uploadRun).loseUpload,
+		messages: []string{lostMessage, `Retrying in \d s \(\d of 20\)$`},
+		restarts: true,
 	}, {
-		name: "12 upload forgotten by versitygw", store: "versitygw",
-		happens:    (*voyage).forget,
-		says:       []string{`^The store has lost what was sent, so the file starts over \(NoSuchUpload\)\.$`, `Retrying in \d s \(\d of 20\)$`},
-		startsOver: true,
+		name: "12 upload lost by versitygw", store: "versitygw",
+		disrupt:  (*uploadRun).loseUpload,
+		messages: []string{lostMessage, `Retrying in \d s \(\d of 20\)$`},
+		restarts: true,
 	}, {
-		name: "12 upload forgotten, and paused while a new one begins", store: "radosgw",
-		happens:    (*voyage).forgetAndPause,
-		user:       []string{"pause", "continue"},
-		says:       []string{`Paused; will start over`},
-		startsOver: true,
+		name: "12 upload lost, and paused during the new initiate", store: "radosgw",
+		disrupt:  (*uploadRun).loseUploadAndPause,
+		clicks:   []string{"pause", "continue"},
+		messages: []string{`Paused; will start over`},
+		restarts: true,
 	}, {
 		name: "15 three files, one cancelled, one paused", store: "radosgw", seconds: 20,
-		happens: (*voyage).juggle,
-		user:    []string{"pause", "cancel", "continue"},
-		says:    []string{`Paused; will resume at \d+ %`, `Waiting for the network; will resume at \d+ %`},
+		disrupt:  (*uploadRun).uploadThreeFiles,
+		clicks:   []string{"pause", "cancel", "continue"},
+		messages: []string{`Paused; will resume at \d+ %`, `Waiting for the network; will resume at \d+ %`},
 	},
 }
 
-func (v *voyage) reload() {
-	v.embark()
-	v.leave()
-	v.do(chromedp.Reload())
-	v.line.reset()
-	v.line.open()
-	v.awaitWords(time.Minute, `survey\.bam stopped at`)
-	v.choose(surveyFile)
+func (run *uploadRun) reload() {
+	run.start()
+	run.saveMessages()
+	run.do(chromedp.Reload())
+	run.proxy.reset()
+	run.proxy.unblock()
+	run.awaitMatch(time.Minute, `survey\.bam stopped at`)
+	run.choose(surveyFile)
 }
 
-// killBrowser ends the browser without a chance to write anything down, and starts it again with its profile.
-// The user has been here before: Chromium takes half a minute to write a new cookie down.
-func (v *voyage) killBrowser() {
-	profile := filepath.Join(v.t.TempDir(), "profile")
-	v.server = startServer(v.t, v.dir, v.settings())
-	_, leave := v.openBrowser(profile)
-	leave()
+// killBrowser kills the browser, and starts it again with its profile. The browser has been at the page before, because
+// Chromium takes half a minute to save a new cookie.
+func (run *uploadRun) killBrowser() {
+	profile := filepath.Join(run.t.TempDir(), "profile")
+	run.server = startServer(run.t, run.dir, run.settings())
+	_, closeBrowser := run.openBrowser(profile)
+	closeBrowser()
 
-	browser, _ := v.openBrowser(profile)
-	v.depart(surveyFile)
-	v.leave()
-	v.awaitRecord()
+	browser, _ := run.openBrowser(profile)
+	run.uploadUntilBlocked(surveyFile)
+	run.saveMessages()
+	run.awaitResumeRecord()
 	process := chromedp.FromContext(browser).Browser.Process()
 	process.Signal(syscall.SIGKILL)
-	eventually(v.t, 30*time.Second, "the browser is dead", func() bool { return !alive(process.Pid) })
-	v.line.reset()
-	v.line.open()
+	eventually(run.t, 30*time.Second, "the browser exits", func() bool { return !alive(process.Pid) })
+	run.proxy.reset()
+	run.proxy.unblock()
 
-	_, leave = v.openBrowser(profile)
-	v.t.Cleanup(leave)
-	v.awaitWords(time.Minute, `survey\.bam stopped at`)
-	v.choose(surveyFile)
+	_, closeBrowser = run.openBrowser(profile)
+	run.t.Cleanup(closeBrowser)
+	run.awaitMatch(time.Minute, `survey\.bam stopped at`)
+	run.choose(surveyFile)
 }
 
-// awaitRecord waits until the page's record of the last part is written down, some milliseconds after the part is stored.
-func (v *voyage) awaitRecord() {
+// awaitResumeRecord waits until the page's record has the last stored part, which takes some milliseconds.
+func (run *uploadRun) awaitResumeRecord() {
 	const etags = `new Promise((resolve, reject) => {
 		const opening = indexedDB.open("s3-sign-srv");
 		opening.onsuccess = () => {
@@ -104,162 +107,158 @@ func (v *voyage) awaitRecord() {
 		};
 		opening.onerror = reject;
 	})`
-	eventually(v.t, 30*time.Second, "the record is written down", func() bool {
-		return slices.Equal(eval[[]int](v.tab, etags), []int{len(v.before)})
+	eventually(run.t, 30*time.Second, "the record of the last part", func() bool {
+		return slices.Equal(eval[[]int](run.tab, etags), []int{len(run.sentBefore)})
 	})
 }
 
-// openBrowser opens the page in a browser of its own, which keeps cookies and storage in its profile. It is a whole
-// Chromium, as a user has it.
-func (v *voyage) openBrowser(profile string) (browser context.Context, leave func()) {
-	v.t.Helper()
-	browser, leave, err := startBrowser("chromium", profile)
+// openBrowser opens the page in a separate Chromium, which keeps cookies and storage in its profile.
+func (run *uploadRun) openBrowser(profile string) (browser context.Context, stop func()) {
+	run.t.Helper()
+	browser, stop, err := startBrowser("chromium", profile)
 	if err != nil {
-		v.t.Fatal(err)
+		run.t.Fatal(err)
 	}
-	v.tab, _ = newTab(v.t, browser)
-	v.do(chromedp.Navigate(v.server.url))
-	return browser, leave
+	run.tab, _ = newTab(run.t, browser)
+	run.do(chromedp.Navigate(run.server.url))
+	return browser, stop
 }
 
-// pauseForLong lets the browser's clock be 14 minutes slow, and jump 20 minutes ahead during a pause. What was signed
-// before is of no use any more one minute later, and the store says so.
-func (v *voyage) pauseForLong() {
-	appendFile(v.t, filepath.Join(v.dir, "client_conf.js"), `
+// pauseForLong sets the browser's clock back by 14 minutes, and ahead by 20 minutes during a pause. A minute after the
+// pause begins, the store rejects what was signed before.
+func (run *uploadRun) pauseForLong() {
+	appendFile(run.t, filepath.Join(run.dir, "client_conf.js"), `
 		var clock = {ahead: -14 * 60e3};
 		Date = class extends Date {
 			constructor(...from) { from.length > 0 ? super(...from) : super(Date.now()); }
 			static now() { return super.now() + clock.ahead; }
 		};`)
-	v.embark()
-	v.press(0, "pause")
-	v.await(30*time.Second, 1, paused)
-	v.line.reset()
-	v.line.open()
-	old := v.line.lastPart()
-	time.Sleep(time.Until(v.signedAt(old).Add(15*time.Minute + 5*time.Second)))
-	if answer := v.replay(old); !strings.Contains(answer, "RequestTimeTooSkewed") {
-		v.t.Errorf("what was signed before the pause is still good for something: %s", answer)
+	run.start()
+	run.click(0, "pause")
+	run.awaitStatus(30*time.Second, 1, paused)
+	run.proxy.reset()
+	run.proxy.unblock()
+	old := run.proxy.lastPart()
+	outage(time.Until(run.signedAt(old).Add(15*time.Minute + 5*time.Second)))
+	if body := run.replay(old); !strings.Contains(body, "RequestTimeTooSkewed") {
+		run.t.Errorf("part that was signed before the pause: got %s, want RequestTimeTooSkewed", body)
 	}
-	v.command(`clock.ahead += 20 * 60e3`)
-	sent, signed := v.line.sent(), v.signatures()
-	v.press(0, "continue")
-	v.await(2*time.Minute, 1, done)
-	if parts, asked := v.line.sent()-sent, v.signatures()-signed; asked != parts+1 { // one for the end of the upload
-		v.t.Errorf("%d parts were sent after the pause with %d new signatures, want %d", parts, asked, parts+1)
+	run.exec(`clock.ahead += 20 * 60e3`)
+	sent, signed := run.proxy.partsSent(), run.signatureCount()
+	run.click(0, "continue")
+	run.awaitStatus(2*time.Minute, 1, done)
+	parts, signatures := run.proxy.partsSent()-sent, run.signatureCount()-signed
+	if want := parts + 1; signatures != want { // one for the complete
+		run.t.Errorf("new signatures for %d parts after the pause: got %d, want %d", parts, signatures, want)
 	}
 }
 
-func (v *voyage) signedAt(r *http.Request) time.Time {
-	v.t.Helper()
+func (run *uploadRun) signedAt(r *http.Request) time.Time {
+	run.t.Helper()
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if err != nil {
-		v.t.Fatal(err)
+		run.t.Fatal(err)
 	}
 	return at
 }
 
-// signatures is how many the server has given.
-func (v *voyage) signatures() int { return strings.Count(v.server.output.String(), "path=/s3/sign") }
+// signatureCount is how many signatures the server has given.
+func (run *uploadRun) signatureCount() int {
+	return strings.Count(run.server.output.String(), "path=/s3/sign")
+}
 
-// replay sends a part again as it was signed, straight to the store, and returns the answer.
-func (v *voyage) replay(old *http.Request) string {
-	v.t.Helper()
-	p, _ := partOf(old)
+// replay sends a part again with its old signature, directly to the store, and returns the response's body.
+func (run *uploadRun) replay(old *http.Request) string {
+	run.t.Helper()
+	p, _ := partFromRequest(old)
 	content := surveyFile.content()[(p.number-1)*partSize : p.number*partSize]
-	r, err := http.NewRequestWithContext(v.t.Context(), old.Method, "http://"+loopback(v.bucket.port)+old.URL.RequestURI(), bytes.NewReader(content))
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	r := newRequest(old.Method, "http://"+loopback(run.bucket.port)+old.URL.RequestURI(), string(content))
 	r.Host, r.Header = old.Host, old.Header
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	return string(text)
+	_, body := do(run.t, r)
+	return body
 }
 
-// forget lets the store lose the upload, and wants the file to be sent once more, once.
-func (v *voyage) forget() {
-	v.embark()
-	first := v.abort()
-	v.line.open()
-	v.line.mend()
-	v.await(90*time.Second, 1, done)
-	second := v.line.lastPart().URL.Query().Get("uploadId")
-	if parts := int64(v.line.sentFor(second)); second == first || parts != surveyFile.parts() {
-		v.t.Errorf("%d parts were sent for the second upload, want %d", parts, surveyFile.parts())
+// loseUpload makes the store lose the upload, and checks that the file is then sent once.
+func (run *uploadRun) loseUpload() {
+	run.start()
+	first := run.abort()
+	run.proxy.unblock()
+	run.proxy.restore()
+	run.awaitStatus(90*time.Second, 1, done)
+	second := run.proxy.lastPart().URL.Query().Get("uploadId")
+	if parts := int64(run.proxy.partsSentFor(second)); second == first || parts != surveyFile.parts() {
+		run.t.Errorf("parts sent for the second upload: got %d, want %d", parts, surveyFile.parts())
 	}
 }
 
-// forgetAndPause pauses while the store is asked for a new upload: nothing may be sent before Continue.
-func (v *voyage) forgetAndPause() {
-	v.embark()
-	v.abort()
-	v.line.answerTo(beginsUpload, func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(4 * time.Second)
-		v.line.forward(w, r)
+// loseUploadAndPause pauses while a new upload is initiated: no part may be sent before the user continues.
+func (run *uploadRun) loseUploadAndPause() {
+	run.start()
+	run.abort()
+	pausedNow := make(chan struct{})
+	var initiated atomic.Bool
+	run.proxy.respondTo(isInitiate, func(w http.ResponseWriter, r *http.Request) {
+		<-pausedNow
+		defer initiated.Store(true)
+		run.proxy.forward(w, r)
 	})
-	v.line.open()
-	v.awaitWords(60*time.Second, `starts over`)
-	v.awaitWords(30*time.Second, `Starting|Resuming`)
-	eventually(v.t, 30*time.Second, "a Pause button", func() bool {
-		return eval[bool](v.tab, `document.querySelector(".qq-upload-pause-selector").checkVisibility()`)
+	run.proxy.unblock()
+	run.awaitMatch(60*time.Second, `starts over`)
+	run.awaitMatch(30*time.Second, `Starting|Resuming`)
+	eventually(run.t, 30*time.Second, "the page offers Pause", func() bool {
+		return eval[bool](run.tab, `document.querySelector(".qq-upload-pause-selector").checkVisibility()`)
 	})
-	v.press(0, "pause")
-	sent := v.line.sent()
-	v.awaitWords(30*time.Second, `Paused`)
-	time.Sleep(6 * time.Second)
-	if more := v.line.sent() - sent; more != 0 {
-		v.t.Errorf("%d parts were sent during the pause", more)
+	run.click(0, "pause")
+	sent := run.proxy.partsSent()
+	run.awaitMatch(30*time.Second, `Paused`)
+	close(pausedNow)
+	eventually(run.t, 30*time.Second, "the new upload is initiated", initiated.Load)
+	time.Sleep(time.Second)
+	if more := run.proxy.partsSent() - sent; more != 0 {
+		run.t.Errorf("parts sent during the pause: got %d, want none", more)
 	}
-	v.line.mend()
-	v.press(0, "continue")
+	run.proxy.restore()
+	run.click(0, "continue")
 }
 
-// abort aborts the upload behind the browser's back, as a bucket's lifecycle rule does, and returns its id. The line is
-// cut until it is mended.
-func (v *voyage) abort() (uploadID string) {
-	v.t.Helper()
-	uploads, err := v.bucket.unfinished(v.t.Context())
-	if err != nil || len(uploads) != 1 {
-		v.t.Fatalf("the store has %d unfinished uploads, %v; want 1", len(uploads), err)
+// abort aborts the upload without the page, as a bucket's lifecycle rule does, and returns its ID. The proxy stays
+// disconnected until restore is called.
+func (run *uploadRun) abort() (uploadID string) {
+	run.t.Helper()
+	uploads := run.bucket.listUnfinished(run.t)
+	if len(uploads) != 1 {
+		run.t.Fatalf("unfinished uploads in the store: got %d, want 1", len(uploads))
 	}
-	v.line.cut() // on versitygw, a part that arrives during the abort brings the upload back to life
-	abort := s3.AbortMultipartUploadInput{Bucket: &v.bucket.name, Key: uploads[0].Key, UploadId: uploads[0].UploadId}
-	if _, err := v.bucket.client.AbortMultipartUpload(v.t.Context(), &abort); err != nil {
-		v.t.Fatal(err)
+	run.proxy.disconnect() // versitygw keeps an upload if a part arrives during its abort
+	abort := s3.AbortMultipartUploadInput{Bucket: &run.bucket.name, Key: uploads[0].Key, UploadId: uploads[0].UploadId}
+	if _, err := run.bucket.client.AbortMultipartUpload(run.t.Context(), &abort); err != nil {
+		run.t.Fatal(err)
 	}
 	return *uploads[0].UploadId
 }
 
-// juggle does everything at once. Fine Uploader sends one file after the other, over three connections.
-func (v *voyage) juggle() {
-	v.server = startServer(v.t, v.dir, v.settings())
-	v.tab = openTab(v.t, v.server.url, expectedOfBreaks...)
-	v.depart(surveyFile, secondSurveyFile, thirdSurveyFile)
-	v.nextFile(0, "pause", secondSurveyFile)
-	v.nextFile(1, "cancel", thirdSurveyFile)
-	v.offline(5 * time.Second)
-	v.press(0, "continue")
-	v.await(2*time.Minute, 2, done)
+// uploadThreeFiles pauses a file, cancels the next one, and disconnects the network during the third.
+func (run *uploadRun) uploadThreeFiles() {
+	run.server = startServer(run.t, run.dir, run.settings())
+	run.tab = openTab(run.t, run.server.url, networkErrors...)
+	run.uploadUntilBlocked(surveyFile, secondSurveyFile, thirdSurveyFile)
+	run.nextFile(0, "pause", secondSurveyFile)
+	run.nextFile(1, "cancel", thirdSurveyFile)
+	run.offline(5 * time.Second)
+	run.click(0, "continue")
+	run.awaitStatus(2*time.Minute, 2, done)
 }
 
-// nextFile stops a file, and lets the next one come half-way. What was on its way when the user pressed the button is
-// lost; what the page sends because of it, the abort of an upload, is not.
-func (v *voyage) nextFile(id int, button string, next testFile) {
-	v.t.Helper()
-	underWay := v.line.connections()
-	v.press(id, button)
-	v.line.drop(underWay)
-	v.line.allow(halfOfIt)
-	eventually(v.t, 2*time.Minute, "the next file is under way", func() bool {
-		return eval[int](v.tab, `(witness.stored[%s] || []).length`, next.name) > 3
+// nextFile clicks a button of a file and uploads half of the next one. What was on its way before the click is lost;
+// the abort that the page sends after it is not.
+func (run *uploadRun) nextFile(id int, button string, next testFile) {
+	run.t.Helper()
+	before := run.proxy.connections()
+	run.click(id, button)
+	run.proxy.drop(before)
+	run.proxy.allow(firstHalf)
+	eventually(run.t, 2*time.Minute, "parts of the next file are stored", func() bool {
+		return eval[int](run.tab, `(recorder.stored[%s] || []).length`, next.name) > 3
 	})
-	v.awaitStandstill()
+	run.awaitBlocked()
 }

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// startVersitygw starts a gateway over an empty directory for the length of the test.
+// startVersitygw starts a gateway with an empty directory. It is stopped when the test ends.
 func startVersitygw(t *testing.T) *store {
 	t.Helper()
 	return newVersitygw(t).store
 }
 
-// A versitygw is a store that can be killed and started again on the same data.
+// A versitygw is a store that can be killed and restarted with the same data.
 type versitygw struct {
 	*store
 	*process
@@ -27,7 +27,7 @@ type versitygw struct {
 	env     []string
 }
 
-// newVersitygw starts a gateway with further options, as variables of its environment.
+// newVersitygw starts a gateway with options in environment variables.
 func newVersitygw(t *testing.T, env ...string) *versitygw {
 	t.Helper()
 	port, err := freePort()
@@ -48,7 +48,7 @@ func newVersitygw(t *testing.T, env ...string) *versitygw {
 	return g
 }
 
-// start runs the gateway.
+// start starts the gateway.
 func (g *versitygw) start(t *testing.T) {
 	t.Helper()
 	var err error
@@ -60,8 +60,8 @@ func (g *versitygw) start(t *testing.T) {
 	}
 }
 
-// posixBackend returns the arguments for a new data directory. versitygw keeps
-// metadata in extended attributes, or beside the data where there are none.
+// posixBackend returns the arguments for a new data directory. versitygw keeps metadata in extended attributes, or in a
+// sidecar directory if the file system has none.
 func posixBackend(t *testing.T) []string {
 	data := t.TempDir()
 	if err := syscall.Setxattr(data, "user.e2e", []byte("?"), 0); err != nil {
@@ -71,15 +71,15 @@ func posixBackend(t *testing.T) []string {
 	return []string{data}
 }
 
-// versitygwBinary finds the gateway that `make` put beside the server.
+// versitygwBinary finds the gateway in the server's directory, where make installs it, or in PATH.
 func versitygwBinary() (string, error) {
-	beside := filepath.Join(filepath.Dir(shared.binary), "versitygw")
-	if _, err := os.Stat(beside); err == nil {
-		return beside, nil
+	built := filepath.Join(filepath.Dir(shared.binary), "versitygw")
+	if _, err := os.Stat(built); err == nil {
+		return built, nil
 	}
 	inPath, err := exec.LookPath("versitygw")
 	if err != nil {
-		return "", fmt.Errorf("versitygw is neither %s nor in PATH: run make first", beside)
+		return "", fmt.Errorf("versitygw is neither at %s nor in PATH; run make first", built)
 	}
 	return inPath, nil
 }

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// The bundle of `make static CEPH=1` names a content type for every file, for a Ceph that refuses files
-// without one; the usual bundle sends what the browser knows, which for an odd name is nothing.
+// The bundle of make static CEPH=1 sends a content type for every file, for Ceph versions that reject files without
+// one. The usual bundle sends the browser's content type, which is empty for unknown file names.
 func TestCephBundleNamesContentType(t *testing.T) {
 	t.Parallel()
-	const named = "application/octet-stream"
+	const octetStream = "application/octet-stream"
 	for _, version := range []int{2, 4} {
 		t.Run(map[int]string{2: "V2", 4: "V4"}[version], func(t *testing.T) {
 			b := newBucket(t, shared.radosgw)
@@ -27,18 +27,18 @@ func TestCephBundleNamesContentType(t *testing.T) {
 			ceph := uploadUntyped(t, dir, env, b)
 
 			for i, f := range untypedFiles {
-				if usual[i] == named {
-					t.Errorf("%s: the usual bundle sent %s: this store cannot show the difference", f.name, named)
+				if usual[i] == octetStream {
+					t.Errorf("%s: the usual bundle sent %s, so the test proves nothing", f.name, octetStream)
 				}
-				if ceph[i] != named {
-					t.Errorf("%s: stored as %q, want %s", f.name, ceph[i], named)
+				if ceph[i] != octetStream {
+					t.Errorf("content type of %s: got %q, want %s", f.name, ceph[i], octetStream)
 				}
 			}
 		})
 	}
 }
 
-// untypedFiles go up as a form and in parts.
+// untypedFiles are uploaded as a form and in parts.
 var untypedFiles = []testFile{untypedFile, untypedLongFile}
 
 // uploadUntyped returns the stored content types of the untyped files.
@@ -46,18 +46,18 @@ func uploadUntyped(t *testing.T, dir string, env settings, b *bucket) (types []s
 	t.Helper()
 	page := openTab(t, startServer(t, dir, env).url)
 	page.choose(untypedFiles...)
-	page.await(60*time.Second, len(untypedFiles), done)
+	page.awaitStatus(60*time.Second, len(untypedFiles), done)
 	for _, f := range untypedFiles {
 		types = append(types, b.get(t, page.uploadOf(f).Key).contentType)
 	}
 	return types
 }
 
-// buildBundle does what `make static` does, into another directory.
+// buildBundle builds the bundle in a directory, as make static does in static/.
 func buildBundle(t *testing.T, to string, args ...string) {
 	t.Helper()
-	out, err := exec.Command("node", append([]string{"../bundle/build.mjs", "--out", to}, args...)...).CombinedOutput()
-	if err != nil {
+	build := exec.Command("node", append([]string{"../bundle/build.mjs", "--out", to}, args...)...)
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the bundle: %v\n%s", err, out)
 	}
 }

@@ -13,31 +13,32 @@ import (
 	"time"
 )
 
-// The ways to start the server with a file of settings. The file is the shipped one, edited.
+// The server starts with an edited copy of the shipped settings file, sourced by a shell or read with -env. It needs no
+// other file.
 func TestStartWithEnvFile(t *testing.T) {
 	t.Parallel()
-	for _, way := range []struct {
+	for _, test := range []struct {
 		name    string
 		command []string
 	}{
 		{"sourced", []string{"bash", "-c", "source my_p3s3f.env && " + shared.binary}},
 		{"read", []string{shared.binary, "-env", "my_p3s3f.env"}},
 	} {
-		t.Run(way.name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			b := newBucket(t, shared.radosgw)
-			dir := newWorkDir(t)
+			dir := t.TempDir()
 			editEnv(t, filepath.Join(dir, "my_p3s3f.env"), settingsFor(b, pathStyle.endpoint(b.port)))
-			srv := launch(t, dir, nil, way.command...)
+			srv := launch(t, dir, nil, test.command...)
 			page := openTab(t, srv.url)
 			page.choose(smallFile)
-			page.await(30*time.Second, 1, done)
-			b.holds(t, page.uploadOf(smallFile).Key, smallFile, eval[string](page, `fine_u_conf.request.params.dataset`))
-			srv.end(t, func() { syscall.Kill(-srv.pid(), syscall.SIGTERM) })
+			page.awaitStatus(30*time.Second, 1, done)
+			b.checkObject(t, page.uploadOf(smallFile).Key, smallFile, page.dataset())
+			srv.shutdown(t, func() { syscall.Kill(-srv.pid(), syscall.SIGTERM) })
 		})
 	}
 }
 
-// editEnv writes the shipped p3s3f.env with other values, as a user's editor would.
+// editEnv writes a copy of the shipped p3s3f.env with other values.
 func editEnv(t *testing.T, path string, s settings) {
 	t.Helper()
 	b, err := os.ReadFile("../p3s3f.env")

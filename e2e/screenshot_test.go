@@ -12,8 +12,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// portray keeps pictures of the page as it is now, for people to look at: screenshots/NAME-….png.
-func (p *tab) portray(name string) {
+// screenshot writes pictures of the page for people to look at, in light and dark, for a desktop and a phone:
+// screenshots/NAME-….png.
+func (p *tab) screenshot(name string) {
 	p.t.Helper()
 	if err := os.MkdirAll("screenshots", 0o755); err != nil {
 		p.t.Fatal(err)
@@ -21,14 +22,14 @@ func (p *tab) portray(name string) {
 	for _, scheme := range []string{"light", "dark"} {
 		p.do(colorScheme(scheme))
 		p.do(chromedp.EmulateViewport(1280, 800))
-		p.shoot(name + "-desktop-" + scheme)
+		p.writeScreenshot(name + "-desktop-" + scheme)
 		p.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
-		p.shoot(name + "-phone-" + scheme)
+		p.writeScreenshot(name + "-phone-" + scheme)
 	}
 	p.do(colorScheme("light"), chromedp.EmulateViewport(1280, 800))
 }
 
-func (p *tab) shoot(name string) {
+func (p *tab) writeScreenshot(name string) {
 	p.t.Helper()
 	picture := run(p, chromedp.FullScreenshot(100))
 	if err := os.WriteFile(filepath.Join("screenshots", name+".png"), picture, 0o644); err != nil {
@@ -36,13 +37,13 @@ func (p *tab) shoot(name string) {
 	}
 }
 
-// colorScheme is what users have told their system that they like.
+// colorScheme sets the user's preferred color scheme.
 func colorScheme(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: scheme},
-				{Name: "prefers-reduced-motion", Value: "reduce"}, // no picture of a movement
+				{Name: "prefers-reduced-motion", Value: "reduce"}, // no animations in pictures
 			},
 		})
 		return err
