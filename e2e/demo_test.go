@@ -66,8 +66,8 @@ func TestDemoRestart(t *testing.T) {
 	page.awaitStatus(30*time.Second, 1, done)
 	srv.shutdown(t, srv.interrupt)
 	lines := strings.Split(strings.TrimSpace(srv.output.String()), "\n")
-	if len(lines) != 4 { // store, open, challenge, success
-		t.Errorf("output of the demo: got %d lines, want 4\n%s", len(lines), srv.output)
+	if len(lines) != 6 { // store, server started, open, challenge, success, server stopped
+		t.Errorf("output of the demo: got %d lines, want 6\n%s", len(lines), srv.output)
 	}
 
 	srv = launch(t, dir, settings{"P3S3F_HOST_PORT": "0"}, shared.binary, "-demo")
