@@ -1,0 +1,78 @@
+package assets
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestFS opens files with and without replacements in the working directory.
+func TestFS(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string) {
+		t.Helper()
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("mine"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{
+		"p3s3f.env", "server.key", "basic_cors.xml", "static/page.js", "static/more/logo.svg", "static/client_conf.js",
+	} {
+		write(name)
+	}
+	for link, target := range map[string]string{
+		"static/settings.env": "../p3s3f.env", "static/up": "..", "static/page.css": "../p3s3f.env",
+		"static/copy.js": "page.js",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const embedded, mine, missing, refused = "embedded", "mine", "not there", "refused"
+	for _, test := range []struct{ name, file, want string }{
+		{"embedded file", "static/index.html", embedded},
+		{"embedded file beside static", "client_conf.js", embedded},
+		{"replaced file", "static/page.js", mine},
+		{"replaced file beside static", "basic_cors.xml", mine},
+		{"extra file", "static/more/logo.svg", mine},
+		{"the user's own configuration", "static/client_conf.js", mine},
+		{"link within static", "static/copy.js", mine},
+		{"file of the program", "embed.go", missing},
+		{"unknown file in static", "static/gone.js", missing},
+		{"settings", "p3s3f.env", missing},
+		{"key of the certificate", "server.key", missing},
+		{"link to the settings", "static/settings.env", refused},
+		{"link to the settings in place of an embedded file", "static/page.css", refused},
+		{"settings by a linked folder", "static/up/p3s3f.env", refused},
+		{"settings by dots", "static/../p3s3f.env", refused},
+		{"settings by an absolute path", filepath.ToSlash(dir) + "/p3s3f.env", refused},
+		{"empty path", "", refused},
+	} {
+		text, err := fs.ReadFile(FS(dir), test.file)
+		actual := embedded
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			actual = missing
+		case err != nil:
+			actual = refused
+		case string(text) == "mine":
+			actual = mine
+		}
+		if actual != test.want {
+			t.Errorf("%s: %s is %s (%v), want %s", test.name, test.file, actual, err, test.want)
+		}
+	}
+}
+
+// TestClientConfNotEmbedded shows that no user's own configuration becomes part of a binary.
+func TestClientConfNotEmbedded(t *testing.T) {
+	if _, err := fs.Stat(FS(t.TempDir()), "static/client_conf.js"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("static/client_conf.js is embedded: %v", err)
+	}
+}
