@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -43,11 +42,12 @@ func runDoctor(ctx context.Context, args []string, env environ, stdout io.Writer
 	}
 	getenv, err := readEnviron(o.envFile, env)
 	cfg := doctor.Config{
-		Getenv: getenv, Fault: err, Files: assets.FS("."), Origins: o.origins, Now: time.Now,
+		Getenv: getenv, EnvError: err, Files: assets.FS("."), Origins: o.origins, Now: time.Now,
 		Certificate: loadCertificate, CORSCommand: corsCommand(os.Args[0], o.envFile),
 	}
-	cfg.Page = func(cfg config.Config) (http.Handler, error) {
-		return newHandler(cfg, getenv, slog.New(slog.DiscardHandler))
+	cfg.Start = func(cfg config.Config) error {
+		_, err := newHandler(cfg, getenv, slog.New(slog.DiscardHandler))
+		return err
 	}
 	if o.json {
 		return reportJSON(ctx, cfg, stdout)

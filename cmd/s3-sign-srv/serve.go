@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -102,9 +103,9 @@ func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout
 	srv := defaultLimits().server(handler)
 	srv.TLSConfig = l.certificate
 	srv.ErrorLog = httpLog(log)
-	url := pageURL(l.cfg, l.Addr().(*net.TCPAddr).Port)
-	log.Info("server started", "version", buildVersion(), "address", url)
-	fmt.Fprintln(stdout, banner(l.cfg), url)
+	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	log.Info("server started", "version", buildVersion(), "address", l.cfg.Origin())
+	fmt.Fprintln(stdout, banner(l.cfg), l.cfg.Origin())
 	err = serveUntil(ctx, srv, l)
 	reason := err
 	if reason == nil {
@@ -212,16 +213,4 @@ func listenError(cfg config.Config, err error) error {
 	}
 	const text = "P3S3F_HOST_NAME: cannot listen on %s; set it to an address of this machine"
 	return fmt.Errorf(text, cfg.Address())
-}
-
-// pageURL is the address of the server for a browser on this machine.
-func pageURL(cfg config.Config, port int) string {
-	scheme, host := "http", cfg.Host
-	if cfg.HTTPS {
-		scheme = "https"
-	}
-	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
-		host = "localhost"
-	}
-	return fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(host, fmt.Sprint(port)))
 }

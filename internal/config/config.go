@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"net/url"
 	"strings"
 
 	"s3-sign-srv/internal/sign"
@@ -146,4 +148,24 @@ func warnings(c Config) (list []string) {
 			"complete, abort and delete every object in the bucket")
 	}
 	return list
+}
+
+// Origin returns the origin of the server's page for a browser on this computer. For an automatic port, it assumes
+// 5000.
+func (c Config) Origin() string {
+	u := url.URL{Scheme: "http", Host: c.Host}
+	if c.HTTPS {
+		u.Scheme = "https"
+	}
+	if ip, err := netip.ParseAddr(c.Host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		u.Host = "localhost"
+	}
+	port := c.Port
+	if port == "0" {
+		port = "5000"
+	}
+	if port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		u.Host = net.JoinHostPort(u.Host, port)
+	}
+	return u.String()
 }

@@ -8,151 +8,176 @@ import (
 	"slices"
 	"strings"
 
+	"s3-sign-srv/internal/fineuploader"
 	"s3-sign-srv/internal/s3admin"
 )
 
-// resource is what must not stay: an object, a multipart upload, or one version of an object.
+// resource is something that must not stay in the bucket: an object, a multipart upload, or a version of an object.
 type resource struct{ key, uploadID, version string }
 
-// lost is the upload ID in an answer that did not come.
-const lost = "?"
+// unknownUploadID stands for the upload ID in a response that did not arrive.
+const unknownUploadID = "?"
 
-func (l resource) String() string {
+func (r resource) String() string {
 	switch {
-	case l.uploadID == lost:
-		return "perhaps an unfinished upload of " + l.key
-	case l.uploadID != "":
-		return "the unfinished upload of " + l.key
-	case l.version != "":
-		return "a delete marker of " + l.key
+	case r.uploadID == unknownUploadID:
+		return "possibly an incomplete upload of " + r.key
+	case r.uploadID != "":
+		return "the incomplete upload of " + r.key
+	case r.version != "":
+		return "a delete marker of " + r.key
 	}
-	return l.key
+	return r.key
 }
 
-// key returns the name of a file to write.
-func (e *run) key(name string) string { return e.prefix + name }
-
-// track puts on the list what is about to be written.
-func (e *run) track(l resource) {
-	e.resources, e.wrote = append(e.resources, l), true
+// file returns a small test file under the run's prefix, within the size limit.
+func (r *run) file(name, content string) fineuploader.File {
+	if limit := r.set.Sign.MaxBytes; limit > 0 {
+		content = content[:min(int64(len(content)), limit)]
+	}
+	return fineuploader.File{
+		Key: r.prefix + name, Name: name, ContentType: r.contentType(), Content: []byte(content),
+	}
 }
 
-// untrack takes what has gone off the list.
-func (e *run) untrack(gone resource) {
-	e.resources = slices.DeleteFunc(e.resources, func(l resource) bool { return l == gone })
+// contentType returns one that the server signs.
+func (r *run) contentType() string {
+	for _, pattern := range r.set.Sign.ContentTypes {
+		return strings.Replace(pattern, "*", "x-doctor", 1)
+	}
+	return "image/png"
 }
 
-// begin starts a multipart upload and remembers to end it.
-func (e *run) begin(ctx context.Context, u uploader, f file) (uploadID string, got answer, err error) {
-	e.track(resource{key: f.key, uploadID: lost})
-	uploadID, got, err = u.initiate(ctx, f)
+// track notes what is about to be written.
+func (r *run) track(resource resource) {
+	r.resources, r.wrote = append(r.resources, resource), true
+}
+
+// untrack forgets what was removed, or was not written.
+func (r *run) untrack(gone resource) {
+	r.resources = slices.DeleteFunc(r.resources, func(r resource) bool { return r == gone })
+}
+
+// initiate starts a multipart upload and tracks it.
+func (r *run) initiate(ctx context.Context, u fineuploader.Client, f fineuploader.File) (
+	uploadID string, response fineuploader.Response, err error,
+) {
+	unknown := resource{key: f.Key, uploadID: unknownUploadID}
+	r.track(unknown)
+	uploadID, response, err = u.Initiate(ctx, f)
 	if !mayHaveArrived(err) {
-		e.untrack(resource{key: f.key, uploadID: lost})
+		r.untrack(unknown)
 	}
 	if err == nil {
-		e.track(resource{key: f.key, uploadID: uploadID})
+		r.track(resource{key: f.Key, uploadID: uploadID})
 	}
-	return uploadID, got, err
+	return uploadID, response, err
 }
 
-// mayHaveArrived reports whether the store may have done what err is no answer to.
+// mayHaveArrived reports whether the store may have done what a request with this error asked for.
 func mayHaveArrived(err error) bool {
-	var answered *storeError
+	var response *fineuploader.ResponseError
 	var op *net.OpError
 	switch {
-	case err == nil, signingError(err) != nil, tlsFault(err) != "":
+	case err == nil, signingError(err) != nil, tlsProblem(err) != "":
 		return false
-	case errors.As(err, &answered):
-		return answered.status/100 == 2 || answered.status >= 500
+	case errors.As(err, &response):
+		return response.Status/100 == 2 || response.Status >= 500
 	}
 	return !errors.As(err, &op) || op.Op != "dial"
 }
 
-// end aborts a multipart upload.
-func (e *run) end(ctx context.Context, u uploader, key, uploadID string) (answer, error) {
-	got, err := u.abort(ctx, key, uploadID)
+// abort aborts a multipart upload.
+func (r *run) abort(ctx context.Context, u fineuploader.Client, key, uploadID string) (fineuploader.Response, error) {
+	response, err := u.Abort(ctx, key, uploadID)
 	if err == nil {
-		e.untrack(resource{key: key, uploadID: uploadID})
+		r.untrack(resource{key: key, uploadID: uploadID})
 	}
-	return got, err
+	return response, err
 }
 
-// finish uploads f as one part and completes it.
-func (e *run) finish(ctx context.Context, u uploader, f file, uploadID string) (answer, error) {
-	etag, got, err := u.part(ctx, f.key, uploadID, 1, f.content)
+// finish uploads f as one part and completes the upload.
+func (r *run) finish(ctx context.Context, u fineuploader.Client, f fineuploader.File, uploadID string) (
+	fineuploader.Response, error,
+) {
+	response, err := u.UploadPart(ctx, f.Key, uploadID, 1, f.Content)
 	if err != nil {
-		return got, err
+		return response, err
 	}
-	return e.complete(ctx, u, f.key, uploadID, []string{etag})
+	return r.complete(ctx, u, f.Key, uploadID, response.Header.Get("ETag"))
 }
 
-// complete makes an object of the parts and remembers to delete it.
-func (e *run) complete(ctx context.Context, u uploader, key, uploadID string, etags []string) (answer, error) {
-	e.track(resource{key: key})
-	got, err := u.complete(ctx, key, uploadID, etags)
+// complete combines the parts and tracks the object.
+func (r *run) complete(ctx context.Context, u fineuploader.Client, key, uploadID string, etags ...string) (
+	fineuploader.Response, error,
+) {
+	r.track(resource{key: key})
+	response, err := u.Complete(ctx, key, uploadID, etags)
 	if err == nil {
-		e.untrack(resource{key: key, uploadID: uploadID})
+		r.untrack(resource{key: key, uploadID: uploadID})
 	}
-	e.keepsVersions = e.keepsVersions || got.header.Get("x-amz-version-id") != ""
-	return got, err
+	r.keepsVersions = r.keepsVersions || response.Header.Get("x-amz-version-id") != ""
+	return response, err
 }
 
-// postForm uploads f in one request and remembers to delete it.
-func (e *run) postForm(ctx context.Context, u uploader, f file) (answer, error) {
-	e.track(resource{key: f.key})
-	got, err := u.form(ctx, f)
+// postForm uploads f by form and tracks the object.
+func (r *run) postForm(ctx context.Context, u fineuploader.Client, f fineuploader.File) (fineuploader.Response, error) {
+	r.track(resource{key: f.Key})
+	response, err := u.PostForm(ctx, f)
 	if err != nil && !mayHaveArrived(err) {
-		e.untrack(resource{key: f.key})
+		r.untrack(resource{key: f.Key})
 	}
-	e.keepsVersions = e.keepsVersions || got.header.Get("x-amz-version-id") != ""
-	return got, err
+	r.keepsVersions = r.keepsVersions || response.Header.Get("x-amz-version-id") != ""
+	return response, err
 }
 
-// tryForm asks whether the store takes a form, and leaves nothing: where signature and permission are
-// good, a file beyond the range that the policy allows is refused for its size.
-func (e *run) tryForm(ctx context.Context, u uploader) error {
-	u.sizeLimit = 1
-	f := file{key: e.key("too large"), name: "too large", contentType: e.contentType(), content: []byte("too large")}
-	_, err := e.postForm(ctx, u, f)
-	if r, _ := replyTo(err); r.code == "EntityTooLarge" {
+// probeForm checks whether the store accepts a form, and leaves nothing: it rejects a file that is larger than the
+// policy allows after it has checked signature and permissions.
+func (r *run) probeForm(ctx context.Context, u fineuploader.Client) error {
+	u.SizeLimit = 1
+	f := r.file("too large", "")
+	f.Content = []byte("too large")
+	_, err := r.postForm(ctx, u, f)
+	if e, _ := responseOf(err); e.code == "EntityTooLarge" {
 		return nil
 	}
 	return err
 }
 
-// cleanUp removes what is left, and every version of what was deleted.
-func (e *run) cleanUp(ctx context.Context) []Result {
-	if e.faults != nil || !e.wrote {
+// cleanup removes what is tracked, and every version of what was deleted.
+func (r *run) cleanup(ctx context.Context) []Result {
+	if r.setErr != nil || !r.wrote {
 		return skipped("nothing was written")
 	}
-	var left []string
-	for _, l := range e.resources {
-		if err := e.reach(func(b *s3admin.Bucket) error { return remove(ctx, b, l, e.prefix) }); err != nil {
-			left = append(left, l.String())
+	var remaining []string
+	for _, resource := range r.resources {
+		if r.call(func(b *s3admin.Bucket) error { return r.remove(ctx, b, resource) }) != nil {
+			remaining = append(remaining, resource.String())
 		}
 	}
-	if e.keepsVersions && e.writes {
-		if err := e.reach(func(b *s3admin.Bucket) error { return b.PurgeVersions(ctx, e.prefix) }); err != nil {
-			left = append(left, "versions of what was deleted")
+	if r.keepsVersions && r.writes {
+		if r.call(func(b *s3admin.Bucket) error { return b.PurgeVersions(ctx, r.prefix) }) != nil {
+			remaining = append(remaining, "versions of deleted objects")
 		}
 	}
-	if left != nil {
-		return failed("not everything could be removed: "+strings.Join(left, ", "),
-			"Remove what begins with "+e.prefix+" from the bucket, with a key that may delete versions and abort uploads; one that may do s3:GetBucketVersioning spares you that.")
+	if remaining != nil {
+		return failed("not everything could be removed: "+strings.Join(remaining, ", "),
+			"Remove everything that begins with "+r.prefix+" from the bucket, with a key that may delete versions "+
+				"and abort uploads; with s3:GetBucketVersioning, the key of this server would not have written it.")
 	}
 	return ok("nothing is left in the bucket")
 }
 
-func remove(ctx context.Context, b *s3admin.Bucket, l resource, prefix string) error {
+func (r *run) remove(ctx context.Context, b *s3admin.Bucket, resource resource) error {
 	switch {
-	case l.uploadID == lost:
-		return b.PurgeUploads(ctx, prefix)
-	case l.uploadID != "":
-		return b.Abort(ctx, l.key, l.uploadID)
-	case l.version != "":
-		return b.DeleteVersion(ctx, l.key, l.version)
+	case resource.uploadID == unknownUploadID:
+		return b.PurgeUploads(ctx, r.prefix)
+	case resource.uploadID != "":
+		return b.Abort(ctx, resource.key, resource.uploadID)
+	case resource.version != "":
+		return b.DeleteVersion(ctx, resource.key, resource.version)
 	}
-	if err := b.Delete(ctx, l.key); s3admin.Status(err) != http.StatusNotFound {
+	if err := b.Delete(ctx, resource.key); s3admin.Status(err) != http.StatusNotFound {
 		return err
 	}
 	return nil

@@ -5,202 +5,184 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
 
 	"s3-sign-srv/internal/config"
+	"s3-sign-srv/internal/cors"
+	"s3-sign-srv/internal/fineuploader"
 	"s3-sign-srv/internal/s3admin"
-	"s3-sign-srv/internal/sign"
 )
 
-// crossing is one of the requests that a browser asks leave for before it sends it to another site.
-type crossing struct {
-	operation string
-	method    string
-	path      string   // below request.endpoint
-	headers   []string // those that are not safe by themselves, sorted, in lower case
+// corsProblem is why pages may not send something, and what to do about it.
+type corsProblem struct{ text, fix string }
+
+// noRule is the problem of an origin that no rule of the bucket names; the origins are appended.
+const noRule = "the bucket has no CORS rule for pages from "
+
+// preflight is a request from a page of one origin, and the outcome of its preflight.
+type preflight struct {
+	cors.Request
+	endpoint, origin string
+	problem          corsProblem
+	err              error
 }
 
-// crossings are the five requests of an upload. Fine Uploader listens to the progress of a form's
-// upload, which makes browsers ask leave for that too (Fetch, "use-CORS-preflight flag").
-func crossings(u uploader, extra map[string]string) []crossing {
-	signed := []string{"authorization", "x-amz-date"}
-	if u.version == sign.V4 {
-		signed = append(signed, "x-amz-content-sha256")
-	}
-	typed := append(slices.Clone(signed), "content-type")
-	first := slices.Clone(typed)
-	for field := range u.initiation(file{extra: extra}).headers {
-		first = append(first, strings.ToLower(field))
-	}
-	key := "/" + Prefix + "preflight"
-	list := []crossing{
-		{"form", http.MethodPost, "", nil},
-		{"initiate", http.MethodPost, key + "?uploads", first},
-		{"part", http.MethodPut, key + "?partNumber=1&uploadId=1", typed},
-		{"complete", http.MethodPost, key + "?uploadId=1", typed},
-		{"abort", http.MethodDelete, key + "?uploadId=1", signed},
-	}
-	for _, c := range list {
-		slices.Sort(c.headers)
-	}
-	return list
-}
-
-// Headers are all that a page with this client_conf.js sends to the store and a bucket must allow, sorted;
+// Headers returns all headers that a page with this client_conf.js sends to the store and a bucket must allow, sorted;
 // "x-amz-meta-*" stands for names that only the browser knows.
 func Headers(cfg Config) []string {
-	e := newRun(cfg)
-	defer e.close()
-	params, whole := e.conf.headerParams()
-	u := uploader{version: e.version(), params: params}
+	r := newRun(cfg)
+	params, whole := r.conf.HeaderParams()
+	u := fineuploader.Client{Version: r.version(), Params: params}
 	var all []string
-	for _, c := range crossings(u, e.conf.extra()) {
-		all = append(all, c.headers...)
+	for _, request := range u.CORSRequests(Prefix, r.conf.Extra()) {
+		all = append(all, request.Headers...)
 	}
 	if !whole {
-		all = slices.DeleteFunc(all, func(name string) bool { return strings.HasPrefix(name, metaPrefix) })
-		all = append(all, metaPrefix+"*")
+		isMeta := func(name string) bool { return strings.HasPrefix(name, fineuploader.MetaPrefix) }
+		all = append(slices.DeleteFunc(all, isMeta), fineuploader.MetaPrefix+"*")
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// obstacle is why pages may not send something, and what to do about it.
-type obstacle struct{ text, fix string }
-
-// noRule is the obstacle of an origin of which the bucket's rules say nothing; the origins stand behind it.
-const noRule = "the bucket has no CORS rule for pages from "
-
-// checkPreflights asks leave for each request from each origin.
-func (e *run) checkPreflights(ctx context.Context) []Result {
-	e.reach(func(b *s3admin.Bucket) (err error) {
-		e.rules, err = b.CORS(ctx)
-		e.rulesKnown = err == nil // the key need not have the right
+// checkPreflights sends the preflight of each request from each origin.
+func (r *run) checkPreflights(ctx context.Context) []Result {
+	r.call(func(b *s3admin.Bucket) (err error) {
+		r.rules, err = b.CORS(ctx)
+		r.rulesKnown = err == nil // the key need not have the permission
 		return err
 	})
-	refused := map[obstacle][]petition{}
-	for _, p := range inParallel(e.petitions(), func(p petition) petition { return e.ask(ctx, p) }) {
-		if p.err != nil {
-			return e.explainTransport(p.err)
-		}
-		if p.found.text != "" {
-			refused[p.found] = append(refused[p.found], p)
+	var all []preflight
+	u := r.page()
+	u.Params, _ = r.conf.HeaderParams()
+	for _, origin := range r.origins() {
+		for _, request := range u.CORSRequests(Prefix+"preflight", r.conf.Extra()) {
+			all = append(all, preflight{Request: request, endpoint: u.Endpoint, origin: origin})
 		}
 	}
+	rejected := map[corsProblem][]preflight{}
+	for _, p := range inParallel(all, func(p preflight) preflight { return r.checkPreflight(ctx, p) }) {
+		if p.err != nil {
+			return r.explainTransport(p.err)
+		}
+		if p.problem.text != "" {
+			rejected[p.problem] = append(rejected[p.problem], p)
+		}
+	}
+	byText := func(a, b corsProblem) int { return strings.Compare(a.text, b.text) }
 	var results []Result
-	for _, o := range slices.SortedFunc(maps.Keys(refused), func(a, b obstacle) int { return strings.Compare(a.text, b.text) }) {
-		results = append(results, failed(e.describe(o, refused[o]), o.fix)...)
+	for _, problem := range slices.SortedFunc(maps.Keys(rejected), byText) {
+		results = append(results, failed(r.describe(problem, rejected[problem]), problem.fix)...)
 	}
 	if results == nil {
-		return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(e.origins(), ", "))
+		return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(r.origins(), ", "))
 	}
 	return results
 }
 
-// describe says what an obstacle is in the way of, and whose, unless that is everybody.
-func (e *run) describe(o obstacle, refused []petition) string {
+// describe says which operations a problem affects, and which origins unless it is all.
+func (r *run) describe(problem corsProblem, rejected []preflight) string {
 	var operations, origins []string
-	for _, p := range refused {
-		if !slices.Contains(operations, p.operation) {
-			operations = append(operations, p.operation)
+	for _, p := range rejected {
+		if !slices.Contains(operations, p.Operation) {
+			operations = append(operations, p.Operation)
 		}
-		if !slices.Contains(origins, p.u.origin) {
-			origins = append(origins, p.u.origin)
+		if !slices.Contains(origins, p.origin) {
+			origins = append(origins, p.origin)
 		}
 	}
-	from, text := strings.Join(origins, ", "), o.text
-	others := e.rules.Origins()
+	from, text := strings.Join(origins, ", "), problem.text
+	others := r.rules.Origins()
 	switch {
 	case text == noRule && len(others) > 0:
 		text += from + ", only for " + strings.Join(others, ", ")
 	case text == noRule:
 		text += from
-	case len(origins) < len(e.origins()):
+	case len(origins) < len(r.origins()):
 		text += " to pages from " + from
 	}
 	return fmt.Sprintf("%s (%s)", text, strings.Join(operations, ", "))
 }
 
-// petition is a request from a page of one origin, and what came of asking leave for it.
-type petition struct {
-	crossing
-	u     uploader
-	found obstacle
-	err   error
-}
-
-func (e *run) petitions() (all []petition) {
-	u := e.page()
-	u.params, _ = e.conf.headerParams()
-	for _, u.origin = range e.origins() {
-		for _, c := range crossings(u, e.conf.extra()) {
-			all = append(all, petition{crossing: c, u: u})
-		}
-	}
-	return all
-}
-
-// inParallel does up to eight things at a time, so that many origins take no longer than a few.
-func inParallel[T, R any](items []T, do func(T) R) []R {
+// inParallel calls f for up to eight items at a time, so that many origins take no longer than a few.
+func inParallel[T, R any](items []T, f func(T) R) []R {
 	results, free := make([]R, len(items)), make(chan struct{}, 8)
-	var all sync.WaitGroup
+	var group sync.WaitGroup
 	for i, item := range items {
 		free <- struct{}{}
-		all.Go(func() {
-			results[i] = do(item)
+		group.Go(func() {
+			results[i] = f(item)
 			<-free
 		})
 	}
-	all.Wait()
+	group.Wait()
 	return results
 }
 
-// ask asks leave for p, and finds out what is in the way. An answer that browsers take for one tells by
-// itself; a refusal does not, so the bucket's rules are consulted, or else simpler questions asked.
-func (e *run) ask(ctx context.Context, p petition) petition {
-	const pass = "Have it pass OPTIONS on to the store, and leave CORS to that."
-	got, fault, err := p.u.preflight(ctx, p.crossing)
-	refused := got.status/100 != 2
+// sendPreflight sends the preflight of p, and returns what it forbids; empty: nothing.
+func (r *run) sendPreflight(ctx context.Context, p preflight) (fineuploader.Response, string, error) {
+	request, err := p.Preflight(p.endpoint, p.origin)
+	if err != nil {
+		return fineuploader.Response{}, "", err
+	}
+	response, err := fineuploader.Send(r.http, request.WithContext(ctx))
+	return response, p.Validate(response.Status, response.Header, p.origin), err
+}
+
+// checkPreflight sends the preflight of p and finds out what forbids it. A response with a 2xx status says so itself;
+// otherwise the bucket's rules tell, or simpler preflights.
+func (r *run) checkPreflight(ctx context.Context, p preflight) preflight {
+	const forward = "It must forward OPTIONS to the store and leave CORS to it."
+	response, problem, err := r.sendPreflight(ctx, p)
+	rejected := response.Status/100 != 2
+	hasOrigin := response.Header.Get("Access-Control-Allow-Origin") != ""
+	allowedByRules := r.rulesKnown && r.rules.Allow(p.origin, p.Method, p.Headers)
 	switch {
 	case err != nil:
 		p.err = err
-	case fault == "":
-	case !refused && got.header.Get("Access-Control-Allow-Origin") != "" && readable(got.header, p.u.origin) != "":
-		p.found = obstacle{fault + "; something in front of the store adds or changes it", pass}
-	case refused && !looksLikeS3(got):
-		p.found = obstacle{fmt.Sprintf("something in front of the store answers OPTIONS itself (status %d)", got.status), pass}
-	case e.rulesKnown && e.rules.Allow(p.u.origin, p.method, p.headers) && refused:
-		p.found = obstacle{"the store refuses what the bucket's rules together allow; Ceph looks at the first rule for an origin alone", "Put it all into one rule. " + e.corsCommand()}
-	case e.rulesKnown && e.rules.Allow(p.u.origin, p.method, p.headers):
-		p.found = obstacle{fault + ", although the bucket's rules allow it: something in front of the store changes its answers", pass}
+	case problem == "":
+	case !rejected && hasOrigin && cors.Unreadable(response.Header, p.origin) != "":
+		p.problem = corsProblem{problem + "; a proxy in front of the store adds or changes it", forward}
+	case rejected && !looksLikeS3(response):
+		const text = "a proxy in front of the store responds to OPTIONS itself (status %d)"
+		p.problem = corsProblem{fmt.Sprintf(text, response.Status), forward}
+	case allowedByRules && rejected:
+		p.problem = corsProblem{"the store rejects what the bucket's rules allow together; " +
+			"Ceph uses only the first rule for an origin", "Combine the rules into one. " + r.corsCommand()}
+	case allowedByRules:
+		const text = ", although the bucket's rules allow it: a proxy in front of the store changes its responses"
+		p.problem = corsProblem{problem + text, forward}
 	default:
-		p.found.text, p.err = e.lackingRule(ctx, p)
-		p.found.fix = e.corsCommand()
+		p.problem.text, p.err = r.missingRule(ctx, p)
+		p.problem.fix = r.corsCommand()
 	}
 	return p
 }
 
-// lackingRule says what the bucket's rules do not allow of p.
-func (e *run) lackingRule(ctx context.Context, p petition) (text string, err error) {
+// missingRule says what the bucket's rules do not allow of p.
+func (r *run) missingRule(ctx context.Context, p preflight) (text string, err error) {
 	allowed := func(method string, headers ...string) bool {
-		if e.rulesKnown {
-			return e.rules.Allow(p.u.origin, method, headers)
+		if r.rulesKnown {
+			return r.rules.Allow(p.origin, method, headers)
 		}
-		_, fault, failure := p.u.preflight(ctx, crossing{p.operation, method, p.path, headers})
-		err = cmp.Or(err, failure)
-		return fault == ""
+		simpler := p
+		simpler.Method, simpler.Headers = method, headers
+		_, problem, sendErr := r.sendPreflight(ctx, simpler)
+		err = cmp.Or(err, sendErr)
+		return problem == ""
 	}
-	if !allowed(p.method) {
-		if slices.ContainsFunc([]string{"POST", "PUT", "DELETE", "GET"}, func(method string) bool { return method != p.method && allowed(method) }) {
-			return "the method " + p.method + " is not allowed", err
+	if !allowed(p.Method) {
+		for _, other := range []string{"POST", "PUT", "DELETE", "GET"} {
+			if other != p.Method && allowed(other) {
+				return "the method " + p.Method + " is not allowed", err
+			}
 		}
 		return noRule, err
 	}
-	missing := slices.DeleteFunc(slices.Clone(p.headers), func(name string) bool { return allowed(p.method, name) })
+	isAllowed := func(name string) bool { return allowed(p.Method, name) }
+	missing := slices.DeleteFunc(slices.Clone(p.Headers), isAllowed)
 	switch len(missing) {
 	case 0:
 		return "a combination of headers is not allowed", err
@@ -210,15 +192,15 @@ func (e *run) lackingRule(ctx context.Context, p petition) (text string, err err
 	return "the headers " + strings.Join(missing, ", ") + " are not allowed", err
 }
 
-// corsCommand puts the missing rules on the bucket, and keeps out and lets in who was before.
-func (e *run) corsCommand() string {
-	command := "Run: " + cmp.Or(e.cfg.CORSCommand, "s3-sign-srv cors")
-	present := e.rules.Origins()
+// corsCommand returns the command that adds the missing rules, and keeps those for other origins.
+func (r *run) corsCommand() string {
+	command := "Run: " + cmp.Or(r.cfg.CORSCommand, "s3-sign-srv cors")
+	present := r.rules.Origins()
 	if slices.Contains(present, "*") {
 		return command
 	}
-	var patterns []string // which cors does not take
-	sites := slices.Clone(e.origins())
+	var patterns []string // which the command does not take
+	sites := slices.Clone(r.origins())
 	for _, origin := range present {
 		switch {
 		case strings.Contains(origin, "*"):
@@ -234,56 +216,4 @@ func (e *run) corsCommand() string {
 		command += " (and add " + strings.Join(patterns, ", ") + " to the rules again)"
 	}
 	return command
-}
-
-// preflight asks leave for c as a browser does, and returns what speaks against it, empty if nothing
-// (Fetch, "CORS-preflight fetch").
-func (u uploader) preflight(ctx context.Context, c crossing) (got answer, fault string, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodOptions, u.endpoint+c.path, nil)
-	if err != nil {
-		return got, "", err
-	}
-	r.Header.Set("Origin", u.origin)
-	r.Header.Set("Access-Control-Request-Method", c.method)
-	if len(c.headers) > 0 {
-		r.Header.Set("Access-Control-Request-Headers", strings.Join(c.headers, ","))
-	}
-	if got, err = ask(u.http, r); err != nil {
-		return got, "", err
-	}
-	return got, judge(got, u.origin, c), nil
-}
-
-// judge reads the answer to a preflight.
-func judge(got answer, origin string, c crossing) string {
-	if got.status/100 != 2 {
-		return fmt.Sprintf("status %d", got.status)
-	}
-	if fault := readable(got.header, origin); fault != "" {
-		return fault
-	}
-	methods := values(got.header, "Access-Control-Allow-Methods")
-	safe := c.method == http.MethodPost // or GET or HEAD, which no upload uses
-	if !safe && !slices.Contains(methods, c.method) && !slices.Contains(methods, "*") {
-		return "the method " + c.method + " is not allowed"
-	}
-	headers := values(got.header, "Access-Control-Allow-Headers")
-	for _, name := range c.headers {
-		named := slices.ContainsFunc(headers, func(h string) bool { return strings.EqualFold(h, name) })
-		// "*" is for every header but authorization, which must be named (Fetch, 4.8 step 7).
-		if !named && (name == "authorization" || !slices.Contains(headers, "*")) {
-			return "the header " + name + " is not allowed"
-		}
-	}
-	return ""
-}
-
-// values splits a header that holds a list.
-func values(h http.Header, name string) (list []string) {
-	for _, line := range h.Values(name) {
-		for value := range strings.SplitSeq(line, ",") {
-			list = append(list, textproto.TrimString(value))
-		}
-	}
-	return list
 }

@@ -11,69 +11,81 @@ import (
 	"time"
 
 	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/fineuploader"
 )
 
-// TestRemedy says what to do about each answer that is no good one.
-func TestRemedy(t *testing.T) {
+// TestExplainResponse checks what is said about each error response.
+func TestExplainResponse(t *testing.T) {
 	for _, test := range []struct {
-		r          reply
+		response   errorResponse
 		cause, fix string
 	}{
-		{reply{"POST", 403, "AccessDenied", true}, "it refuses (AccessDenied, status 403)", "the key's permissions"},
-		{reply{"POST", 403, "QuotaExceeded", true}, "quota", "Raise the quota"},
-		{reply{"POST", 403, "SignatureDoesNotMatch", true}, "not for what arrived", "proxy"},
-		{reply{"PUT", 507, "", false}, "it is full (status 507)", "Make room"},
-		{reply{"PUT", 507, "XMinioStorageFull", true}, "it is full (XMinioStorageFull, status 507)", "Make room"},
-		{reply{"PUT", 400, "EntityTooLarge", true}, "too large", "limit"},
-		{reply{"PUT", 413, "", false}, "something in front of the store takes no body of this size", "client_max_body_size"},
-		{reply{"PUT", 502, "", false}, "does not reach it (status 502)", "Look whether the store runs"},
-		{reply{"DELETE", 405, "", false}, "something in front of the store refuses DELETE (status 405)", "pass DELETE on"},
-		{reply{"PUT", 500, "InternalError", true}, "it fails (InternalError, status 500)", "the store's log"},
+		{errorResponse{"POST", 403, "AccessDenied", true}, "it denies the request (AccessDenied, status 403)",
+			"the key's permissions"},
+		{errorResponse{"POST", 403, "QuotaExceeded", true}, "quota", "Raise the quota"},
+		{errorResponse{"POST", 403, "SignatureDoesNotMatch", true}, "does not match the request that arrived", "proxy"},
+		{errorResponse{"PUT", 507, "", false}, "it is full (status 507)", "Make room"},
+		{errorResponse{"PUT", 507, "XMinioStorageFull", true}, "it is full (XMinioStorageFull, status 507)", "Make room"},
+		{errorResponse{"PUT", 400, "EntityTooLarge", true}, "too large", "limit"},
+		{errorResponse{"PUT", 413, "", false}, "a proxy in front of it rejects a body of this size", "client_max_body_size"},
+		{errorResponse{"PUT", 502, "", false}, "cannot reach it (status 502)", "Check that the store is running"},
+		{errorResponse{"DELETE", 405, "", false}, "a proxy in front of it rejects DELETE (status 405)", "forward DELETE"},
+		{errorResponse{"PUT", 500, "InternalError", true}, "it fails (InternalError, status 500)", "the log of the store"},
 	} {
-		if cause, fix := test.r.remedy(); !strings.Contains(cause, test.cause) || !strings.Contains(fix, test.fix) {
-			t.Errorf("%+v: %q, %q", test.r, cause, fix)
+		cause, fix := test.response.explain()
+		if !strings.Contains(cause, test.cause) || !strings.Contains(fix, test.fix) {
+			t.Errorf("%+v: %q, %q", test.response, cause, fix)
 		}
 	}
 }
 
-// TestExplainTransport names the cause of every silence, in one line.
+// TestExplainTransport checks what is said about each error without a response, in one line.
 func TestExplainTransport(t *testing.T) {
 	now := time.Date(2026, 11, 24, 22, 0, 0, 0, time.UTC)
 	certificate := &x509.Certificate{NotBefore: now.AddDate(1, 0, 0), NotAfter: now.AddDate(-1, 0, 0)}
+	invalid := func(detail string) error {
+		return x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired, Detail: detail}
+	}
 	for _, test := range []struct {
-		err  error
-		want string
-		fix  string
+		err       error
+		text, fix string
 	}{
-		{errors.New("connection reset\nby peer"), "breaks the connection off", "http or https"},
-		{context.DeadlineExceeded, "did not answer within 10s", "firewall"},
-		{&net.DNSError{Name: "s3.example.org", IsNotFound: true}, "the name s3.example.org cannot be found", "AWS_ENDPOINT"},
-		{x509.UnknownAuthorityError{}, "nobody that this computer trusts", "authority"},
-		{x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired, Detail: "current time … is after …"}, "it expired on 2025-11-24, and this computer's clock says 2026-11-24 22:00 UTC", "Renew"},
-		{x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired, Detail: "current time … is before …"}, "not valid before 2027-11-24, and this computer's clock says", "clock right"},
+		{errors.New("connection reset\nby peer"), "closes the connection", "http or https"},
+		{context.DeadlineExceeded, "did not respond within 10s", "firewall"},
+		{&net.DNSError{Name: "s3.example.org", IsNotFound: true}, "the name s3.example.org cannot be resolved",
+			"AWS_ENDPOINT"},
+		{x509.UnknownAuthorityError{}, "this computer does not trust its issuer", "authority"},
+		{invalid("current time … is after …"),
+			"it expired on 2025-11-24, and this computer's clock says 2026-11-24 22:00 UTC", "Renew"},
+		{invalid("current time … is before …"),
+			"not valid before 2027-11-24, and this computer's clock says", "clock right"},
 	} {
-		e := examAt(t, "https://s3.example.org")
-		e.cfg.Now = func() time.Time { return now }
-		got := e.explainTransport(fmt.Errorf("asked: %w", test.err))
-		if got[0].Status != Failed || !strings.Contains(got[0].Text, test.want) || !strings.Contains(got[0].Fix, test.fix) || strings.Contains(got[0].Text, "\n") {
-			t.Errorf("%v: %+v", test.err, got)
+		r := testRunAt(t, "https://s3.example.org")
+		r.cfg.Now = func() time.Time { return now }
+		result := r.explainTransport(fmt.Errorf("request: %w", test.err))[0]
+		if result.Status != Failed || !strings.Contains(result.Text, test.text) ||
+			!strings.Contains(result.Fix, test.fix) || strings.Contains(result.Text, "\n") {
+			t.Errorf("%v: %+v", test.err, result)
 		}
 	}
 }
 
-// TestMayHaveArrived keeps in mind what may have come about without an answer.
+// TestMayHaveArrived checks which errors mean that the store may have done something.
 func TestMayHaveArrived(t *testing.T) {
+	response := func(status int) error {
+		return &fineuploader.ResponseError{Response: fineuploader.Response{Status: status}}
+	}
 	for _, test := range []struct {
 		err  error
 		want bool
 	}{
 		{nil, false},
 		{apierror.New(apierror.Forbidden, ""), false},
-		{&storeError{answer: answer{status: 403}}, false},
+		{response(403), false},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, false},
 		{x509.HostnameError{Host: "a"}, false},
-		{&storeError{answer: answer{status: 200}}, true},
-		{&storeError{answer: answer{status: 504}}, true},
+		{response(200), true},
+		{response(504), true},
 		{context.DeadlineExceeded, true},
 		{&net.OpError{Op: "read", Err: errors.New("reset")}, true},
 	} {

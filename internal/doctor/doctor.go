@@ -1,12 +1,12 @@
-// Package doctor finds out what is wrong with a set-up, by doing against the real store what the
-// server and the page would do. Each check asks one question and answers with what it saw and, where
-// that is a fault, with the one thing to change. What browsers send is built as Fine Uploader builds
-// it and signed by the server's own sign.Signer, so that a green report means a working upload.
+// Package doctor finds out what is wrong with a setup: it does against the real store what the server and the page
+// would do. Each check asks one question and reports what it saw and, if that is a fault, the one thing to change.
+// internal/fineuploader builds the requests of browsers, and the server's own sign.Signer signs them, so that a
+// report without faults means a working upload.
 //
-// Checks run in order; one that stands on a failed one is skipped. Each question to the store ends within
-// Limit, a check within checkLimit, all within Total; those that ask no store come first. Nothing stays in
-// the bucket: keys begin with Prefix, and are removed whatever happens; where they could not be, nothing is
-// written. No finding holds the secret key.
+// Checks run in order; a check is skipped if one that it needs has failed. Every request to the store ends within
+// Limit, every check within checkLimit, and all of them within Total. Checks that send nothing to the store come
+// first. Nothing stays in the bucket: all keys begin with Prefix and are removed in any case; if the keys could not
+// be removed, nothing is written. No finding contains the secret key.
 package doctor
 
 import (
@@ -15,44 +15,43 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"strings"
 	"time"
 
 	"s3-sign-srv/internal/config"
 )
 
-// Limits in time: of one question to the store, of all checks, and of the clean-up after them.
+// Limits in time: of one request to the store, of all checks, and of the cleanup after them.
 const (
-	Limit      = 10 * time.Second
-	Total      = time.Minute
-	checkLimit = 30 * time.Second
-	cleanUp    = 10 * time.Second
+	Limit        = 10 * time.Second
+	Total        = time.Minute
+	checkLimit   = 30 * time.Second
+	cleanupLimit = 10 * time.Second
 )
 
-// Prefix begins every key that an examination writes.
+// Prefix begins every key that a run writes.
 const Prefix = "s3-sign-srv-doctor-"
 
-// Status is how a check came out.
+// Status is the outcome of a check.
 type Status string
 
-// The four ways a check can come out.
+// The outcomes of a check.
 const (
 	OK      Status = "ok"
 	Failed  Status = "failed"
-	Warning Status = "warning" // works, but should be otherwise
-	Skipped Status = "skipped" // was not asked; Text says why
+	Warning Status = "warning" // works, but should be changed
+	Skipped Status = "skipped" // was not run; Text says why
 )
 
-// Result is the answer to a check's question.
+// Result is what a check reports.
 type Result struct {
 	Status    Status `json:"status"`
 	Text      string `json:"text"`               // one line
 	Fix       string `json:"fix,omitzero"`       // one sentence: what to change
 	Document  string `json:"document,omitempty"` // what Fix refers to, to be copied
-	BlockedBy string `json:"blockedBy,omitzero"` // of Skipped: the check that has to come out well first
+	BlockedBy string `json:"blockedBy,omitzero"` // of Skipped: the check that has to pass first
 
-	late bool // the store was waited for in vain
+	timedOut bool // the store did not respond in time
 }
 
 // Finding is a result and the check that it comes from.
@@ -61,18 +60,17 @@ type Finding struct {
 	Result
 }
 
-// Config says what to examine. Getenv, Files and Now are required.
+// Config says what to check. Getenv, Files and Now are required.
 type Config struct {
-	Getenv  func(string) string                       // nil: the environment cannot be read
-	Fault   error                                     // what is wrong with the environment beside the settings, a line each; nil: nothing
-	Files   fs.FS                                     // static/ and client_conf.js, as the server has them
-	Origins []string                                  // of the page, scheme://host[:port]; empty: as the settings say
-	Page    func(config.Config) (http.Handler, error) // the server's handler; nil: the page is not examined
-	Now     func() time.Time                          // the server's clock
-
-	Certificate func(config.Config) (*tls.Config, error) // the server's reader of it; required with HTTPS
-
+	Getenv      func(string) string // nil: the environment cannot be read
+	EnvError    error               // what is wrong with the environment besides the settings, one line each; may be nil
+	Files       fs.FS               // static/ and client_conf.js, as the server has them
+	Origins     []string            // of the page, scheme://host[:port]; empty: as the settings say
+	Now         func() time.Time
 	CORSCommand string // runs s3-sign-srv cors with these settings; -origin is added to it
+
+	Start       func(config.Config) error                // builds the server, without a listener; nil: not checked
+	Certificate func(config.Config) (*tls.Config, error) // loads the server's certificate; required with HTTPS
 }
 
 func ok(format string, args ...any) []Result {
@@ -87,60 +85,60 @@ func skipped(format string, args ...any) []Result {
 	return []Result{{Status: Skipped, Text: fmt.Sprintf(format, args...)}}
 }
 
-// blockedBy says which check has to come out well first.
-func blockedBy(root string) []Result {
-	return []Result{{Status: Skipped, Text: "waits for: " + root, BlockedBy: root}}
+// blockedBy is the result of a check that needs another one to pass first.
+func blockedBy(check string) []Result {
+	return []Result{{Status: Skipped, Text: "waits for: " + check, BlockedBy: check}}
 }
 
-// Run runs every check, tells each finding as it comes, and reports whether none failed. When ctx
-// ends, the rest is skipped, and what was written is removed all the same.
-func Run(ctx context.Context, cfg Config, tell func(Finding)) (healthy bool) {
-	e := newRun(cfg)
-	defer e.close()
+// Run runs every check, reports each finding as it comes, and returns whether none failed. When ctx ends, the
+// remaining checks are skipped; what was written is removed all the same.
+func Run(ctx context.Context, cfg Config, report func(Finding)) (healthy bool) {
+	r := newRun(cfg)
+	defer r.http.CloseIdleConnections()
 	healthy = true
 	limited, cancel := context.WithTimeout(ctx, Total)
 	defer cancel()
-	report := func(name string, results []Result) {
-		for _, r := range results {
-			healthy = healthy && r.Status != Failed
-			tell(Finding{name, e.withoutSecret(r)})
+	add := func(name string, results []Result) {
+		for _, result := range results {
+			healthy = healthy && result.Status != Failed
+			report(Finding{name, r.redact(result)})
 		}
 	}
-	stuck := map[string]string{}
-	for _, c := range e.checks() {
-		report(c.Name, runCheck(limited, c, stuck))
+	blocked := map[string]string{}
+	for _, c := range r.checks() {
+		add(c.Name, runCheck(limited, c, blocked))
 	}
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
-	report(cleaning.Name, e.cleanUp(after))
+	add(cleanupCheck.Name, r.cleanup(after))
 	return healthy && ctx.Err() == nil
 }
 
-// runCheck runs c, or says why not. stuck names, for each check that gave nothing to stand on, the one
-// at the root of that.
-func runCheck(ctx context.Context, c check, stuck map[string]string) []Result {
+// runCheck runs c unless a check that it needs is blocked. blocked maps each check that did not pass to the one that
+// is the cause.
+func runCheck(ctx context.Context, c check, blocked map[string]string) []Result {
 	for _, need := range c.needs {
-		if root := stuck[need]; root != "" {
-			stuck[c.Name] = root
-			return blockedBy(root)
+		if cause := blocked[need]; cause != "" {
+			blocked[c.Name] = cause
+			return blockedBy(cause)
 		}
 	}
 	results := runInTime(ctx, c)
-	for _, r := range results {
-		if r.Status == Failed || r.Status == Skipped {
-			stuck[c.Name] = c.Name
+	for _, result := range results {
+		if result.Status == Failed || result.Status == Skipped {
+			blocked[c.Name] = c.Name
 		}
-		if r.late {
-			stuck[storeAnswers] = storeAnswers
+		if result.timedOut {
+			blocked[storeResponds] = storeResponds
 		}
 	}
 	return results
 }
 
-// runInTime runs c if there is time left.
+// runInTime runs c within checkLimit, if ctx allows.
 func runInTime(ctx context.Context, c check) []Result {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return tooSlow("not begun within " + spell(Total))
+		return tooSlow("not started within", Total)
 	}
 	limited, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
@@ -149,27 +147,28 @@ func runInTime(ctx context.Context, c check) []Result {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return skipped("interrupted")
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return tooSlow("not done when " + spell(Total) + " were over")
+		return tooSlow("not finished when all checks had taken", Total)
 	case limited.Err() != nil:
-		return tooSlow("not done within " + spell(checkLimit))
+		return tooSlow("not finished within", checkLimit)
 	}
 	return results
 }
 
-func tooSlow(text string) []Result {
-	return []Result{{Status: Failed, Text: text + ", although each question was answered: the store is too slow", Fix: "Look at the load of the store and at the network, then run doctor again.", late: true}}
+func tooSlow(text string, limit time.Duration) []Result {
+	results := failed(fmt.Sprintf("%s %.0f seconds, although the store responded to each request: it is too slow",
+		text, limit.Seconds()), "Check the load of the store and the network, then run doctor again.")
+	results[0].timedOut = true
+	return results
 }
 
-func spell(d time.Duration) string { return fmt.Sprintf("%.0f seconds", d.Seconds()) }
-
-// withoutSecret makes sure that nothing a store echoes carries the secret key out.
-func (e *run) withoutSecret(r Result) Result {
-	secret := e.set.Sign.SecretKey.Reveal()
-	if len(secret) < 8 { // a placeholder, or too short to be more than a coincidence
-		return r
+// redact removes the secret key from a result, in case a store echoes it.
+func (r *run) redact(result Result) Result {
+	secret := r.set.Sign.SecretKey.Reveal()
+	if len(secret) < 8 { // a placeholder, or so short that a match would be a coincidence
+		return result
 	}
-	for _, text := range []*string{&r.Text, &r.Fix, &r.Document} {
+	for _, text := range []*string{&result.Text, &result.Fix, &result.Document} {
 		*text = strings.ReplaceAll(*text, secret, "[secret]")
 	}
-	return r
+	return result
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// TestOrder wants each check to stand on earlier ones only.
+// TestOrder checks that each check needs only earlier ones.
 func TestOrder(t *testing.T) {
-	seen := []string{storeAnswers}
-	for _, c := range examOf(t, "", "").checks() {
+	seen := []string{storeResponds}
+	for _, c := range testRun(t, "", "").checks() {
 		for _, need := range c.needs {
 			if !slices.Contains(seen, need) {
 				t.Errorf("%s needs %s, which does not come before it", c.Name, need)
@@ -32,7 +32,7 @@ func TestDocumentedChecks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(document), "| line | question | a fault usually is |\n| --- | --- | --- |\n")
+	_, table, _ := strings.Cut(string(document), "| check | question | likely cause of a failure |\n| --- | --- | --- |\n")
 	var want strings.Builder
 	for _, c := range Checks() {
 		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", c.Name, c.Question, c.LikelyCause)
@@ -42,28 +42,30 @@ func TestDocumentedChecks(t *testing.T) {
 	}
 }
 
-// TestSettingsFaults tells every fault with its fix, and asks no store.
-func TestSettingsFaults(t *testing.T) {
-	cfg := examOf(t, "", "", "AWS_CLIENT_SECRET_KEY=XXXX", "AWS_ENDPOINT=", "P3S3F_USE_HTTPS=1").cfg
-	var faults []Finding
+// TestInvalidSettings checks that each invalid setting is reported with its fix, and nothing is sent to the store.
+func TestInvalidSettings(t *testing.T) {
+	cfg := testRun(t, "", "", "AWS_CLIENT_SECRET_KEY=XXXX", "AWS_ENDPOINT=", "P3S3F_USE_HTTPS=1").cfg
+	var reported []Finding
 	healthy := Run(t.Context(), cfg, func(f Finding) {
-		if f.Status == Failed && f.Check == "settings" {
-			faults = append(faults, f)
-		} else if slices.Contains([]string{"endpoint", "keys", "page", "clean-up"}, f.Check) && f.Status != Skipped {
+		needSettings := slices.Contains([]string{"endpoint", "keys", "server", "clean-up"}, f.Check)
+		switch {
+		case f.Status == Failed && f.Check == "settings":
+			reported = append(reported, f)
+		case needSettings && f.Status != Skipped:
 			t.Errorf("%+v", f)
 		}
 	})
-	if healthy || len(faults) != 4 {
-		t.Errorf("%v %+v", healthy, faults)
+	if healthy || len(reported) != 4 {
+		t.Errorf("%v %+v", healthy, reported)
 	}
-	for _, f := range faults {
+	for _, f := range reported {
 		if f.Fix == "" || strings.Contains(f.Text, "\n") {
 			t.Errorf("%+v", f)
 		}
 	}
 }
 
-// TestRunCheck says why a check was not run.
+// TestRunCheck checks why a check is not run.
 func TestRunCheck(t *testing.T) {
 	good := check{Check{Name: "b"}, []string{"a"}, func(context.Context) []Result { return ok("good") }}
 	interrupted, cancel := context.WithCancel(t.Context())
@@ -71,46 +73,46 @@ func TestRunCheck(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
 	for _, test := range []struct {
-		name   string
-		ctx    context.Context
-		stuck  map[string]string
-		status Status
-		want   string
+		name    string
+		ctx     context.Context
+		blocked map[string]string
+		status  Status
+		want    string
 	}{
 		{"runs", t.Context(), map[string]string{}, OK, "good"},
 		{"waits for the root", t.Context(), map[string]string{"a": "root"}, Skipped, "waits for: root"},
 		{"Ctrl-C", interrupted, map[string]string{}, Skipped, "interrupted"},
-		{"no time left", late, map[string]string{}, Failed, "not begun within 60 seconds"},
+		{"no time left", late, map[string]string{}, Failed, "not started within 60 seconds"},
 	} {
-		got := runCheck(test.ctx, good, test.stuck)
+		got := runCheck(test.ctx, good, test.blocked)
 		if len(got) != 1 || got[0].Status != test.status || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%s: %+v", test.name, got)
 		}
-		if stuck := test.stuck["b"] != ""; stuck != (test.status != OK) {
-			t.Errorf("%s: %v", test.name, test.stuck)
+		if blocked := test.blocked["b"] != ""; blocked != (test.status != OK) {
+			t.Errorf("%s: %v", test.name, test.blocked)
 		}
 	}
 }
 
-// TestTooSlow has a check that waits until its time is up.
+// TestTooSlow runs a check that waits until its time is up.
 func TestTooSlow(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	wait := check{Check{Name: "wait"}, nil, func(ctx context.Context) []Result {
 		<-ctx.Done()
-		return failed("does not work", "Do what has nothing to do with it.")
+		return failed("does not work", "Change something else.")
 	}}
-	stuck := map[string]string{}
-	if got := runCheck(ctx, wait, stuck); got[0].Status != Failed || !strings.Contains(got[0].Text, "the store is too slow") {
+	blocked := map[string]string{}
+	if got := runCheck(ctx, wait, blocked); got[0].Status != Failed || !strings.Contains(got[0].Text, "it is too slow") {
 		t.Errorf("%+v", got)
 	}
-	next := check{Check{Name: "next"}, []string{storeAnswers}, func(context.Context) []Result { return ok("good") }}
-	if got := runCheck(ctx, next, stuck); got[0].Status != Skipped || got[0].BlockedBy != storeAnswers {
+	next := check{Check{Name: "next"}, []string{storeResponds}, func(context.Context) []Result { return ok("good") }}
+	if got := runCheck(ctx, next, blocked); got[0].Status != Skipped || got[0].BlockedBy != storeResponds {
 		t.Errorf("%+v", got)
 	}
 }
 
-// TestPolicy gives the key what the settings need and no more.
+// TestPolicy checks that the policy has what the settings need and no more.
 func TestPolicy(t *testing.T) {
 	for _, test := range []struct{ env, without, with string }{
 		{"", "PutObjectAcl", `"s3:DeleteObject"`},
@@ -119,7 +121,7 @@ func TestPolicy(t *testing.T) {
 		{"P3S3F_OWN_UPLOADS_ONLY=0", "s3:ListBucket", `"arn:aws:s3:::mybucket/*"`},
 		{"P3S3F_ALLOWED_ACLS=public-read", "nothing", `"s3:PutObjectAcl"`},
 	} {
-		got := examOf(t, "", "", test.env).policy()
+		got := testRun(t, "", "", test.env).policy()
 		if strings.Contains(got, test.without) || !strings.Contains(got, test.with) {
 			t.Errorf("%s:\n%s", test.env, got)
 		}

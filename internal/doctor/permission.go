@@ -14,165 +14,168 @@ import (
 	"s3-sign-srv/internal/s3admin"
 )
 
-// checkUploadPermission asks for both rights that an upload needs, by an upload that does not exist.
-func (e *run) checkUploadPermission(ctx context.Context) []Result {
-	const elses = "the bucket may be somebody else's; some Ceph set-ups say the same of a wrong secret key"
-	key := e.key("permission")
-	abort := e.reach(func(b *s3admin.Bucket) error { return b.MayAbort(ctx, key) })
+// checkUploadPermission checks both permissions that an upload needs, with an upload that does not exist.
+func (r *run) checkUploadPermission(ctx context.Context) []Result {
+	const remark = "another user may own the bucket; some Ceph setups say the same for a wrong secret key"
+	key := r.prefix + "permission"
+	abort := r.call(func(b *s3admin.Bucket) error { return b.MayAbort(ctx, key) })
 	if abort != nil && s3admin.Status(abort) != http.StatusForbidden {
-		return e.diagnose("say whether the key may abort an upload", abort)
+		return r.diagnose("tell whether the key may abort an upload", abort)
 	}
-	put := e.reach(func(b *s3admin.Bucket) error { return b.MayUpload(ctx, key) })
+	put := r.call(func(b *s3admin.Bucket) error { return b.MayUpload(ctx, key) })
 	switch {
 	case put != nil && s3admin.Status(put) != http.StatusForbidden:
-		return e.diagnose("say whether the key may upload", put)
+		return r.diagnose("tell whether the key may upload", put)
 	case put != nil && abort != nil:
-		return e.lacking("s3:PutObject and s3:AbortMultipartUpload", elses)
+		return r.lacksPermission("s3:PutObject and s3:AbortMultipartUpload", remark)
 	case put != nil:
-		return e.lacking("s3:PutObject", elses)
+		return r.lacksPermission("s3:PutObject", remark)
 	case abort != nil:
-		return e.lacking("s3:AbortMultipartUpload", "what Cancel leaves would stay; nothing is uploaded here until then")
+		return r.lacksPermission("s3:AbortMultipartUpload",
+			"the parts of cancelled uploads would stay; doctor uploads nothing without it")
 	}
 	return ok("the key may upload and abort")
 }
 
-// checkVersions asks whether what doctor writes can be removed without a trace.
-func (e *run) checkVersions(ctx context.Context) []Result {
-	var term string
-	var termKnown, known bool
-	err := e.reach(func(b *s3admin.Bucket) (err error) {
-		term, termKnown = b.Retention(ctx)
-		e.keepsVersions, known, err = b.KeepsVersions(ctx)
+// checkVersions checks whether what doctor writes can be removed completely.
+func (r *run) checkVersions(ctx context.Context) []Result {
+	var retention string
+	var retentionKnown, known bool
+	err := r.call(func(b *s3admin.Bucket) (err error) {
+		retention, retentionKnown = b.Retention(ctx)
+		r.keepsVersions, known, err = b.KeepsVersions(ctx)
 		return err
 	})
 	switch {
 	case err != nil:
-		return e.diagnose("say whether the bucket keeps versions", err)
-	case term != "":
-		return skipped("the bucket locks what is written to it for %s, so nothing is uploaded here, as it could not be removed", term)
-	case e.keepsVersions && !termKnown:
-		return skipped("the bucket keeps versions, and the key may not ask for how long they are locked, so nothing is uploaded here that might stay")
-	case e.keepsVersions:
-		return e.purgeable(ctx)
+		return r.diagnose("tell whether the bucket keeps versions", err)
+	case retention != "":
+		return skipped("the bucket locks objects for %s; doctor could not remove them, so it uploads nothing", retention)
+	case r.keepsVersions && !retentionKnown:
+		return skipped("the bucket keeps versions, and the key may not read for how long they are locked; " +
+			"doctor might not be able to remove them, so it uploads nothing")
+	case r.keepsVersions:
+		return r.checkPurge(ctx)
 	case known:
-		return ok("the bucket keeps none, so what is written here can be removed")
+		return ok("the bucket keeps none, so test objects can be removed")
 	}
-	return ok("the key may not ask for them, which it need not; its first deletion tells")
+	return ok("the key may not read whether the bucket keeps them, and need not; the first deletion tells")
 }
 
-// purgeable says whether the key may remove versions.
-func (e *run) purgeable(ctx context.Context) []Result {
-	err := e.reach(func(b *s3admin.Bucket) error { return b.MayPurge(ctx, e.prefix) })
+// checkPurge checks whether the key may delete versions.
+func (r *run) checkPurge(ctx context.Context) []Result {
+	err := r.call(func(b *s3admin.Bucket) error { return b.MayPurge(ctx, r.prefix) })
 	switch {
 	case err == nil:
-		return ok("the bucket keeps them, and the key may delete those that are written here")
+		return ok("the bucket keeps them, and the key may delete those of test objects")
 	case s3admin.Status(err) == 0:
-		return e.diagnose("say whether the key may delete versions", err)
+		return r.diagnose("tell whether the key may delete versions", err)
 	}
-	return skipped("the bucket keeps versions, which the key may not delete and need not, so nothing is uploaded here, as it could not be removed")
+	return skipped("the bucket keeps versions; the key may not delete them, and need not, so doctor uploads nothing")
 }
 
-// checkDeletePermission deletes what is not there, which tells as much as a deletion. Without this
-// right, nothing is written that would have to go again.
-func (e *run) checkDeletePermission(ctx context.Context) []Result {
+// checkDeletePermission deletes an object that does not exist. Without this permission, doctor uploads nothing.
+func (r *run) checkDeletePermission(ctx context.Context) []Result {
 	var marker string
-	key := e.key("not there")
-	err := e.reach(func(b *s3admin.Bucket) (err error) {
+	key := r.prefix + "missing"
+	err := r.call(func(b *s3admin.Bucket) (err error) {
 		marker, err = b.DeleteVersioned(ctx, key)
 		return err
 	})
 	switch {
 	case err == nil:
-		return e.mayDelete(ctx, resource{key: key, version: marker})
+		return r.mayDelete(ctx, resource{key: key, version: marker})
 	case s3admin.Status(err) != http.StatusForbidden:
-		return e.diagnose("delete", err)
-	case e.set.AllowDelete:
-		return e.lacking("s3:DeleteObject", "or set P3S3F_ALLOW_DELETE=0 if the page shall not delete; until then nothing is uploaded here, as it could not be removed")
+		return r.diagnose("delete", err)
+	case r.set.AllowDelete:
+		return r.lacksPermission("s3:DeleteObject",
+			"or set P3S3F_ALLOW_DELETE=0 if the page is not to delete; doctor uploads nothing without it")
 	}
-	return skipped("the key may not delete and need not, so nothing is uploaded here that would have to go again")
+	return skipped("the key may not delete, and need not, so doctor uploads nothing")
 }
 
-// mayDelete looks at what the deletion of nothing has left: where the bucket keeps versions, a marker.
-func (e *run) mayDelete(ctx context.Context, marker resource) []Result {
-	e.deletes = true
+// mayDelete tracks the delete marker that a bucket with versions has added.
+func (r *run) mayDelete(ctx context.Context, marker resource) []Result {
+	r.deletes = true
 	if marker.version != "" {
-		e.track(marker)
-		e.keepsVersions = true
-		if r := e.purgeable(ctx); r[0].Status != OK {
-			return r
+		r.track(marker)
+		r.keepsVersions = true
+		if results := r.checkPurge(ctx); results[0].Status != OK {
+			return results
 		}
 	}
-	e.writes = true
+	r.writes = true
 	return ok("the key may delete")
 }
 
-// lacking tells of a missing permission.
-func (e *run) lacking(actions, remark string) []Result {
-	return []Result{{
-		Status: Failed, Text: fmt.Sprintf("the key may not do %s in %s (%s)", actions, e.set.Sign.Bucket, remark),
-		Fix: "Give the key the permissions below.", Document: e.policy(),
-	}}
+// lacksPermission reports a missing permission.
+func (r *run) lacksPermission(actions, remark string) []Result {
+	return r.withPolicy(failed(fmt.Sprintf("the key lacks %s in %s (%s)", actions, r.set.Sign.Bucket, remark),
+		"Give the key the permissions below."))
 }
 
-// checkList asks for what the page shows a visitor of earlier uploads.
-func (e *run) checkList(ctx context.Context) []Result {
-	if !e.set.OwnUploadsOnly {
-		return skipped("the page lists none without P3S3F_OWN_UPLOADS_ONLY=1")
+// withPolicy adds the policy to a result.
+func (r *run) withPolicy(results []Result) []Result {
+	results[0].Document = r.policy()
+	return results
+}
+
+// checkList lists objects as the server does for the page.
+func (r *run) checkList(ctx context.Context) []Result {
+	if !r.set.OwnUploadsOnly {
+		return skipped("the page shows none unless P3S3F_OWN_UPLOADS_ONLY=1")
 	}
-	err := e.reach(func(b *s3admin.Bucket) error {
-		_, err := b.List(ctx, e.prefix)
+	err := r.call(func(b *s3admin.Bucket) error {
+		_, err := b.List(ctx, r.prefix)
 		return err
 	})
 	switch {
 	case err == nil:
 		return ok("the key may list them")
 	case s3.IsForbidden(err):
-		return []Result{{
-			Status: Warning, Text: "the key may not do s3:ListBucket, so the page does not show what was uploaded before",
-			Fix: "Give the key the permissions below, or leave it so.", Document: e.policy(),
-		}}
+		return r.withPolicy(warning("the key lacks s3:ListBucket, so the page does not show earlier uploads",
+			"Give the key the permissions below, or ignore this."))
 	}
-	return e.diagnose("list", err)
+	return r.diagnose("list", err)
 }
 
-// checkExcess warns of rights that the server has no use for, and a thief of the key would have.
-func (e *run) checkExcess(context.Context) []Result {
+// checkExcess warns of permissions that the server does not use, but a thief of the key could.
+func (r *run) checkExcess(context.Context) []Result {
 	var excess []string
-	others := slices.DeleteFunc(slices.Clone(e.names), func(name string) bool { return name == e.set.Sign.Bucket })
-	if len(others) > 0 {
+	isOurs := func(name string) bool { return name == r.set.Sign.Bucket }
+	if others := slices.DeleteFunc(slices.Clone(r.buckets), isOurs); len(others) > 0 {
 		excess = append(excess, fmt.Sprintf("list the store's buckets (%d others)", len(others)))
 	}
-	if e.deletes && !e.set.AllowDelete {
+	if r.deletes && !r.set.AllowDelete {
 		excess = append(excess, "delete objects, although P3S3F_ALLOW_DELETE=0")
 	}
 	if excess == nil {
-		return ok("no other bucket is seen with this key")
+		return ok("the key sees no other bucket")
 	}
-	return []Result{{
-		Status: Warning, Text: "the key may " + strings.Join(excess, ", and "),
-		Fix: "Use a key that has the permissions below alone.", Document: e.policy(),
-	}}
+	return r.withPolicy(warning("the key may "+strings.Join(excess, ", and "),
+		"Use a key that has only the permissions below."))
 }
 
-// policy is an IAM or user policy document with what the server and its uploads need.
-func (e *run) policy() string {
+// policy returns an IAM or user policy with what the server and its uploads need.
+func (r *run) policy() string {
 	actions := []string{"s3:PutObject", "s3:AbortMultipartUpload"}
-	if len(e.set.Sign.ACLs) > 0 {
+	if len(r.set.Sign.ACLs) > 0 {
 		actions = append(actions, "s3:PutObjectAcl")
 	}
-	if e.set.VerifySuccess || e.set.OwnUploadsOnly {
+	if r.set.VerifySuccess || r.set.OwnUploadsOnly {
 		actions = append(actions, "s3:GetObject")
 	}
-	if e.set.AllowDelete {
+	if r.set.AllowDelete {
 		actions = append(actions, "s3:DeleteObject")
 	}
-	arn := "arn:aws:s3:::" + e.set.Sign.Bucket
-	// versitygw 1.8.0 holds forms against the bucket itself; to AWS that adds nothing, as these actions are on objects.
+	arn := "arn:aws:s3:::" + r.set.Sign.Bucket
+	// versitygw 1.8.0 checks forms against the bucket itself; on AWS this changes nothing, as the actions are on objects.
 	statements := []map[string]any{{"Effect": "Allow", "Action": actions, "Resource": []string{arn, arn + "/*"}}}
-	if e.set.OwnUploadsOnly { // the page's list of one's own uploads
+	if r.set.OwnUploadsOnly { // the page lists the caller's uploads
 		statements = append(statements, map[string]any{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn})
 	}
-	document, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements}, json.Deterministic(true), jsontext.WithIndent("  "))
+	policy := map[string]any{"Version": "2012-10-17", "Statement": statements}
+	document, err := json.Marshal(policy, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {
 		panic(err) // strings always encode
 	}

@@ -3,239 +3,260 @@ package doctor
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
-	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/clientconf"
+	"s3-sign-srv/internal/fineuploader"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
-// What Fine Uploader sends for objectProperties.serverSideEncryption and reducedRedundancy.
-const (
-	encryptionHeader, encryptionValue = "x-amz-server-side-encryption", "AES256"
-	storageHeader, storageValue       = "x-amz-storage-class", "REDUCED_REDUNDANCY"
-)
+// unicodeKey has characters that are easily escaped wrongly.
+const unicodeKey = "dir one/фото é+(1)*!'~&=#%.png"
 
-// unusual is a key with what other ways of building a URL lose.
-const unusual = "dir one/фото é+(1)*!'~&=#%.png"
-
-// partBytes is the least that a store takes for a part that is not the last.
-const partBytes = sign.MinPartBytes
-
-// checkForm uploads a small file in one POST, as the page does. It is the first that writes.
-func (e *run) checkForm(ctx context.Context) []Result {
-	u := e.page()
-	f := file{key: e.key("form/" + unusual), name: "my file é.png", contentType: e.contentType(), content: e.content("a form")}
-	got, err := e.postForm(ctx, u, f)
+// checkForm uploads a small file by form. It is the first check that writes an object.
+func (r *run) checkForm(ctx context.Context) []Result {
+	f := r.file("form/"+unicodeKey, "a form")
+	f.Name = "my file é.png"
+	response, err := r.postForm(ctx, r.page(), f)
 	if err != nil {
-		return e.diagnose("take a form with a key in Unicode", err)
+		return r.diagnose("accept a form with a key in Unicode", err)
 	}
-	if e.keepsVersions { // versitygw does not tell before
-		if r := e.purgeable(ctx); r[0].Status != OK {
-			return r
+	if r.keepsVersions { // versitygw does not tell before
+		if results := r.checkPurge(ctx); results[0].Status != OK {
+			return results
 		}
 	}
-	e.formAnswer = got
-	e.stored = append(e.stored, stored{"form", f})
+	r.formResponse = response
+	r.uploads = append(r.uploads, upload{"form", f})
 	return ok("stored under a key in Unicode")
 }
 
-// checkMultipart uploads two parts, the first of the least size there is.
-func (e *run) checkMultipart(ctx context.Context) []Result {
-	u := e.page()
-	f := file{key: e.key("parts/" + unusual), name: "my file é.png", contentType: e.contentType(), content: bytes.Repeat([]byte("parts of 16 byte"), partBytes/16+1)}
-	if limit := e.set.Sign.MaxBytes; limit > 0 && limit < int64(len(f.content)) {
+// checkMultipart uploads two parts, the first of the smallest size allowed.
+func (r *run) checkMultipart(ctx context.Context) []Result {
+	u, f := r.page(), r.file("parts/"+unicodeKey, "")
+	f.Name, f.Content = "my file é.png", bytes.Repeat([]byte("parts of 16 byte"), sign.MinPartBytes/16+1)
+	if limit := r.set.Sign.MaxBytes; limit > 0 && limit < int64(len(f.Content)) {
 		return skipped("P3S3F_MAX_BYTES allows no second part")
 	}
-	uploadID, _, err := e.begin(ctx, u, f)
+	uploadID, _, err := r.initiate(ctx, u, f)
 	if err != nil {
-		return e.diagnose("begin a multipart upload", err)
+		return r.diagnose("initiate a multipart upload", err)
 	}
 	var etags []string
-	for i, content := range [][]byte{f.content[:partBytes], f.content[partBytes:]} {
-		etag, _, err := u.part(ctx, f.key, uploadID, i+1, content)
-		if isLate(err) {
-			return warning(fmt.Sprintf("the first part, 5 MiB, had not arrived after %v", Limit), "Look at the speed of the line to the store; if that is as it should be, look at the store's log and free space.")
-		}
-		if err != nil {
-			return e.diagnose(fmt.Sprintf("take part %d", i+1), err)
-		}
-		if spoilt(etag) && e.toldETag != "" {
-			return blockedBy(e.toldETag)
-		}
-		if spoilt(etag) {
-			e.toldETag = "multipart upload"
-			return spoiltETag(etag)
+	for i, content := range [][]byte{f.Content[:sign.MinPartBytes], f.Content[sign.MinPartBytes:]} {
+		response, err := u.UploadPart(ctx, f.Key, uploadID, i+1, content)
+		etag := response.Header.Get("ETag")
+		switch {
+		case isTimeout(err):
+			return warning(fmt.Sprintf("the first part, 5 MiB, took more than %v", Limit),
+				"Check the speed of the connection to the store, and the store's log and free space.")
+		case err != nil:
+			return r.diagnose(fmt.Sprintf("accept part %d", i+1), err)
+		case !isStrong(etag) && r.etagReported != "":
+			return blockedBy(r.etagReported)
+		case !isStrong(etag):
+			r.etagReported = "multipart upload"
+			return badETag(etag)
 		}
 		etags = append(etags, etag)
 	}
-	if _, err := e.complete(ctx, u, f.key, uploadID, etags); err != nil {
-		return e.diagnose("put the parts together", err)
+	if _, err := r.complete(ctx, u, f.Key, uploadID, etags...); err != nil {
+		return r.diagnose("complete an upload", err)
 	}
-	e.stored = append(e.stored, stored{"multipart", f})
-	return ok("two parts put together under a key in Unicode")
+	r.uploads = append(r.uploads, upload{"multipart", f})
+	return ok("two parts combined under a key in Unicode")
 }
 
-// contentType is one that the server signs for.
-func (e *run) contentType() string {
-	for _, pattern := range e.set.Sign.ContentTypes {
-		return strings.Replace(pattern, "*", "x-doctor", 1)
-	}
-	return "image/png"
-}
-
-// content is what a small file holds, within the size limit.
-func (e *run) content(text string) []byte {
-	if limit := e.set.Sign.MaxBytes; limit > 0 {
-		text = text[:min(int64(len(text)), limit)]
-	}
-	return []byte(text)
-}
-
-// checkLookUp asks for the uploads as the server does on /s3/success, and compares.
-func (e *run) checkLookUp(ctx context.Context) []Result {
-	for _, s := range e.stored {
-		got, err := e.server().Head(ctx, s.key)
-		var refused *apierror.Error
-		r, answered := replyTo(err)
-		missing := errors.As(err, &refused) && refused.Code == apierror.NotFound
+// checkLookUp looks up the uploads as the server does on /s3/success, and compares them with what was sent.
+func (r *run) checkLookUp(ctx context.Context) []Result {
+	for _, u := range r.uploads {
+		object, err := r.server().Head(ctx, u.Key)
+		e, _ := responseOf(err)
+		missing := e.fromS3 && (e.status == http.StatusNotFound || e.status == http.StatusForbidden)
 		switch {
-		case answered && !r.s3:
-			return e.diagnose("show an upload", err)
-		case missing && !e.set.VerifySuccess:
-			return skipped("the key may not read, and P3S3F_VERIFY_SUCCESS=0")
+		case missing && !r.set.VerifySuccess:
+			return skipped("the key may not read objects, and P3S3F_VERIFY_SUCCESS=0")
 		case missing:
-			return e.lacking("s3:GetObject", "or set P3S3F_VERIFY_SUCCESS=0 if /s3/success shall not ask the store")
+			return r.lacksPermission("s3:GetObject", "or set P3S3F_VERIFY_SUCCESS=0 to skip the check in /s3/success")
 		case err != nil:
-			return e.diagnose("show an upload", err)
+			return r.diagnose("show an upload", err)
 		}
-		if fault := e.differs(s, got); fault != "" {
-			return failed(fmt.Sprintf("the store does not keep what was uploaded (%s): %s", s.how, fault), "Look for a proxy between here and the store that changes requests.")
+		if difference := r.compare(u.File, object); difference != "" {
+			return failed(fmt.Sprintf("the store changes what was uploaded (%s): %s", u.method, difference),
+				"Look for a proxy in front of the store that changes requests.")
 		}
 	}
 	return ok("size, content type and metadata are as they were sent")
 }
 
-// differs compares what came with what was sent, empty if it is the same.
-func (e *run) differs(s stored, got s3.Object) string {
-	if got.Size != int64(len(s.content)) {
-		return fmt.Sprintf("%d bytes became %d", len(s.content), got.Size)
+// compare returns the difference between an object and the file that was sent; empty: none.
+func (r *run) compare(f fineuploader.File, object s3.Object) string {
+	if object.Size != int64(len(f.Content)) {
+		return fmt.Sprintf("%d bytes became %d", len(f.Content), object.Size)
 	}
-	if got.ContentType != s.contentType {
-		return fmt.Sprintf("the type %s became %q", s.contentType, got.ContentType)
+	if object.ContentType != f.ContentType {
+		return fmt.Sprintf("the type %s became %q", f.ContentType, object.ContentType)
 	}
-	sent := e.page().fields(s.file)
+	sent := r.page().Fields(f)
 	for _, field := range slices.Sorted(maps.Keys(sent)) {
-		name, meta := strings.CutPrefix(field, metaPrefix)
-		if meta && got.Metadata[name] != sent[field] {
-			return fmt.Sprintf("%s: %q became %q", field, sent[field], got.Metadata[name])
+		name, meta := strings.CutPrefix(field, fineuploader.MetaPrefix)
+		if meta && object.Metadata[name] != sent[field] {
+			return fmt.Sprintf("%s: %q became %q", field, sent[field], object.Metadata[name])
 		}
 	}
 	return ""
 }
 
-// uploadBothWays sends f as a form, and begins a multipart upload with it.
-func (e *run) uploadBothWays(ctx context.Context, f file) error {
-	u := e.page()
-	if _, err := e.postForm(ctx, u, f); err != nil {
+// uploadBothWays uploads f by form, and initiates a multipart upload of it.
+func (r *run) uploadBothWays(ctx context.Context, f fineuploader.File) error {
+	u := r.page()
+	if _, err := r.postForm(ctx, u, f); err != nil {
 		return err
 	}
-	uploadID, _, err := e.begin(ctx, u, f)
+	uploadID, _, err := r.initiate(ctx, u, f)
 	if err == nil {
-		_, err = e.end(ctx, u, f.key, uploadID)
+		_, err = r.abort(ctx, u, f.Key, uploadID)
 	}
 	return err
 }
 
-// checkNoType uploads a file whose type the browser does not know: old radosgw refuses the form
+// checkNoType uploads a file whose type the browser does not know: old radosgw rejects its form
 // (tracker.ceph.com issue 20201).
-func (e *run) checkNoType(ctx context.Context) []Result {
-	f := file{key: e.key("no type.bam"), name: "no type.bam", content: []byte("?")}
-	err := e.uploadBothWays(ctx, f)
-	switch r, answered := replyTo(err); {
+func (r *run) checkNoType(ctx context.Context) []Result {
+	f := r.file("no type.bam", "?")
+	f.ContentType = ""
+	err := r.uploadBothWays(ctx, f)
+	switch e, responded := responseOf(err); {
 	case err == nil:
-		return ok("files without a known type are taken")
-	case !answered || !r.s3:
-		return e.diagnose("take a file without a known type", err)
-	case e.hasWorkAround():
-		return ok("the store refuses files without a known type, and the page's bundle sends application/octet-stream for them")
+		return ok("files without a known type are accepted")
+	case !responded || !e.fromS3:
+		return r.diagnose("accept a file without a known type", err)
+	case r.hasWorkAround():
+		return ok("the store rejects files without a known type; the page sends them as application/octet-stream")
 	default:
-		return failed(fmt.Sprintf("the store refuses files without a known type (%v)", r), "Build the bundle with the work-around for old Ceph: make static CEPH=1.")
+		return failed(fmt.Sprintf("the store rejects files without a known type (%v)", e),
+			"Build the bundle with the workaround for old Ceph: make static CEPH=1.")
 	}
 }
 
-// checkEncryption wants what is to be encrypted to be encrypted.
-func (e *run) checkEncryption(ctx context.Context) []Result {
+// checkEncryption checks that encryption is applied.
+func (r *run) checkEncryption(ctx context.Context) []Result {
 	const option = "objectProperties.serverSideEncryption"
-	results, got := e.checkOption(ctx, option, encryptionHeader, encryptionValue)
-	if results == nil && got.Encryption != encryptionValue {
-		return failed("the store takes "+encryptionHeader+" and does not encrypt", "Set the store up for encryption, or take "+option+" out of client_conf.js, so that nobody relies on it.")
-	}
-	return kept(results, encryptionHeader, encryptionValue)
+	const header, value = clientconf.EncryptionHeader, clientconf.EncryptionValue
+	return r.checkOption(ctx, option, header, value, func(object s3.Object) []Result {
+		if object.Encryption == value {
+			return nil
+		}
+		return failed("the store accepts "+header+" and does not encrypt",
+			"Configure encryption in the store, or remove "+option+" from client_conf.js, so that nobody relies on it.")
+	})
 }
 
-// checkStorageClass wants the class to be kept, which costs only money if not.
-func (e *run) checkStorageClass(ctx context.Context) []Result {
+// checkStorageClass checks that the storage class is applied; if not, that only costs money.
+func (r *run) checkStorageClass(ctx context.Context) []Result {
 	const option = "objectProperties.reducedRedundancy"
-	results, got := e.checkOption(ctx, option, storageHeader, storageValue)
-	if results == nil && got.StorageClass != storageValue {
-		return warning(fmt.Sprintf("the store takes %s: %s and stores as %s", storageHeader, storageValue, orElse(got.StorageClass, "STANDARD")), "Set the storage class up, or take "+option+" out of client_conf.js.")
-	}
-	return kept(results, storageHeader, storageValue)
+	const header, value = clientconf.StorageHeader, clientconf.StorageValue
+	return r.checkOption(ctx, option, header, value, func(object s3.Object) []Result {
+		if object.StorageClass == value {
+			return nil
+		}
+		return warning(fmt.Sprintf("the store accepts %s: %s and stores as %s", header, value,
+			orElse(object.StorageClass, "STANDARD")),
+			"Configure the storage class, or remove "+option+" from client_conf.js.")
+	})
 }
 
-func kept(results []Result, field, value string) []Result {
-	if results == nil {
-		return ok("%s: %s is taken and kept", field, value)
+// checkOption uploads with a field that an option in client_conf.js adds, by form and by multipart, and passes the
+// object to verify, which returns nil if the field was applied.
+func (r *run) checkOption(
+	ctx context.Context, option, field, value string, verify func(s3.Object) []Result,
+) []Result {
+	if !r.conf.On(option) {
+		return skipped("client_conf.js does not set %s", option)
 	}
-	return results
-}
-
-// checkOption uploads with a field that client_conf.js asks for, by form and by multipart, and returns what
-// the store says of the object; results is nil where that is what it was asked to make of it.
-func (e *run) checkOption(ctx context.Context, option, field, value string) (results []Result, got s3.Object) {
-	if !e.conf.on(option) {
-		return skipped("client_conf.js does not set %s", option), got
-	}
-	f := file{key: e.key(field), name: field, contentType: e.contentType(), content: []byte("?"), extra: map[string]string{field: value}}
-	err := e.uploadBothWays(ctx, f)
-	if r, answered := replyTo(err); answered && r.s3 {
-		return failed(fmt.Sprintf("the store does not take %s: %s, which %s asks for (%v)", field, value, option, r),
-			fmt.Sprintf("Take %s out of client_conf.js, or set the store up for it.", option)), got
+	f := r.file(field, "?")
+	f.Extra = map[string]string{field: value}
+	err := r.uploadBothWays(ctx, f)
+	if e, responded := responseOf(err); responded && e.fromS3 {
+		return failed(fmt.Sprintf("the store rejects %s: %s, which %s adds (%v)", field, value, option, e),
+			fmt.Sprintf("Remove %s from client_conf.js, or configure the store for it.", option))
 	}
 	if err != nil {
-		return e.diagnose("take "+field, err), got
+		return r.diagnose("accept "+field, err)
 	}
-	got, err = e.server().Head(ctx, f.key)
-	if r, answered := replyTo(err); answered && (r.status == http.StatusForbidden || r.status == http.StatusNotFound) {
-		return ok("%s: %s is taken; the key may not look what became of it", field, value), got
+	object, err := r.server().Head(ctx, f.Key)
+	e, responded := responseOf(err)
+	switch {
+	case responded && (e.status == http.StatusForbidden || e.status == http.StatusNotFound):
+		return ok("%s: %s is accepted; the key may not check whether it was applied", field, value)
+	case err != nil:
+		return r.diagnose("show an upload", err)
 	}
-	if err != nil {
-		return e.diagnose("show an upload", err), got
+	if results := verify(object); results != nil {
+		return results
 	}
-	return nil, got
+	return ok("%s: %s is accepted and applied", field, value)
 }
 
-// checkDelete deletes what was uploaded, as the server does, and asks whether it is gone.
-func (e *run) checkDelete(ctx context.Context) []Result {
-	for _, l := range slices.Clone(e.resources) {
-		if l.uploadID != "" || l.version != "" {
+// checkUnsigned adds a header to a version 4 request that its signature does not cover, as an attacker could. S3
+// rejects the request (HeadersNotSigned); radosgw 16.2.15 obeys the header, and then also x-amz-copy-source (see
+// sign.Config.OnlyV2). The header used here is harmless; some copy sources crash radosgw.
+func (r *run) checkUnsigned(ctx context.Context) []Result {
+	p := probe{r.style(), sign.V4}
+	switch {
+	case r.set.Sign.OnlyV2:
+		return skipped("the server signs version 2 only, which covers every x-amz-* header")
+	case r.probe(ctx, p) != nil:
+		return skipped("the store does not accept version 4")
+	case r.etagReported != "":
+		return blockedBy(r.etagReported)
+	}
+	u, f := r.client(p), r.file("unsigned", "?")
+	u.Unsigned = http.Header{"X-Amz-Meta-Unsigned": {"obeyed"}}
+	uploadID, _, err := r.initiate(ctx, u, f)
+	if e, responded := responseOf(err); responded {
+		return ok("the store rejects headers that a signature does not cover (%v)", e)
+	}
+	if err != nil {
+		return r.diagnose("initiate a multipart upload", err)
+	}
+	u.Unsigned = nil
+	if _, err := r.finish(ctx, u, f, uploadID); err != nil {
+		return r.diagnose("accept one part", err)
+	}
+	switch object, err := r.server().Head(ctx, f.Key); {
+	case err != nil:
+		return skipped("the key may not read objects, which this check needs")
+	case object.Metadata["unsigned"] == "":
+		return ok("the store ignores headers that a signature does not cover")
+	}
+	return warning("the store obeys headers that a version 4 signature does not cover: "+
+		"whoever may upload can copy any object that the key may read",
+		"Set P3S3F_SIGNATURE_VERSION=2, with which the server refuses version 4, "+
+			"and use a key with permissions for this bucket only.")
+}
+
+// checkDelete deletes the uploads as the server does, and checks that they are gone.
+func (r *run) checkDelete(ctx context.Context) []Result {
+	for _, resource := range slices.Clone(r.resources) {
+		if resource.uploadID != "" || resource.version != "" {
 			continue
 		}
-		if err := e.server().Delete(ctx, l.key); err != nil {
-			return e.diagnose("delete an upload", err)
+		if err := r.server().Delete(ctx, resource.key); err != nil {
+			return r.diagnose("delete an upload", err)
 		}
-		e.untrack(l)
+		r.untrack(resource)
 	}
-	for _, s := range e.stored {
-		if _, err := e.server().Head(ctx, s.key); err == nil {
-			return failed("an object is still there after it was deleted", "Look at the store's log, and at retention rules on the bucket.")
+	for _, u := range r.uploads {
+		if _, err := r.server().Head(ctx, u.Key); err == nil {
+			return failed("an object still exists after it was deleted",
+				"Check the log of the store, and retention rules of the bucket.")
 		}
 	}
-	return ok("what was uploaded could be deleted")
+	return ok("the uploads could be deleted")
 }

@@ -1,9 +1,8 @@
-package doctor
+package clientconf
 
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -11,17 +10,17 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
-// object is an object literal of a script: its members are strings, float64s, bools, objects, or computed.
-type object map[string]any
+// Object is an object literal of a script: its members are strings, float64s, bools, objects, or computed.
+type Object map[string]any
 
 // computed stands for a value that only a JavaScript engine could tell.
 type computed struct{}
 
 // at returns the value at a path such as "request.endpoint", nil if it is not set.
-func (o object) at(path string) any {
+func (o Object) at(path string) any {
 	var value any = o
 	for name := range strings.SplitSeq(path, ".") {
-		parent, ok := value.(object)
+		parent, ok := value.(Object)
 		switch {
 		case ok:
 			value = parent[name]
@@ -32,13 +31,13 @@ func (o object) at(path string) any {
 	return value
 }
 
-// text returns the string at path. known is false where the script computes it.
-func (o object) text(path, byDefault string) (value string, known bool) {
+// Text returns the string at path. known is false where the script computes it.
+func (o Object) Text(path, byDefault string) (value string, known bool) {
 	return typed(o.at(path), byDefault)
 }
 
-// number returns the number at path.
-func (o object) number(path string, byDefault float64) (value float64, known bool) {
+// Number returns the number at path.
+func (o Object) Number(path string, byDefault float64) (value float64, known bool) {
 	return typed(o.at(path), byDefault)
 }
 
@@ -49,16 +48,16 @@ func typed[T any](v any, byDefault T) (value T, known bool) {
 	return byDefault, v == nil
 }
 
-// on reports whether the option at path is true; one that is computed counts as false.
-func (o object) on(path string) bool { return o.at(path) == true }
+// On reports whether the option at path is true; one that is computed counts as false.
+func (o Object) On(path string) bool { return o.at(path) == true }
 
-// under returns the members of the object at path, as text; whole is false where the script computes some of them.
-func (o object) under(path string) (values map[string]string, whole bool) {
-	members, isObject := o.at(path).(object)
+// Under returns the members of the object at path, as text; whole is false where the script computes some of them.
+func (o Object) Under(path string) (values map[string]string, whole bool) {
+	members, isObject := o.at(path).(Object)
 	values, whole = map[string]string{}, isObject || o.at(path) == nil
 	for name, value := range members {
 		switch value.(type) {
-		case computed, object:
+		case computed, Object:
 			value, whole = "", false
 		}
 		values[name] = fmt.Sprint(value)
@@ -68,7 +67,7 @@ func (o object) under(path string) (values map[string]string, whole bool) {
 
 // readScript returns the variables that a script sets. What it sets within a condition, a loop or a function
 // is computed.
-func readScript(text string) (object, error) {
+func readScript(text string) (Object, error) {
 	ast, err := js.Parse(parse.NewInputString(text), js.Options{})
 	if at := new(parse.Error); errors.As(err, &at) {
 		return nil, fmt.Errorf("line %d, column %d: %s", at.Line, at.Column, at.Message)
@@ -76,22 +75,22 @@ func readScript(text string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	globals := object{}
-	js.Walk(visitor{globals, true}, ast)
+	globals := Object{}
+	js.Walk(reader{globals, true}, ast)
 	return globals, nil
 }
 
-// visitor reads assignments. Unless its code always runs, the values that it assigns are computed.
-type visitor struct {
-	globals object
+// reader reads assignments. Unless its code always runs, the values that it assigns are computed.
+type reader struct {
+	globals Object
 	always  bool
 }
 
 // Exit does nothing; js.IVisitor wants it.
-func (visitor) Exit(js.INode) {}
+func (reader) Exit(js.INode) {}
 
 // Enter reads one statement or expression.
-func (v visitor) Enter(n js.INode) js.IVisitor {
+func (v reader) Enter(n js.INode) js.IVisitor {
 	switch n := n.(type) {
 	case *js.AST, *js.BlockStmt, *js.ExprStmt:
 		return v
@@ -114,11 +113,11 @@ func (v visitor) Enter(n js.INode) js.IVisitor {
 			}
 		}
 	}
-	return visitor{v.globals, false}
+	return reader{v.globals, false}
 }
 
 // set gives a value to what target names: a variable or a member, and further members of that.
-func (v visitor) set(target js.IExpr, value any, members ...string) {
+func (v reader) set(target js.IExpr, value any, members ...string) {
 	path, exact := memberPath(target)
 	if !exact || !v.always {
 		value = computed{}
@@ -128,7 +127,7 @@ func (v visitor) set(target js.IExpr, value any, members ...string) {
 	}
 	parent, last := v.globals, len(path)-1
 	for _, name := range path[:last] {
-		parent, _ = parent[name].(object)
+		parent, _ = parent[name].(Object)
 	}
 	if parent != nil { // else it is computed, or an error when the script runs
 		parent[path[last]] = value
@@ -136,8 +135,8 @@ func (v visitor) set(target js.IExpr, value any, members ...string) {
 }
 
 // merge sets the members of target to those of an object, as Object.assign does.
-func (v visitor) merge(target js.IExpr, source any) {
-	members, known := source.(object)
+func (v reader) merge(target js.IExpr, source any) {
+	members, known := source.(Object)
 	if !known {
 		v.set(target, computed{})
 	}
@@ -194,7 +193,7 @@ func literal(e js.IExpr) any {
 
 // members returns an object, and computed if it has a spread or a computed name.
 func members(e *js.ObjectExpr) any {
-	o := object{}
+	o := Object{}
 	for _, p := range e.List {
 		if method, ok := p.Value.(*js.MethodDecl); ok && p.Name == nil {
 			p.Name = &method.Name.PropertyName
@@ -220,26 +219,4 @@ func unquote(quoted string) any {
 		return text
 	}
 	return computed{}
-}
-
-// imports returns the paths of the modules that the script at path imports or exports, none for other files.
-func imports(path, text string) (modules []string) {
-	ast, err := js.Parse(parse.NewInputString(text), js.Options{})
-	if err != nil || !strings.HasSuffix(path, "js") {
-		return nil
-	}
-	for _, statement := range ast.List {
-		var quoted []byte
-		switch statement := statement.(type) {
-		case *js.ImportStmt:
-			quoted = statement.Module
-		case *js.ExportStmt:
-			quoted = statement.Module
-		}
-		u, err := (&url.URL{Path: path}).Parse(strings.Trim(string(quoted), `"'`))
-		if err == nil && quoted != nil && u.Host == "" {
-			modules = append(modules, u.Path)
-		}
-	}
-	return modules
 }

@@ -1,4 +1,4 @@
-package doctor
+package fineuploader
 
 import (
 	"bufio"
@@ -50,28 +50,32 @@ func bodies(t *testing.T, scenario string) (found []string) {
 const unicodeKey, unicodeName = "dir one/фото é+(1)*!'~&=#%.txt", "фото é.txt"
 
 // unsignable are request.params of which Fine Uploader signs some, sends some unsigned, and prefixes some.
-var unsignable = map[string]string{"Dataset": "ÀÁ {}/x", "Cache-Control": "no-cache", "Content-Disposition": `attachment; filename="a b.txt"`}
+var unsignable = map[string]string{
+	"Dataset": "ÀÁ {}/x", "Cache-Control": "no-cache",
+	"Content-Disposition": `attachment; filename="a b.txt"`,
+}
 
-// TestStringsToSign holds the strings against those of the real Fine Uploader, to the byte.
+// TestStringsToSign compares the strings with those of the real Fine Uploader, byte by byte.
 func TestStringsToSign(t *testing.T) {
-	const body = "<the captured part and list are not kept, only their hashes>"
+	const body = "the captured bodies are not kept, only their hashes"
 	const some = " mpu params unsignable (Cache-Control, Content-Disposition, mixed case meta, RRS, SSE)"
 	rich := map[string]string{"x-amz-server-side-encryption": "AES256", "x-amz-storage-class": "REDUCED_REDUNDANCY"}
-	plain := uploader{acl: "private"}
-	digest := uploader{acl: "private", params: map[string]string{contentMD5: "1B2M2Y8AsgTpgAmY7PhCfg=="}}
+	plain := Client{ACL: "private"}
+	unsigned := Client{ACL: "public-read", Params: unsignable}
+	digest := Client{ACL: "private", Params: map[string]string{ContentMD5: "1B2M2Y8AsgTpgAmY7PhCfg=="}}
 	for _, test := range []struct {
 		scenario string
 		version  sign.Version
-		u        uploader
-		f        file
+		u        Client
+		f        File
 	}{
-		{"v2 mpu vhost uuid.txt", sign.V2, plain, file{key: "uuid.txt", name: "my file é.txt"}},
-		{"v4 mpu vhost uuid.txt", sign.V4, plain, file{key: "uuid.txt", name: "my file é.txt"}},
-		{"v4 mpu vhost unicode key", sign.V4, plain, file{key: unicodeKey, name: unicodeName}},
-		{"v2" + some, sign.V2, uploader{acl: "public-read", params: unsignable}, file{key: "uuid.txt", name: "a.txt", extra: rich}},
-		{"v4" + some, sign.V4, uploader{acl: "public-read", params: unsignable}, file{key: "uuid.txt", name: "a.txt", extra: rich}},
-		{"v2 mpu params Content-MD5", sign.V2, digest, file{key: "uuid.txt", name: "a.txt"}},
-		{"v4 mpu params Content-MD5", sign.V4, digest, file{key: "uuid.txt", name: "a.txt"}},
+		{"v2 mpu vhost uuid.txt", sign.V2, plain, File{Key: "uuid.txt", Name: "my file é.txt"}},
+		{"v4 mpu vhost uuid.txt", sign.V4, plain, File{Key: "uuid.txt", Name: "my file é.txt"}},
+		{"v4 mpu vhost unicode key", sign.V4, plain, File{Key: unicodeKey, Name: unicodeName}},
+		{"v2" + some, sign.V2, unsigned, File{Key: "uuid.txt", Name: "a.txt", Extra: rich}},
+		{"v4" + some, sign.V4, unsigned, File{Key: "uuid.txt", Name: "a.txt", Extra: rich}},
+		{"v2 mpu params Content-MD5", sign.V2, digest, File{Key: "uuid.txt", Name: "a.txt"}},
+		{"v4 mpu params Content-MD5", sign.V4, digest, File{Key: "uuid.txt", Name: "a.txt"}},
 	} {
 		for _, sent := range bodies(t, test.scenario) {
 			var want struct {
@@ -83,9 +87,10 @@ func TestStringsToSign(t *testing.T) {
 			layout := map[sign.Version]string{sign.V2: dateV2, sign.V4: dateV4}[test.version]
 			at := capturedTime(t, want.Headers, layout)
 			u, f := test.u, test.f
-			u.version, u.now, u.host, u.bucket, u.region = test.version, func() time.Time { return at }, "mybucket.localhost:9312", "mybucket", "us-east-1"
-			f.contentType = "text/plain"
-			got, _, _ := u.stringToSign(f.key, requestLike(u, f, want.Headers, body))
+			u.Version, u.Now = test.version, func() time.Time { return at }
+			u.Host, u.Bucket, u.Region = "mybucket.localhost:9312", "mybucket", "us-east-1"
+			f.ContentType = "text/plain"
+			got, _, _ := u.StringToSign(f.Key, requestLike(u, f, want.Headers, body))
 			if maskHash(got, want.Headers) != want.Headers {
 				t.Errorf("%s:\n got %q\nwant %q", test.scenario, got, want.Headers)
 			}
@@ -93,7 +98,7 @@ func TestStringsToSign(t *testing.T) {
 	}
 }
 
-// TestPolicies holds the conditions of policies against those of the real Fine Uploader, in any order.
+// TestPolicies compares the conditions of policies with those of the real Fine Uploader, in any order.
 func TestPolicies(t *testing.T) {
 	rich := map[string]string{"x-amz-server-side-encryption": "AES256", "x-amz-storage-class": "REDUCED_REDUNDANCY"}
 	for scenario, version := range map[string]sign.Version{
@@ -110,12 +115,17 @@ func TestPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u := uploader{version: version, acl: "public-read", bucket: "mybucket", region: "us-east-1", accessKey: "AKIAIOSFODNN7EXAMPLE", params: unsignable}
-		document, _ := u.policy(file{key: unicodeKey, name: unicodeName, contentType: "text/plain", extra: rich}, ends.Add(-expiry))
+		u := Client{
+			Version: version, ACL: "public-read", Bucket: "mybucket", Region: "us-east-1",
+			AccessKey: "AKIAIOSFODNN7EXAMPLE", Params: unsignable,
+		}
+		f := File{Key: unicodeKey, Name: unicodeName, ContentType: "text/plain", Extra: rich}
+		document, _ := u.Policy(f, ends.Add(-expiry))
 		if err := json.Unmarshal(document, &got); err != nil {
 			t.Fatal(err)
 		}
-		want.Conditions = slices.DeleteFunc(want.Conditions, func(c jsontext.Value) bool { return c.Kind() == '[' }) // the size range
+		isSizeRange := func(c jsontext.Value) bool { return c.Kind() == '[' }
+		want.Conditions = slices.DeleteFunc(want.Conditions, isSizeRange)
 		if got.Expiration != want.Expiration || sorted(got.Conditions) != sorted(want.Conditions) {
 			t.Errorf("%s:\n got %s\nwant %s", scenario, sorted(got.Conditions), sorted(want.Conditions))
 		}
@@ -132,7 +142,7 @@ func sorted(conditions []jsontext.Value) string {
 }
 
 // requestLike returns the operation that text is for.
-func requestLike(u uploader, f file, text, body string) request {
+func requestLike(u Client, f File, text, body string) Request {
 	_, id, _ := strings.Cut(text, "uploadId=")
 	id, _, _ = strings.Cut(id, "\n")
 	switch {
@@ -141,13 +151,13 @@ func requestLike(u uploader, f file, text, body string) request {
 		if strings.Contains(text, "partNumber=2") {
 			number = "2"
 		}
-		return request{method: "PUT", query: "partNumber=" + number + "&uploadId=" + id, body: []byte(body)}
+		return Request{Method: "PUT", Query: "partNumber=" + number + "&uploadId=" + id, Body: []byte(body)}
 	case strings.Contains(text, "DELETE\n"):
-		return request{method: "DELETE", query: "uploadId=" + id}
+		return Request{Method: "DELETE", Query: "uploadId=" + id}
 	case id != "":
-		return request{method: "POST", query: "uploadId=" + id, contentType: completeType, body: []byte(body)}
+		return Request{Method: "POST", Query: "uploadId=" + id, ContentType: completeType, Body: []byte(body)}
 	}
-	return u.initiation(f)
+	return u.InitiateRequest(f)
 }
 
 // maskHash puts the hashes of want, whose bodies are not known, in place of got's.
@@ -170,40 +180,45 @@ func capturedTime(t *testing.T, text, layout string) time.Time {
 	return at
 }
 
-// testUploader is one that the server would sign for.
-func testUploader(t *testing.T, version sign.Version) uploader {
+// testClient returns a client for which the server signs.
+func testClient(t *testing.T, version sign.Version) Client {
 	t.Helper()
 	endpoint, err := url.Parse("http://s3.example.org:9000")
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := sign.New(sign.Config{AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: sign.NewSecret("s3cret"), Bucket: "mybucket", Endpoint: endpoint, Region: "us-east-1"})
+	signer, err := sign.New(sign.Config{
+		AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: sign.NewSecret("s3cret"),
+		Bucket: "mybucket", Endpoint: endpoint, Region: "us-east-1",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return uploader{
-		signer: signer, now: time.Now, version: version, endpoint: "http://s3.example.org:9000/mybucket", host: "s3.example.org:9000",
-		bucket: "mybucket", region: "us-east-1", accessKey: "AKIAIOSFODNN7EXAMPLE", acl: "private", params: map[string]string{"dataset": "a (b) ä"},
+	return Client{
+		Signer: signer, Now: time.Now, Version: version,
+		Endpoint: "http://s3.example.org:9000/mybucket", Host: "s3.example.org:9000",
+		Bucket: "mybucket", Region: "us-east-1", AccessKey: "AKIAIOSFODNN7EXAMPLE", ACL: "private",
+		Params: map[string]string{"dataset": "a (b) ä"},
 	}
 }
 
-// TestSignerTakesThem has the server judge every request of an upload.
-func TestSignerTakesThem(t *testing.T) {
-	f := file{key: unusual, name: "my file é.png", contentType: "image/png"}
+// TestSignerAccepts checks that the server signs every request of an upload.
+func TestSignerAccepts(t *testing.T) {
+	f := File{Key: unicodeKey, Name: "my file é.png", ContentType: "image/png"}
 	for _, version := range []sign.Version{sign.V2, sign.V4} {
-		u := testUploader(t, version)
-		document, _ := u.policy(f, u.now().UTC())
-		if _, err := u.signer.ParsePolicy(version, document, u.now()); err != nil {
+		u := testClient(t, version)
+		document, _ := u.Policy(f, u.Now().UTC())
+		if _, err := u.Signer.ParsePolicy(version, document, u.Now()); err != nil {
 			t.Errorf("V%d policy: %v", version, err)
 		}
-		for _, r := range []request{
-			u.initiation(f),
-			{method: "PUT", query: "partNumber=1&uploadId=abc", body: []byte("x")},
-			{method: "POST", query: "uploadId=abc", contentType: completeType, body: []byte("<x/>")},
-			{method: "DELETE", query: "uploadId=abc"},
+		for _, r := range []Request{
+			u.InitiateRequest(f),
+			{Method: "PUT", Query: "partNumber=1&uploadId=abc", Body: []byte("x")},
+			{Method: "POST", Query: "uploadId=abc", ContentType: completeType, Body: []byte("<x/>")},
+			{Method: "DELETE", Query: "uploadId=abc"},
 		} {
-			if err := u.authorize(f.key, r, http.Header{}); err != nil {
-				t.Errorf("V%d %s %s: %v", version, r.method, r.query, err)
+			if err := u.authorize(f.Key, r, http.Header{}); err != nil {
+				t.Errorf("V%d %s %s: %v", version, r.Method, r.Query, err)
 			}
 		}
 	}

@@ -1,0 +1,102 @@
+// Package clientconf reads client_conf.js, the page's options for Fine Uploader, without running it: values that the
+// script computes are unknown.
+package clientconf
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"s3-sign-srv/internal/fineuploader"
+	"s3-sign-srv/internal/sign"
+)
+
+// What Fine Uploader sends for objectProperties.serverSideEncryption and reducedRedundancy.
+const (
+	EncryptionHeader, EncryptionValue = "x-amz-server-side-encryption", "AES256"
+	StorageHeader, StorageValue       = "x-amz-storage-class", "REDUCED_REDUNDANCY"
+)
+
+// Conf is the page's client_conf.js: the user's own static/client_conf.js, or else the one that the server
+// adds its settings to. Its Object is nil if fine_u_conf is not an object literal.
+type Conf struct {
+	Object
+	File     string // empty: there is none
+	Custom   bool   // it is static/client_conf.js
+	Assigned bool   // it assigns a value to fine_u_conf
+	Err      error  // of the syntax
+}
+
+// Read reads static/client_conf.js, or else client_conf.js.
+func Read(files fs.FS) Conf {
+	for _, name := range []string{"static/client_conf.js", "client_conf.js"} {
+		if text, err := fs.ReadFile(files, name); err == nil {
+			c := Conf{File: name, Custom: strings.HasPrefix(name, "static/")}
+			globals, err := readScript(string(text))
+			c.Object, _ = globals["fine_u_conf"].(Object)
+			c.Assigned, c.Err = globals["fine_u_conf"] != nil, err
+			return c
+		}
+	}
+	return Conf{}
+}
+
+// Version returns the signature version that the page uses: byDefault, which the server adds, unless the file is
+// custom. Fine Uploader's own default is 2.
+func (c Conf) Version(byDefault sign.Version) sign.Version {
+	if !c.Custom || c.Object == nil {
+		return byDefault
+	}
+	if v, known := c.Number("signature.version", 2); known && v == 2 {
+		return sign.V2
+	}
+	return sign.V4
+}
+
+// VersionSetting names the setting that makes the page use a signature version.
+func (c Conf) VersionSetting(v sign.Version) string {
+	if c.Custom {
+		return fmt.Sprintf("signature.version to %d in static/client_conf.js", v)
+	}
+	return fmt.Sprintf("P3S3F_SIGNATURE_VERSION=%d", v)
+}
+
+// headerName matches the names in request.params that can become headers.
+var headerName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// HeaderParams returns the request.params that can be headers; whole is false if the script computes some of them.
+func (c Conf) HeaderParams() (params map[string]string, whole bool) {
+	params, whole = c.Under("request.params")
+	maps.DeleteFunc(params, func(name, _ string) bool { return !headerName.MatchString(name) })
+	return params, whole
+}
+
+// Signable returns the request.params and the objectProperties.acl that the server signs for any file. The
+// doctor reports the others.
+func (c Conf) Signable(allowedACLs []string) (params map[string]string, acl string) {
+	params, _ = c.HeaderParams()
+	maps.DeleteFunc(params, func(name, value string) bool {
+		field, meta := fineuploader.ParamField(name)
+		encryption := strings.HasPrefix(field, EncryptionHeader) && value != EncryptionValue
+		return !meta && (encryption || field == fineuploader.ContentMD5)
+	})
+	if acl, _ = c.Text("objectProperties.acl", "private"); !slices.Contains(allowedACLs, acl) {
+		acl = "private"
+	}
+	return params, acl
+}
+
+// Extra returns the headers for encryption and storage class that the options request.
+func (c Conf) Extra() map[string]string {
+	fields := map[string]string{}
+	if c.On("objectProperties.serverSideEncryption") {
+		fields[EncryptionHeader] = EncryptionValue
+	}
+	if c.On("objectProperties.reducedRedundancy") {
+		fields[StorageHeader] = StorageValue
+	}
+	return fields
+}

@@ -1,0 +1,156 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"s3-sign-srv/internal/sign"
+)
+
+// probe initiates an upload as a browser would and aborts it, once for each way to reach the bucket.
+func (r *run) probe(ctx context.Context, p probe) error {
+	if err, done := r.probes[p]; done {
+		return err
+	}
+	u, f := r.client(p), r.file("attempt", "")
+	uploadID, _, err := r.initiate(ctx, u, f)
+	if err == nil {
+		_, err = r.abort(ctx, u, f.Key, uploadID)
+	}
+	r.probes[p] = err
+	return err
+}
+
+// works reports whether a style works with any signature version. The error is that of the page's version.
+func (r *run) works(ctx context.Context, s style) (bool, error) {
+	err := r.probe(ctx, probe{s, r.version()})
+	return err == nil || r.probe(ctx, probe{s, otherVersion(r.version())}) == nil, err
+}
+
+func otherVersion(v sign.Version) sign.Version { return sign.V2 + sign.V4 - v }
+
+// checkAddressing checks both styles. A server that signs for virtual hosts at a store that does not know them lets a
+// client write to any bucket (see sign.Config.VirtualHosted).
+func (r *run) checkAddressing(ctx context.Context) []Result {
+	for _, s := range []style{style(r.set.Sign.VirtualHosted), r.style()} {
+		if good, err := r.works(ctx, s); !good {
+			return r.explainStyle(ctx, s, err)
+		}
+	}
+	endpoint, host := browserAddress(r.withStyle(r.style()))
+	text := fmt.Sprintf("request.endpoint %q, objectProperties.host %q", endpoint, host)
+	if r.set.Sign.IsAddress() {
+		return ok("%s (virtual-hosted needs a name)", text)
+	}
+	if good, _ := r.works(ctx, !r.style()); good {
+		return ok("%s (%s works too)", text, !r.style())
+	}
+	return ok("%s (%s does not work)", text, !r.style())
+}
+
+// explainStyle explains why a configured style does not work, and whether the other does.
+func (r *run) explainStyle(ctx context.Context, s style, err error) []Result {
+	cause, fix := explain(err)
+	if !r.set.Sign.IsAddress() || s == virtualHosted {
+		if good, _ := r.works(ctx, !s); good {
+			fix = r.styleSetting(!s)
+		}
+	}
+	host := r.set.Sign.Bucket + "." + r.host()
+	_, responded := responseOf(err)
+	var dns *net.DNSError
+	switch {
+	case s == pathStyle && !responded:
+		return r.explainTransport(err)
+	case s == pathStyle:
+		return failed("the store does not read the bucket from the path: "+cause, fix)
+	case errors.As(err, &dns):
+		return failed(fmt.Sprintf("virtual-hosted addresses need the name %s, which cannot be resolved", host), fix)
+	case tlsProblem(err) != "":
+		return failed(fmt.Sprintf("virtual-hosted addresses need a certificate for %s: %s", host, tlsProblem(err)), fix)
+	}
+	return failed(fmt.Sprintf("the store does not read the bucket from the host name %s (%s), "+
+		"so signatures for virtual hosts could be used for other buckets", host, cause), fix)
+}
+
+// styleSetting says how to set a style.
+func (r *run) styleSetting(s style) string {
+	fix := fmt.Sprintf("Set P3S3F_ADDRESSING=%s", s)
+	if !r.conf.Custom {
+		return fix + "."
+	}
+	endpoint, host := browserAddress(r.withStyle(s))
+	return fmt.Sprintf("%s, and in static/client_conf.js request.endpoint to %q and objectProperties.host to %q.",
+		fix, endpoint, host)
+}
+
+// explain describes an error of a request, and says what to do about it.
+func explain(err error) (cause, fix string) {
+	if e := signingError(err); e != nil {
+		cause, fix = splitSentence(e.Message)
+		return "this server refuses to sign: " + cause, fix
+	}
+	if e, responded := responseOf(err); responded {
+		return e.explain()
+	}
+	return "the connection failed", "Check the network."
+}
+
+// acceptance holds the errors of a store for one signature version; nil: accepted.
+type acceptance struct{ requests, forms error }
+
+func (a acceptance) String() string {
+	switch {
+	case a == acceptance{}:
+		return "yes"
+	case a.requests == nil:
+		return "for multipart, not for forms"
+	case a.forms == nil:
+		return "for forms, not for multipart"
+	}
+	return "no"
+}
+
+// probeVersion checks whether the store accepts a signature version. The error is that of a request without response.
+func (r *run) probeVersion(ctx context.Context, v sign.Version) (acceptance, error) {
+	p := probe{r.style(), v}
+	a := acceptance{r.probe(ctx, p), r.probeForm(ctx, r.client(p))}
+	for _, err := range []error{a.requests, a.forms} {
+		if _, responded := responseOf(err); err != nil && !responded {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// checkSignatures checks both signature versions, for requests and for forms.
+func (r *run) checkSignatures(ctx context.Context) []Result {
+	used, err := r.probeVersion(ctx, r.version())
+	if err != nil {
+		return r.explainTransport(err)
+	}
+	other, err := r.probeVersion(ctx, otherVersion(r.version()))
+	if err != nil {
+		return r.explainTransport(err)
+	}
+	v4, v2 := used, other
+	if r.version() == sign.V2 {
+		v4, v2 = other, used
+	}
+	text := fmt.Sprintf("the store accepts version 4: %v; version 2: %v; the page uses %d", v4, v2, r.version())
+	cause, fix := explain(cmp.Or(used.requests, used.forms))
+	switch e, _ := responseOf(used.forms); {
+	case used == acceptance{}:
+		return ok("%s", text)
+	case other == acceptance{}:
+		return failed(text, fmt.Sprintf("Set %s.", r.conf.VersionSetting(otherVersion(r.version()))))
+	case used.requests == nil && e.fromS3 && e.status == http.StatusForbidden:
+		return r.lacksPermission("s3:PutObject by form",
+			"it may by request; versitygw requires the bucket itself among the policy's resources")
+	}
+	return failed(text+"; "+cause, fix)
+}

@@ -1,0 +1,138 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"s3-sign-srv/internal/fineuploader"
+	"s3-sign-srv/internal/sign"
+)
+
+// slow is the response time that causes a warning.
+const slow = time.Second
+
+// checkEndpoint sends an unsigned request for the bucket: every S3 store responds to it.
+func (r *run) checkEndpoint(ctx context.Context) []Result {
+	start := r.cfg.Now()
+	response, err := r.sendUnsigned(ctx, http.MethodGet, "?location")
+	if err != nil {
+		return r.explainTransport(err)
+	}
+	r.unsignedResponse = response
+	if problem := r.identifyStore(response); problem != nil {
+		return problem
+	}
+	if took := r.cfg.Now().Sub(start).Round(100 * time.Millisecond); took >= slow {
+		return warning(fmt.Sprintf("%s took %v to respond", r.set.Sign.Endpoint, took),
+			"Check the load of the store and the network; each upload sends several requests to it.")
+	}
+	return ok("%s responds as an S3 store does", r.set.Sign.Endpoint)
+}
+
+// sendUnsigned sends an unsigned request for the bucket in path style, which every store understands well enough.
+func (r *run) sendUnsigned(ctx context.Context, method, query string) (fineuploader.Response, error) {
+	address := r.set.Sign.Endpoint.String() + "/" + r.set.Sign.Bucket + query
+	request, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return fineuploader.Response{}, err
+	}
+	return fineuploader.Send(r.http, request)
+}
+
+// looksLikeS3 recognizes the request ID that stores send with each response, or S3's XML.
+func looksLikeS3(response fineuploader.Response) bool {
+	return response.Header.Get("x-amz-request-id") != "" || response.Code() != "" ||
+		strings.Contains(string(response.Body), "http://s3.amazonaws.com/doc/")
+}
+
+// identifyStore reports what else has responded; it returns nil for a working store that was asked for our bucket.
+func (r *run) identifyStore(response fineuploader.Response) []Result {
+	region, host, status := r.bucketRegion(), r.host(), response.Status
+	switch {
+	case status/100 == 3 && region != "":
+		return failed(fmt.Sprintf("%s redirects requests for the bucket to the region %s", host, region),
+			fmt.Sprintf("Set AWS_REGION=%s and AWS_ENDPOINT=%s.", region,
+				orElse(r.regionalEndpoint(region), "the store's address there")))
+	case status/100 == 3:
+		return r.explainRedirect(response.Header.Get("Location"))
+	case status == http.StatusBadRequest && strings.Contains(string(response.Body), "HTTPS"):
+		return r.needsHTTPS()
+	case !looksLikeS3(response) && status >= 500:
+		cause, fix := errorResponse{status: status}.explain()
+		return failed(fmt.Sprintf("at %s, %s", host, cause), fix)
+	case !looksLikeS3(response):
+		return failed(fmt.Sprintf("the server at %s is not an S3 store (status %d, %s)", host, status,
+			orElse(response.Header.Get("Content-Type"), "no content type")),
+			"Set AWS_ENDPOINT to the S3 address of the store, not to its web console or another service; "+
+				"if it is the S3 address, the proxy in front of the store must forward all requests.")
+	case status >= 500:
+		return failed(fmt.Sprintf("the store at %s has an internal error (status %d %s)", host, status, response.Code()),
+			"Check the log of the store.")
+	}
+	return r.checkBucketRead(response.Element("BucketName"))
+}
+
+// explainRedirect explains a redirect that has nothing to do with regions.
+func (r *run) explainRedirect(location string) []Result {
+	endpoint := r.set.Sign.Endpoint
+	u, err := url.Parse(location)
+	if err == nil && u.Scheme == "https" && endpoint.Scheme == "http" && u.Hostname() == endpoint.Hostname() {
+		return failed(fmt.Sprintf("%s redirects http to https, which browsers do not follow for uploads", r.host()),
+			"Set AWS_ENDPOINT=https://"+u.Host+".")
+	}
+	return failed(fmt.Sprintf("%s redirects requests to %s", r.host(), orElse(location, "another address")),
+		"Set AWS_ENDPOINT to the address of the store itself.")
+}
+
+// forwardHost is what a proxy in front of the store must do.
+const forwardHost = "It must forward host and path unchanged (nginx: proxy_set_header Host $http_host, " +
+	"and proxy_pass without a path)."
+
+// checkBucketRead reports a store that reads another bucket from the request, such as the first label of its host.
+func (r *run) checkBucketRead(bucket string) []Result {
+	rest, inHost := strings.CutPrefix(r.host(), bucket+".")
+	switch {
+	case bucket == "" || strings.EqualFold(bucket, r.set.Sign.Bucket):
+		return nil
+	case inHost:
+		return failed(fmt.Sprintf("the store reads the bucket %q from the host %s", bucket, r.host()),
+			fmt.Sprintf("Set AWS_ENDPOINT=%s://%s, and AWS_DEST_BUCKET to the bucket.", r.set.Sign.Endpoint.Scheme, rest))
+	}
+	return failed(fmt.Sprintf("the store reads the bucket %q: a proxy in front of it changes the host or the path",
+		bucket), forwardHost)
+}
+
+// checkClock compares the Date of the store's response with this computer's clock.
+func (r *run) checkClock(context.Context) []Result {
+	date, err := http.ParseTime(r.unsignedResponse.Header.Get("Date"))
+	if err != nil {
+		return ok("the store's responses have no date; later checks would fail with a wrong clock")
+	}
+	ahead := r.cfg.Now().Sub(date).Round(time.Second)
+	side := "ahead of"
+	if ahead < 0 {
+		side = "behind"
+	}
+	text := fmt.Sprintf("this computer's clock is %s %s the store's", formatDrift(ahead.Abs()), side)
+	const fix = "Set the clock of this computer by NTP, or the store's if that one is wrong."
+	switch {
+	case ahead.Abs() > sign.TimeWindow:
+		return failed(text+", and S3 allows 15 minutes", fix)
+	case ahead.Abs() > time.Minute:
+		return warning(text, fix)
+	}
+	return ok("within %v of the store's", max(ahead.Abs(), time.Second))
+}
+
+// formatDrift uses days for long durations.
+func formatDrift(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < 2*day {
+		return d.String()
+	}
+	return fmt.Sprintf("%d days", d/day)
+}
