@@ -203,7 +203,7 @@ func ownFaults() []fault {
 		}), "endpoint", "Set AWS_ENDPOINT=https://localhost."},
 		{"a proxy without its store", refuses(http.StatusBadGateway, anyRequest), "endpoint", "does not reach it (status 502)"},
 		{"a web site", website, "endpoint", "not an S3 store"},
-		{"client_conf.js with a digest that version 4 cannot sign", edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`), "client_conf.js", "Take Content-MD5 out of request.params"},
+		{"client_conf.js with a digest that version 4 cannot sign", edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`), "client_conf.js", "Remove Content-MD5 from request.params"},
 		{"client_conf.js with a parameter that is no header", edit("client_conf.js", "dataset:", `"data set": "x", dataset:`), "client_conf.js", "characters that a header cannot have"},
 		{"client_conf.js with another bucket", func(t *testing.T, p *patient) {
 			p.ownConf(t, fmt.Sprintf("bucket: %q", p.name), `bucket: "somebucket"`)

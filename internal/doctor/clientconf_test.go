@@ -119,7 +119,7 @@ func TestClientConf(t *testing.T) {
 			status: Warning, want: "computes objectProperties.bucket"},
 		{name: "no delete", env: "P3S3F_ALLOW_DELETE=0", status: Warning, want: "deleteFile.enabled"},
 		{name: "a digest of every file", old: `dataset: "x"`, new: `"Content-MD5": md5, dataset: "x"`, status: Failed,
-			want: "Take Content-MD5 out of request.params"},
+			want: "Remove Content-MD5 from request.params"},
 		{name: "headers of their own", old: `dataset: "x"`,
 			new: `"Cache-Control": "no-store", "Content-Disposition": "attachment"`, status: OK},
 		{name: "a customer's key", old: `dataset: "x"`, new: `"x-amz-server-side-encryption-customer-key": "k"`,

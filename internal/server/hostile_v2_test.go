@@ -97,7 +97,7 @@ var rowsV2 = []row{
 		each(initiate2, "/mybucket/uuid.txt", "/mybucket/../other/x", "/mybucket/%2e%2e/other/x", "/mybucket/%2E%2E/other/x", "/mybucket/./x", "/mybucket/a/../x", "/mybucket/a/..",
 			"/mybucket/..", "/mybucket/.", "/mybucket/.%2E/x", "/mybucket/..%2Fother/x", "/mybucket/a/./b", "/mybucket/%2E", "/../mybucket/x", "/./mybucket/x"),
 		each(abort2, "/mybucket/uuid.txt", "/mybucket/../other/x", "/mybucket/%2E%2E/other/x"))...)},
-	{id: "A15", what: "a key that begins with a slash", says: "trailing slash off request.endpoint", attacks: stringV2(slices.Concat(
+	{id: "A15", what: "a key that begins with a slash", says: "remove the trailing slash from request.endpoint", attacks: stringV2(slices.Concat(
 		each(initiate2, "/mybucket/", "/mybucket//", "/mybucket///"), each(part2, "/mybucket/", "/mybucket//"))...)},
 	{id: "A16", what: "two resources", attacks: stringV2(each(initiate2, "/mybucket/uuid.txt?uploads",
 		"/mybucket/a\n/mybucket/b?uploads", "x-amz-meta-r:1\n/other/k\n/mybucket/uuid.txt?uploads", "/other/k\n/mybucket/uuid.txt?uploads",

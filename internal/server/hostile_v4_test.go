@@ -77,7 +77,7 @@ var rowsV4 = []row{
 			"host;x-amz-acl;x-amz-content-sha256;x-amz-date;x-amz-meta-qqfilename;", ";host;x-amz-acl;x-amz-content-sha256;x-amz-date;x-amz-meta-qqfilename", "host;x-amz-acl;x-amz-content-sha256;x-amz-date;x-amz-meta-qqfilename;x-amz-tagging",
 			"Host;x-amz-acl;x-amz-content-sha256;x-amz-date;x-amz-meta-qqfilename", "host,x-amz-acl,x-amz-content-sha256,x-amz-date,x-amz-meta-qqfilename", "host;host;x-amz-acl;x-amz-content-sha256;x-amz-date;x-amz-meta-qqfilename", ""),
 		each(part4, signed4, "host;x-amz-content-sha256;x-amz-copy-source;x-amz-date", "content-type;"+signed4))...)},
-	{id: "B10", what: "Fine Uploader's own Content-MD5, listed without its line", says: "Content-MD5 out of request.params", attacks: stringV4(
+	{id: "B10", what: "Fine Uploader's own Content-MD5, listed without its line", says: "remove Content-MD5 from request.params", attacks: stringV4(
 		swap(initiate4, "\nhost;", "\ncontent-md5;host;"))},
 	{id: "B11", what: "no host or no date signed", attacks: stringV4(slices.Concat(
 		each(part4, signed4, "x-amz-content-sha256;x-amz-date", "host;x-amz-content-sha256", "host", "x-amz-date"),
@@ -122,7 +122,7 @@ var rowsV4 = []row{
 		each(initiate4, "\n/uuid.txt\n", "\n//other/k\n", "\n//uuid.txt\n", "\n/%2e%2e/k\n", "\n/%2E%2E/k\n", "\n/../other/k\n", "\n/./k\n", "\n/a/../k\n", "\n/a/..\n", "\n/.%2E/k\n", "\n/..%2Fk\n", "\n/a%2Fb\n", "\n/%61\n", "\n/%c3%a9\n", "\n/%FF\n", "\n/%00\n", "\n/%0A\n", "\n/%\n", "\n/a+b\n", "\n/a b\n",
 			"\n/é\n", "\n/a?b\n", "\n/a\tb\n", "\n/a\rb\n", "\n/"+strings.Repeat("k", 1025)+"\n"),
 		each(part4, "\n/uuid.txt\n", "\n//uuid.txt\n", "\n/../other/k\n"), each(abort4, "\n/uuid.txt\n", "\n/../other/k\n"))...)},
-	{id: "B18", what: "the trailing slash of an endpoint", says: "trailing slash off request.endpoint", attacks: stringV4(slices.Concat(
+	{id: "B18", what: "the trailing slash of an endpoint", says: "remove the trailing slash from request.endpoint", attacks: stringV4(slices.Concat(
 		each(initiate4, "\n/uuid.txt\n", "\n//uuid.txt\n"), each(initiate4, host4, "host:mybucket.localhost:9312/\n"))...)},
 	{id: "B20", what: "more lines, or fewer", attacks: stringV4(slices.Concat(
 		[]string{part4 + "\n", part4 + "\n" + partHash, part4 + " ", part4 + "\nx-amz-acl:public-read", strings.TrimSuffix(part4, "\n"+partHash), strings.ReplaceAll(part4, "\n", "\r\n"), "\n" + part4, "\ufeff" + part4},

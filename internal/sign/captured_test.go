@@ -57,7 +57,7 @@ func (c captured) now(t testing.TB) time.Time {
 	switch {
 	case c.Expiration != "":
 		at, err = time.Parse(dateISO, c.Expiration)
-		at = at.Add(-usualExpiry)
+		at = at.Add(-defaultExpiry)
 	case c.Version == 2:
 		at, err = time.Parse(dateV2, c.Time)
 	default:
@@ -118,8 +118,8 @@ func TestCaptured(t *testing.T) {
 	refusals := map[string]string{ // expect → what the sentence must say
 		publicRead: "P3S3F_ALLOWED_ACLS",
 		"refuse: x-amz-date is a day away from the server clock; say by how much":                                          "1 day ahead of",
-		"refuse: request.endpoint ends in a slash, so the client requests //key; say so":                                   "trailing slash off request.endpoint",
-		"refuse: Fine Uploader lists content-md5 in SignedHeaders without its line; no signature of it can verify; say so": "Content-MD5 out of request.params",
+		"refuse: request.endpoint ends in a slash, so the client requests //key; say so":                                   "remove the trailing slash from request.endpoint",
+		"refuse: Fine Uploader lists content-md5 in SignedHeaders without its line; no signature of it can verify; say so": "remove Content-MD5 from request.params",
 	}
 	counts := map[string]int{}
 	for i, row := range readCaptured(t) {

@@ -68,14 +68,14 @@ func FuzzStringV2(f *testing.F) {
 				continue
 			}
 			checkString(t, s, r, fuzzNow)
-			if string(r.text) != text {
+			if r.text != text {
 				t.Errorf("rebuilt as %q, came as %q", r.text, text)
 			}
 		}
 	})
 }
 
-// FuzzStringV4 is the same for version 4, where the path and host of a path-style endpoint are mended.
+// FuzzStringV4 is the same for version 4, where the path and host of a path-style endpoint are corrected.
 func FuzzStringV4(f *testing.F) {
 	seedStrings(f, 4)
 	signers := fuzzSigners(f)
@@ -86,11 +86,11 @@ func FuzzStringV4(f *testing.F) {
 				continue
 			}
 			checkString(t, s, r, fuzzNow)
-			if want := mended(s, text); string(r.text) != want {
+			if want := corrected(s, text); r.text != want {
 				t.Errorf("rebuilt as %q, want %q", r.text, want)
 			}
-			again, err := s.ParseStringToSign(V4, string(r.text), fuzzNow)
-			if isVirtual := strings.Contains(string(r.text), "\nhost:"+s.cfg.Bucket+"."); isVirtual && (err != nil || string(again.text) != string(r.text)) {
+			again, err := s.ParseStringToSign(V4, r.text, fuzzNow)
+			if isVirtual := strings.Contains(r.text, "\nhost:"+s.cfg.Bucket+"."); isVirtual && (err != nil || again.text != r.text) {
 				t.Errorf("what was rebuilt, %q, is not rebuilt as itself: %v", r.text, err)
 			}
 		}
@@ -126,9 +126,9 @@ func FuzzParts(f *testing.F) {
 				checkString(t, s, r, fuzzNow)
 				want := text
 				if version == V4 {
-					want = mended(s, text)
+					want = corrected(s, text)
 				}
-				if string(r.text) != want {
+				if r.text != want {
 					t.Errorf("rebuilt as %q, want %q", r.text, want)
 				}
 			}
@@ -163,9 +163,9 @@ func compose(method, path, query, host, header string) map[Version]string {
 	return byVersion
 }
 
-// mended is text as the browser really sends it: the host without scheme, path or default port, and on
+// corrected is text as the browser really sends it: the host without scheme, path or default port, and on
 // a path-style endpoint the bucket in front of the key.
-func mended(s *Signer, text string) string {
+func corrected(s *Signer, text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		host, ok := strings.CutPrefix(line, "host:")

@@ -9,15 +9,15 @@ import (
 	"s3-sign-srv/internal/apierror"
 )
 
-// hostForm says how a host that a client may name appears in the request that is really sent.
+// hostForm says how a host that a client names appears in the request that is sent.
 type hostForm struct {
 	host       string // the Host header
-	pathPrefix string // "/bucket" on a path-style endpoint, which Fine Uploader leaves out; else empty
+	pathPrefix string // "/bucket" on a path-style endpoint, which Fine Uploader omits; else empty
 }
 
-// hostForms lists every value of a V4 host line that means our bucket, each with the form to sign.
-// Fine Uploader takes the line from request.endpoint by a greedy pattern: it keeps the path of a
-// path-style endpoint, a default port, and the scheme that a user put into objectProperties.host.
+// hostForms maps every value of a V4 host line that means our bucket to the form to sign. Fine Uploader derives the
+// line from request.endpoint with a greedy pattern: it keeps the path of a path-style endpoint, a default port, and the
+// scheme that a user has put into objectProperties.host.
 func hostForms(cfg Config) map[string]hostForm {
 	forms := make(map[string]hostForm)
 	for _, host := range cfg.hosts() {
@@ -40,8 +40,8 @@ func addForms(forms map[string]hostForm, host, defaultPort, path string, form ho
 	}
 }
 
-// splitDefaultPort takes the port off host where a browser would not send it, and returns the port
-// that a client may nevertheless write; a host with another port comes back whole.
+// splitDefaultPort removes the port from host if browsers omit it, and returns the port that a client may write all the
+// same. A host with another port is returned whole.
 func splitDefaultPort(scheme, host string) (bare, defaultPort string) {
 	defaultPort = map[string]string{"http": ":80", "https": ":443"}[scheme]
 	bare = strings.TrimSuffix(host, defaultPort)
@@ -51,8 +51,8 @@ func splitDefaultPort(scheme, host string) (bare, defaultPort string) {
 	return bare, defaultPort
 }
 
-// hosts returns the hosts that serve the endpoint: its own, and for AWS the regional, dashed,
-// dual-stack and global forms too (AWS "Amazon S3 endpoints and quotas").
+// hosts returns the hosts that serve the endpoint: its own, and for AWS also the regional, dashed, dual-stack and
+// global ones (AWS "Amazon S3 endpoints and quotas").
 func (c Config) hosts() []string {
 	regional := c.RegionalHost(c.Region)
 	switch {
@@ -61,13 +61,16 @@ func (c Config) hosts() []string {
 	case strings.HasSuffix(regional, ".cn"):
 		return []string{c.Endpoint.Host, regional}
 	}
-	return []string{c.Endpoint.Host, regional, "s3.amazonaws.com", "s3-" + c.Region + ".amazonaws.com", "s3.dualstack." + c.Region + ".amazonaws.com"}
+	return []string{
+		c.Endpoint.Host, regional, "s3.amazonaws.com",
+		"s3-" + c.Region + ".amazonaws.com", "s3.dualstack." + c.Region + ".amazonaws.com",
+	}
 }
 
-// IsAWS reports whether the endpoint is one of AWS's own, which know both styles of address.
+// IsAWS reports whether the endpoint is one of AWS, which supports both addressing styles.
 func (c Config) IsAWS() bool { return c.RegionalHost(c.Region) != "" }
 
-// RegionalHost is AWS's for a region, beside the configured one; it is empty where the endpoint is not AWS's.
+// RegionalHost returns AWS's host for a region; it is empty if the endpoint is not AWS's.
 func (c Config) RegionalHost(region string) string {
 	domain := c.AWSDomain()
 	if domain == "" || !strings.HasPrefix(c.Endpoint.Hostname(), "s3") {
@@ -76,7 +79,8 @@ func (c Config) RegionalHost(region string) string {
 	return "s3." + region + domain
 }
 
-// AWSDomain is the one of AWS's that the endpoint lies in, a private link among them, and empty for another store's.
+// AWSDomain returns the domain of AWS that the endpoint is in, which may be a private link; it is empty for another
+// store.
 func (c Config) AWSDomain() string {
 	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
 		if strings.HasSuffix(c.Endpoint.Hostname(), domain) {
@@ -86,13 +90,14 @@ func (c Config) AWSDomain() string {
 	return ""
 }
 
-// IsAddress reports whether the endpoint is an IP address, in front of which no bucket can stand.
+// IsAddress reports whether the endpoint is an IP address, which cannot be virtual-hosted.
 func (c Config) IsAddress() bool {
 	_, err := netip.ParseAddr(c.Endpoint.Hostname())
 	return err == nil
 }
 
-// BucketURL is where browsers address the bucket, Fine Uploader's request.endpoint, and the host that they send there.
+// BucketURL returns the address of the bucket for browsers, which is Fine Uploader's request.endpoint, and the host
+// that they send with it.
 func (c Config) BucketURL() (url, host string) {
 	e := c.Endpoint
 	if c.VirtualHosted {
@@ -101,58 +106,61 @@ func (c Config) BucketURL() (url, host string) {
 	return e.Scheme + "://" + e.Host + "/" + c.Bucket, e.Host
 }
 
-// findHost looks a client's host line up.
+// findHost returns the form of a client's host line.
 func (s *Signer) findHost(line string) (hostForm, *apierror.Error) {
 	if form, ok := s.hosts[line]; ok {
 		return form, nil
 	}
-	if _, ok := s.hosts[strings.TrimRight(line, "/")]; ok {
-		return hostForm{}, configError("request.endpoint ends in a slash, so the browser asks S3 for //key; take the trailing slash off request.endpoint in client_conf.js.",
-			line, strings.TrimRight(line, "/"))
-	}
-	ours, _ := s.cfg.BucketURL()
+	bucketURL, _ := s.cfg.BucketURL()
 	bare := strings.TrimPrefix(strings.TrimPrefix(line, "http://"), "https://")
+	if trimmed := strings.TrimRight(line, "/"); s.hosts[trimmed] != (hostForm{}) {
+		return hostForm{}, configError("request.endpoint ends with a slash, so the browser requests //key from S3; "+
+			"remove the trailing slash from request.endpoint in client_conf.js.", line, trimmed)
+	}
 	if !s.cfg.VirtualHosted && bare == s.cfg.Bucket+"."+s.cfg.Endpoint.Host {
-		return hostForm{}, configError(
-			fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the bucket from the host name.", ours),
-			line, s.cfg.Endpoint.Host)
+		return hostForm{}, configError(fmt.Sprintf("This server signs for path-style addresses; set request.endpoint in "+
+			"client_conf.js to %q, or P3S3F_ADDRESSING=virtual in the server's settings if the store really takes the "+
+			"bucket from the host name.", bucketURL), line, s.cfg.Endpoint.Host)
 	}
-	return hostForm{}, configError(
-		fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", ours),
-		line, ours)
+	return hostForm{}, configError(fmt.Sprintf("The upload goes to a host that is not this server's S3 endpoint; "+
+		"set request.endpoint in client_conf.js to %q, or AWS_ENDPOINT in the server's settings.", bucketURL),
+		line, bucketURL)
 }
 
-// checkBucket refuses every bucket but ours, and recognises the host name that Fine Uploader takes for
-// the bucket when objectProperties.bucket is not set and the endpoint is not of AWS's old forms.
+// checkBucket rejects every bucket except ours. It recognizes the host name that Fine Uploader uses as the bucket if
+// objectProperties.bucket is not set and the endpoint has none of AWS's old forms.
 func (s *Signer) checkBucket(bucket string) *apierror.Error {
-	if bucket == s.cfg.Bucket {
-		return nil
-	}
 	name := s.cfg.Endpoint.Hostname()
-	if bucket == name || bucket == s.cfg.Bucket+"."+name {
-		return configError(fmt.Sprintf("Fine Uploader took the host name for the bucket; set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+	switch bucket {
+	case s.cfg.Bucket:
+		return nil
+	case name, s.cfg.Bucket + "." + name:
+		return configError(fmt.Sprintf("Fine Uploader used the host name as the bucket; "+
+			"set objectProperties.bucket to %q in client_conf.js.", s.cfg.Bucket), bucket, s.cfg.Bucket)
 	}
-	return configError(fmt.Sprintf("This server signs for the bucket %q alone; set objectProperties.bucket in client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
+	return configError(fmt.Sprintf("This server signs for the bucket %q only; set objectProperties.bucket in "+
+		"client_conf.js, or AWS_DEST_BUCKET in the server's settings.", s.cfg.Bucket), bucket, s.cfg.Bucket)
 }
 
-// checkRegion refuses every region but ours.
+// checkRegion rejects every region except ours.
 func (s *Signer) checkRegion(region string) *apierror.Error {
 	if region == s.cfg.Region {
 		return nil
 	}
-	return configError(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
+	return configError(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in "+
+		"client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
 }
 
-// CheckBucket refuses every bucket but the configured one. The error is a *apierror.Error.
+// CheckBucket rejects every bucket except the configured one. The error is an *apierror.Error.
 func (s *Signer) CheckBucket(bucket string) error {
-	if err := s.checkBucket(bucket); err != nil {
+	if err := s.checkBucket(bucket); err != nil { // a nil *apierror.Error must not become a non-nil error
 		return err
 	}
 	return nil
 }
 
-// Origins returns the origins (scheme://host[:port]) where browsers may address the bucket, in both
-// styles whatever is signed: a V2 string and a policy are good for either.
+// Origins returns the origins (scheme://host[:port]) at which browsers may address the bucket, in both styles
+// regardless of what is signed: a V2 string and a policy are valid for either.
 func (s *Signer) Origins() []string {
 	var origins []string
 	for _, host := range s.cfg.hosts() {

@@ -51,7 +51,7 @@ func readStringV2(text string) (reading, error) {
 	if m == nil {
 		return reading{}, fmt.Errorf("not a version 2 string of an upload")
 	}
-	r := reading{bucket: m[5], contentType: m[3], signature: base64.StdEncoding.EncodeToString(hmacOf(sha1.New, exampleSecret, text))}
+	r := reading{bucket: m[5], contentType: m[3], signature: base64.StdEncoding.EncodeToString(readerHMAC(sha1.New, exampleSecret, text))}
 	if err := r.readHeaders(m[4]); err != nil {
 		return r, err
 	}
@@ -86,7 +86,7 @@ func readStringV4(text, domain string, knowsHosts bool) (reading, error) {
 	if r.at, err = time.Parse("20060102T150405Z", m[1]); err != nil {
 		return r, err
 	}
-	r.signature = hex.EncodeToString(hmacOf(sha256.New, deriveKey(m[2]), strings.Join([]string{"AWS4-HMAC-SHA256", m[1], m[2], hexOf(m[3])}, "\n")))
+	r.signature = hex.EncodeToString(readerHMAC(sha256.New, readerKey(m[2]), strings.Join([]string{"AWS4-HMAC-SHA256", m[1], m[2], hexOf(m[3])}, "\n")))
 	path := strings.TrimPrefix(m[5], "/")
 	host := r.takeHeader("host")
 	if name, ok := strings.CutSuffix(host, "."+domain); ok && knowsHosts {
@@ -155,14 +155,14 @@ func (r *reading) readTarget(method, path, query string) error {
 	if r.key, err = url.PathUnescape(path); err != nil {
 		return err
 	}
-	if escapeKey(r.key) != path {
-		return fmt.Errorf("the path %q is escaped otherwise by S3, %q", path, escapeKey(r.key))
+	if readerEscapeKey(r.key) != path {
+		return fmt.Errorf("the path %q is escaped otherwise by S3, %q", path, readerEscapeKey(r.key))
 	}
 	return nil
 }
 
-// escapeKey is S3's own way to write a key into a canonical request.
-func escapeKey(key string) string {
+// readerEscapeKey is S3's own way to write a key into a canonical request.
+func readerEscapeKey(key string) string {
 	escaped := strings.ReplaceAll(url.QueryEscape(key), "+", "%20")
 	return strings.ReplaceAll(escaped, "%2F", "/")
 }
@@ -287,17 +287,17 @@ func (p *policyReading) wantExact(name, value string) error {
 	return nil
 }
 
-func hmacOf(h func() hash.Hash, key, text string) []byte {
+func readerHMAC(h func() hash.Hash, key, text string) []byte {
 	mac := hmac.New(h, []byte(key))
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
 }
 
-// deriveKey makes the signing key for a scope, day/region/service/aws4_request.
-func deriveKey(scope string) string {
+// readerKey makes the signing key for a scope, day/region/service/aws4_request.
+func readerKey(scope string) string {
 	key := "AWS4" + exampleSecret
 	for step := range strings.SplitSeq(scope, "/") {
-		key = string(hmacOf(sha256.New, key, step))
+		key = string(readerHMAC(sha256.New, key, step))
 	}
 	return key
 }
@@ -341,7 +341,7 @@ func TestReaderReadsCaptured(t *testing.T) {
 // checkString holds a signed string to sign, read as S3 reads it, against the rules and against r.
 func checkString(t *testing.T, s *Signer, r *Request, now time.Time) {
 	t.Helper()
-	text := string(r.text)
+	text := r.text
 	var got reading
 	var err error
 	if r.Version == V2 {
@@ -470,7 +470,7 @@ func checkPolicy(t *testing.T, s *Signer, r *Request, document []byte, now time.
 func checkPolicyVersion(t *testing.T, s *Signer, r *Request, now time.Time, signed Signature, take func(string) string) {
 	t.Helper()
 	if r.Version == V2 {
-		if want := base64.StdEncoding.EncodeToString(hmacOf(sha1.New, exampleSecret, signed.Policy)); signed.Signature != want {
+		if want := base64.StdEncoding.EncodeToString(readerHMAC(sha1.New, exampleSecret, signed.Policy)); signed.Signature != want {
 			t.Errorf("the signature is %s, S3 computes %s", signed.Signature, want)
 		}
 		return
@@ -481,7 +481,7 @@ func checkPolicyVersion(t *testing.T, s *Signer, r *Request, now time.Time, sign
 	if want := date[:8] + "/" + s.cfg.Region + "/s3/aws4_request"; err != nil || at.Sub(now).Abs() > 15*time.Minute || !at.Equal(r.Time) || accessKey != s.cfg.AccessKey || scope != want || take("x-amz-algorithm") != "AWS4-HMAC-SHA256" {
 		t.Errorf("the credential is %s/%s, the date %s, %v", accessKey, scope, date, err)
 	}
-	if want := hex.EncodeToString(hmacOf(sha256.New, deriveKey(scope), signed.Policy)); signed.Signature != want {
+	if want := hex.EncodeToString(readerHMAC(sha256.New, readerKey(scope), signed.Policy)); signed.Signature != want {
 		t.Errorf("the signature is %s, S3 computes %s", signed.Signature, want)
 	}
 }

@@ -1,14 +1,13 @@
 // Package sign decides what may be signed for a browser that uploads to S3, and signs it.
-// A policy document or a string to sign is parsed by an exact grammar into a Request, checked
-// against one bucket, one endpoint, one region and the clock, and rebuilt from the parsed values.
-// A V2 string must equal its rebuilt text byte for byte; a V4 string is signed as rebuilt, which
-// also repairs what Fine Uploader gets wrong on path-style endpoints; a policy is signed as sent.
-// Only five operations can be expressed: POST object and the four of a multipart upload.
+// A policy document or a string to sign is parsed by an exact grammar into a Request, checked against one bucket, one
+// endpoint, one region and the clock, and rebuilt from the parsed values. A V2 string must equal its rebuilt text byte
+// for byte. A V4 string is signed as rebuilt, which also corrects what Fine Uploader gets wrong on path-style
+// endpoints. A policy is signed as sent. Only five operations can be expressed: POST object and the four of a
+// multipart upload.
 // The package does no I/O, reads no clock and knows no HTTP.
 package sign
 
 import (
-	"crypto/sha1"
 	"errors"
 	"fmt"
 	"net/url"
@@ -42,18 +41,18 @@ const (
 
 // Limits of S3 and of this server.
 const (
-	TimeWindow    = 15 * time.Minute // S3 refuses an x-amz-date further off, either way (RequestTimeTooSkewed)
-	MaxExpiry     = 15 * time.Minute // a policy may not live longer; Fine Uploader asks for 5 minutes
-	MaxKeyBytes   = 1024             // of UTF-8
-	MaxParts      = 10000
-	MinPartBytes  = 5 << 20 // every part but the last
-	maxMetaBytes  = 2048    // user metadata, names and values together
-	maxTextBytes  = 16 << 10
-	maxUploadID   = 1024
-	maxHeaderLine = 64
+	TimeWindow   = 15 * time.Minute // S3 rejects an x-amz-date further off, either way (RequestTimeTooSkewed)
+	MaxExpiry    = 15 * time.Minute // of a policy; Fine Uploader sets 5 minutes
+	MaxKeyBytes  = 1024             // of UTF-8
+	MaxParts     = 10000
+	MinPartBytes = 5 << 20 // of every part except the last
+	maxMetaBytes = 2048    // of user metadata, names and values together
+	maxTextBytes = 16 << 10
+	maxUploadID  = 1024
+	maxHeaders   = 64
 )
 
-// Config is what a Signer needs to know. Bucket, AccessKey, SecretKey, Endpoint and Region are required.
+// Config is what a Signer needs. Bucket, AccessKey, SecretKey, Endpoint and Region are required.
 type Config struct {
 	AccessKey string
 	SecretKey Secret
@@ -61,24 +60,24 @@ type Config struct {
 	Endpoint  *url.URL // scheme and host[:port], without the bucket
 	Region    string
 
-	// VirtualHosted says that the store takes the bucket from the host name. A V4 string for such a host
-	// holds the bucket nowhere else: a store that only reads the path would take the key's first segment
-	// for the bucket, and the signature would reach any bucket (seen on versitygw without
-	// --virtual-domain). So virtual-hosted strings are signed only with it, or for AWS.
+	// VirtualHosted says that the store takes the bucket from the host name. A V4 string for such a host names the
+	// bucket only there: a store that reads only the path would take the first segment of the key for the bucket, and
+	// the signature would be valid for any bucket (seen on versitygw without --virtual-domain). So virtual-hosted
+	// strings are signed only with VirtualHosted, or for AWS.
 	VirtualHosted bool
 
-	// OnlyV2 refuses version 4. Some stores (radosgw 16.2.15 was seen to) obey x-amz-* headers that a V4
-	// request sends without signing them, so that whoever holds a signature for a part can make it copy
-	// any object that the key may read. A V2 string holds every such header.
+	// OnlyV2 rejects version 4. Some stores, such as radosgw 16.2.15, obey x-amz-* headers that a V4 request sends
+	// without signing them, so whoever has a signature for a part can make the store copy any object that the key may
+	// read. A V2 string contains every such header.
 	OnlyV2 bool
 
-	ACLs         []string // canned ACLs allowed beside "private"
+	ACLs         []string // canned ACLs allowed besides "private"
 	ContentTypes []string // media types allowed, "image/png" or "image/*"; empty: all
-	MaxBytes     int64    // largest file; 0: no limit
+	MaxBytes     int64    // of the largest file; 0: no limit
 }
 
-// Request is one S3 request that a client wants signed. It comes only from a Parse method, so
-// holding one means: well formed, for our bucket, inside the time window, nothing unknown in it.
+// Request is one S3 request that a client wants to have signed. It comes only from a Parse method: it is well formed,
+// for the configured bucket, inside the time window, and has no unknown part.
 type Request struct {
 	Version   Version
 	Operation Operation
@@ -86,24 +85,23 @@ type Request struct {
 	Key       string // as S3 stores it: not escaped, at most 1024 bytes of UTF-8
 
 	Time    time.Time // x-amz-date; zero for a V2 policy, which has none
-	Expires time.Time // the end of a policy's life; zero for the other operations
+	Expires time.Time // end of a policy's validity; zero for the other operations
 
 	UploadID   string // of part, complete and abort
 	PartNumber int    // 1 to 10000, of a part
 
-	// Only PostObject and CreateMultipartUpload carry the rest.
+	// Only PostObject and CreateMultipartUpload have the rest.
 
-	ACL         string            // canned ACL, "private" where none was given
+	ACL         string            // canned ACL; "private" if none was given
 	ContentType string            // empty: none was given, or V4 multipart, which does not sign it
 	Metadata    map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
-	Headers     map[string]string // other fields by name, x-amz-storage-class and the like; Cache-Control, Content-Disposition and Content-Encoding as the browser says
-	Size        *SizeRange        // a policy's content-length-range; nil: none
+	Headers     map[string]string // other fields by name, such as x-amz-storage-class and Cache-Control, unchecked
+	Size        *SizeRange        // content-length-range of a policy; nil: none
 
-	text      []byte // what is signed; unexported, so that a hook can read a Request but not forge one
-	canonical int    // V4 strings: where in text the canonical request begins
+	text string // to be signed; unexported, so that a hook can read a Request but not forge one
 }
 
-// SizeRange holds the smallest and the largest size in bytes that a policy lets through.
+// SizeRange has the smallest and the largest size in bytes that a policy allows.
 type SizeRange struct{ Min, Max int64 }
 
 // String returns "min–max", or "none" for nil.
@@ -118,11 +116,16 @@ func (s *SizeRange) String() string {
 type Signer struct {
 	cfg   Config
 	hosts map[string]hostForm
-	v2    *macPool
-	day   atomic.Pointer[dayKey]
+	key   atomic.Pointer[dayKey] // the last one used: to derive it takes four times as long as to sign
 }
 
-// New returns a Signer for cfg, or an error that names what cfg lacks.
+// dayKey is the signing key of a day.
+type dayKey struct {
+	day string
+	key []byte
+}
+
+// New returns a Signer for cfg, or an error that says what cfg lacks.
 func New(cfg Config) (*Signer, error) {
 	switch {
 	case cfg.AccessKey == "":
@@ -136,35 +139,45 @@ func New(cfg Config) (*Signer, error) {
 	case cfg.Region == "":
 		return nil, errors.New("sign: no region")
 	}
-	return &Signer{cfg: cfg, hosts: hostForms(cfg), v2: newMACPool(sha1.New, []byte(cfg.SecretKey.Reveal()))}, nil
+	return &Signer{cfg: cfg, hosts: hostForms(cfg)}, nil
 }
 
-// Signature answers a sign request. Policy is set for PostObject alone.
+// Signature is the response to a sign request. Policy is set only for PostObject.
 type Signature struct {
-	Policy    string // base64 of the document's bytes, as the form field wants it
+	Policy    string // base64 of the document, for the form field
 	Signature string // base64 for V2, lower-case hex for V4
 }
 
-// Sign signs what r was parsed from. It cannot fail: every refusal happened in the parse.
+// Sign signs the request that r was parsed from. It cannot fail: everything was checked in the Parse method.
 func (s *Signer) Sign(r *Request) Signature {
 	var sig Signature
+	text, secret := r.text, s.cfg.SecretKey.Reveal()
 	if r.Operation == PostObject {
-		sig.Policy = string(r.text)
+		sig.Policy = text
 	}
-	switch {
-	case r.Version == V2:
-		sig.Signature = signatureV2(s.v2, r.text)
-	case r.Operation == PostObject:
-		sig.Signature = signatureV4(s.signingKey(r.Time), r.text)
-	default:
-		sig.Signature = signatureV4(s.signingKey(r.Time), hashedStringToSign(r.text, r.canonical))
+	if r.Version == V2 {
+		sig.Signature = signatureV2(secret, text)
+		return sig
 	}
+	if r.Operation != PostObject {
+		text = hashCanonicalRequest(text)
+	}
+	sig.Signature = signatureV4(s.signingKey(r.Time.Format(dayV4)), text)
 	return sig
 }
 
-// ParseStringToSign parses the string to sign of a multipart request: the value of the member
-// "headers" that Fine Uploader sends. A nil error means that Sign may sign the Request; any other
-// is a *apierror.Error.
+// signingKey returns the version 4 key of a day.
+func (s *Signer) signingKey(day string) []byte {
+	if k := s.key.Load(); k != nil && k.day == day {
+		return k.key
+	}
+	key := deriveKey(s.cfg.SecretKey.Reveal(), day, s.cfg.Region)
+	s.key.Store(&dayKey{day, key})
+	return key
+}
+
+// ParseStringToSign parses the string to sign of a multipart request, which Fine Uploader sends as the member
+// "headers". Sign may sign the Request. The error is an *apierror.Error.
 func (s *Signer) ParseStringToSign(v Version, text string, now time.Time) (*Request, error) {
 	r, err := s.parseString(v, text, now)
 	if err != nil { // a nil *apierror.Error must not become a non-nil error
@@ -174,24 +187,25 @@ func (s *Signer) ParseStringToSign(v Version, text string, now time.Time) (*Requ
 }
 
 func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *apierror.Error) {
-	if len(text) > maxTextBytes {
-		return nil, malformed("The string to sign is longer than any request of an upload; use an unmodified Fine Uploader.")
-	}
 	isV4 := strings.HasPrefix(text, algorithmV4)
 	switch {
+	case len(text) > maxTextBytes:
+		return nil, malformed("The string to sign is longer than that of any upload; use an unmodified Fine Uploader.")
 	case v == V4 && s.cfg.OnlyV2:
 		return nil, onlyV2()
 	case v == V2 && isV4:
-		return nil, wrongVersion("A version 4 string came to the version 2 URL; set signature.version to 4 in client_conf.js and leave signature.endpoint without a query.", "4", "2")
+		return nil, wrongVersion("A version 4 string came to the URL of version 2; set signature.version to 4 in "+
+			"client_conf.js, and signature.endpoint without a query.", "4", "2")
 	case v == V4 && !isV4:
-		return nil, wrongVersion("A version 2 string came with ?v4=true; set signature.version in client_conf.js and take v4=true out of signature.endpoint.", "2", "4")
+		return nil, wrongVersion("A version 2 string came with ?v4=true; set signature.version in client_conf.js, "+
+			"and remove v4=true from signature.endpoint.", "2", "4")
 	case v == V2:
 		return s.parseV2(text, now)
-	default:
-		return s.parseV4(text, now)
 	}
+	return s.parseV4(text, now)
 }
 
 func onlyV2() *apierror.Error {
-	return configError("This server signs version 2 alone; set signature.version to 2 in client_conf.js, or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
+	return configError("This server signs version 2 only; set signature.version to 2 in client_conf.js, "+
+		"or P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
 }

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
@@ -9,153 +8,123 @@ import (
 	"s3-sign-srv/internal/apierror"
 )
 
-// completeType is the content type of CompleteMultipartUpload as Fine Uploader sends it.
-const completeType = "application/xml; charset=UTF-8"
-
-// initiateV2 is the sub-resource of CreateMultipartUpload in a V2 string.
-const initiateV2 = "uploads"
-
-// dateV2 is the layout of x-amz-date in V2, JavaScript's toUTCString.
-const dateV2 = "Mon, 02 Jan 2006 15:04:05 GMT"
+const (
+	completeType = "application/xml; charset=UTF-8" // of CompleteMultipartUpload, as Fine Uploader sends it
+	initiateV2   = "uploads"                        // the sub-resource of CreateMultipartUpload
+	dateV2       = "Mon, 02 Jan 2006 15:04:05 GMT"  // of x-amz-date, JavaScript's toUTCString
+	dateISO      = "2006-01-02T15:04:05.000Z"       // of a policy's expiration, JavaScript's toISOString
+)
 
 // parseV2 parses
 //
 //	METHOD \n Content-MD5 \n Content-Type \n (no Date) \n name:value \n … /bucket/key?subresource
 //
-// (AWS "Signing and authenticating REST requests", signature version 2). The path is the same for
-// virtual-hosted and path-style endpoints.
+// (AWS "Signing and authenticating REST requests", signature version 2). The path is the same for virtual-hosted and
+// path-style endpoints.
 func (s *Signer) parseV2(text string, now time.Time) (*Request, *apierror.Error) {
-	m, err := readV2(text)
+	q, err := splitV2(text)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.checkV2(m, text, now)
+	r, err := s.checkV2(q, text, now)
 	if err != nil {
-		return nil, err.WithRequest(m.spellV2())
+		description := fmt.Sprintf("version 2, %.10s %.300s?%.200s, of %.40s", q.method, q.path, q.query, q.get("x-amz-date"))
+		return nil, err.WithRequest(description)
 	}
 	return r, nil
 }
 
-func (s *Signer) checkV2(m *message, text string, now time.Time) (*Request, *apierror.Error) {
-	at, err := m.dateV2(now)
-	if err != nil {
-		return nil, err
-	}
-	bucket, escapedKey, _ := strings.Cut(m.path[1:], "/")
-	if err := s.checkBucket(bucket); err != nil {
-		return nil, err
-	}
-	r, err := s.newRequest(V2, m, initiateV2, escapedKey, at)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.checkEntityV2(r, m); err != nil {
-		return nil, err
-	}
-	if r.text = r.buildV2(m, len(text)); string(r.text) != text {
-		return nil, notCanonical(text, string(r.text))
-	}
-	return r, nil
-}
-
-// spellV2 describes m for the log.
-func (m *message) spellV2() string {
-	date, _ := m.get("x-amz-date")
-	return fmt.Sprintf("version 2, %.10s %.300s?%.200s, of %.40s", m.method, m.path, m.query, date)
-}
-
-// readV2 splits text into its parts.
-func readV2(text string) (*message, *apierror.Error) {
-	m := new(message)
-	m.headers = m.space[:0]
+// splitV2 splits a string to sign into its parts.
+func splitV2(text string) (*restRequest, *apierror.Error) {
+	q := new(restRequest)
 	var date string
-	for _, field := range []*string{&m.method, &m.contentMD5, &m.contentType, &date} {
+	for _, field := range []*string{&q.method, &q.contentMD5, &q.contentType, &date} {
 		var ok bool
 		if *field, text, ok = strings.Cut(text, "\n"); !ok {
 			return nil, notAnUpload()
 		}
 	}
 	if date != "" {
-		return nil, forbidden("A presigned or dated request cannot be signed here, only one with x-amz-date; use an unmodified Fine Uploader.", date, "an empty Date line")
+		return nil, forbidden("A presigned request or one with a Date header is not signed here, only one with x-amz-date; "+
+			"use an unmodified Fine Uploader.", date, "an empty Date line")
 	}
 	for !strings.HasPrefix(text, "/") {
 		line, rest, ok := strings.Cut(text, "\n")
 		if !ok {
 			return nil, notAnUpload()
 		}
-		if err := m.readHeader(line); err != nil {
+		if err := q.parseHeader(line); err != nil {
 			return nil, err
 		}
 		text = rest
 	}
-	m.path, m.query, _ = strings.Cut(text, "?")
-	return m, nil
+	q.path, q.query, _ = strings.Cut(text, "?")
+	return q, nil
 }
 
-// dateV2 returns x-amz-date, checked against the time window.
-func (m *message) dateV2(now time.Time) (time.Time, *apierror.Error) {
-	value, ok := m.get("x-amz-date")
-	if !ok {
+// checkV2 checks q, and compares text with the string to sign that is built anew.
+func (s *Signer) checkV2(q *restRequest, text string, now time.Time) (*Request, *apierror.Error) {
+	at, err := parseDateV2(q.get("x-amz-date"), now)
+	if err != nil {
+		return nil, err
+	}
+	bucket, escapedKey, _ := strings.Cut(q.path[1:], "/")
+	if err := s.checkBucket(bucket); err != nil {
+		return nil, err
+	}
+	r, err := s.newRequest(V2, q, initiateV2, escapedKey, at)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkEntityV2(r, q); err != nil {
+		return nil, err
+	}
+	if r.text = r.stringToSignV2(q); r.text != text {
+		return nil, notCanonical(text, r.text)
+	}
+	return r, nil
+}
+
+// parseDateV2 parses x-amz-date and checks it against the time window.
+func parseDateV2(value string, now time.Time) (time.Time, *apierror.Error) {
+	if value == "" {
 		return time.Time{}, malformed("The string to sign has no x-amz-date; use an unmodified Fine Uploader.")
 	}
 	at, err := time.Parse(dateV2, value)
 	if err != nil {
-		return time.Time{}, malformed("x-amz-date in the string to sign is not a date; use an unmodified Fine Uploader.").WithDetail(value, dateV2)
+		return time.Time{}, malformed("x-amz-date in the string to sign is not a date; use an unmodified Fine Uploader.").
+			WithDetail(value, dateV2)
 	}
 	return at, checkTime(at, now)
 }
 
-// checkEntityV2 checks the second and third line: what the operation's body is.
-func (s *Signer) checkEntityV2(r *Request, m *message) *apierror.Error {
-	want := ""
+// checkEntityV2 checks Content-MD5 and Content-Type, which depend on the operation.
+func (s *Signer) checkEntityV2(r *Request, q *restRequest) *apierror.Error {
+	expected := ""
 	switch r.Operation {
 	case CreateMultipartUpload:
-		r.ContentType = m.contentType
-		if err := checkMD5(m.contentMD5); err != nil {
+		r.ContentType = q.contentType
+		if err := checkMD5(q.contentMD5); err != nil {
 			return err
 		}
-		return s.checkContentType(m.contentType)
+		return s.checkContentType(q.contentType)
 	case CompleteMultipartUpload:
-		want = completeType
+		expected = completeType
 	}
-	if m.contentType != want || m.contentMD5 != "" {
-		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; use an unmodified Fine Uploader.").WithDetail(m.contentType+" "+m.contentMD5, want)
+	if q.contentType != expected || q.contentMD5 != "" {
+		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; "+
+			"use an unmodified Fine Uploader.").WithDetail(q.contentType+" "+q.contentMD5, expected)
 	}
 	return nil
 }
 
-// buildV2 writes the string to sign of r anew. Of m it takes only what was checked and r does not keep, or
-// keeps in another form: the method, the digest, the content type and the headers. The text should come
-// out length bytes long.
-func (r *Request) buildV2(m *message, length int) []byte {
-	b := make([]byte, 0, length)
-	b = append(b, m.method...)
-	b = append(b, '\n')
-	b = append(b, m.contentMD5...)
-	b = append(b, '\n')
-	b = append(b, m.contentType...)
-	b = append(b, "\n\n"...)
-	for _, h := range m.headers {
-		b = append(b, h.name...)
-		b = append(b, ':')
-		if h.name == "x-amz-date" {
-			b = r.Time.AppendFormat(b, dateV2)
-		} else {
-			b = append(b, h.value...)
-		}
-		b = append(b, '\n')
-	}
-	b = append(b, '/')
-	b = append(b, r.Bucket...)
-	b = append(b, '/')
-	b = appendEscaped(b, r.Key)
-	b = append(b, '?')
-	return r.appendQuery(b, initiateV2)
-}
-
-// signatureV2 returns base64(HMAC-SHA1(secret, text)), for strings and policies alike.
-func signatureV2(secret *macPool, text []byte) string {
-	m := secret.get(text)
-	defer secret.put(m)
-	return base64.StdEncoding.EncodeToString(m.sum)
+// stringToSignV2 builds the string to sign of r. From q it takes only what was checked and r does not have: the method,
+// the digest, the content type and the headers.
+func (r *Request) stringToSignV2(q *restRequest) string {
+	var b strings.Builder
+	b.Grow(256)
+	b.WriteString(q.method + "\n" + q.contentMD5 + "\n" + q.contentType + "\n\n")
+	q.writeHeaders(&b, header{"x-amz-date", r.Time.Format(dateV2)})
+	b.WriteString("/" + r.Bucket + "/" + escapeKey(r.Key) + "?" + r.operationQuery(initiateV2))
+	return b.String()
 }
