@@ -1,7 +1,7 @@
 package server
 
 import (
-	"bytes"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,48 +11,42 @@ import (
 	"s3-sign-srv/internal/apierror"
 )
 
-// maxBody bounds every request body, in bytes. The largest honest one, a policy with 2 KB of metadata
-// and a key of 1 KB, is under 10 KB.
+// maxBody is the limit for request bodies, in bytes. The largest honest one, a policy with 2 KB of metadata and a key
+// of 1 KB, is under 10 KB.
 const maxBody = 64 << 10
-
-// usualBody is what is set aside before the first byte has come: a slow sender must not cost more.
-const usualBody = 4 << 10
 
 // readBody reads the body up to maxBody.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, errTooLarge
 	}
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
-	source := r.Body
-	if r.ContentLength < 0 {
-		source = http.MaxBytesReader(nil, r.Body, maxBody)
-	}
-	_, err := body.ReadFrom(source)
-	if err == nil {
-		return body.Bytes(), nil
-	}
-	if toAPIError(err) == errTooLarge {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if err != nil && toAPIError(err) == errTooLarge {
 		return nil, errTooLarge
 	}
-	return nil, badRequest("The request's body did not arrive whole; try again.")
+	if err != nil {
+		return nil, badRequest("The body of the request did not arrive completely; try again.")
+	}
+	return body, nil
 }
 
-// readJSON wants a JSON body, as Fine Uploader sends it. The type is what makes a browser ask
-// first (a preflight) before it sends one from another site.
+// readJSON reads a JSON body. A page of another site cannot send this media type without a preflight.
 func readJSON(r *http.Request) ([]byte, error) {
 	kind, err := mediaType(r)
-	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
-		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/json; use an unmodified Fine Uploader, and have no other endpoint than signature.endpoint in client_conf.js lead here.")
+	isJSON := kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+	if err != nil || !isJSON {
+		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/json; "+
+			"use an unmodified Fine Uploader, and use this address only as signature.endpoint in client_conf.js.")
 	}
 	return readBody(r)
 }
 
-// readForm wants a form body, each name once.
+// readForm reads a form body with each name once.
 func readForm(r *http.Request) (map[string]string, error) {
 	if kind, err := mediaType(r); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/x-www-form-urlencoded; use an unmodified Fine Uploader, and do not have signature.endpoint in client_conf.js lead here.")
+		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as "+
+			"application/x-www-form-urlencoded; use an unmodified Fine Uploader, and do not use this address as "+
+			"signature.endpoint in client_conf.js.")
 	}
 	body, err := readBody(r)
 	if err != nil {
@@ -61,21 +55,16 @@ func readForm(r *http.Request) (map[string]string, error) {
 	return parseQuery(string(body))
 }
 
-// mediaType returns the body's type without parameters; a compressed body has none that we read.
+// mediaType returns the type of the body without parameters. A compressed body is not read.
 func mediaType(r *http.Request) (string, error) {
 	if r.Header.Get("Content-Encoding") != "" {
 		return "", mime.ErrInvalidMediaParameter
 	}
-	value := r.Header.Get("Content-Type")
-	switch value { // as Fine Uploader sends it; the rest is for other clients
-	case "application/json; charset=UTF-8", "application/json; charset=utf-8":
-		return "application/json", nil
-	}
-	kind, _, err := mime.ParseMediaType(value)
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return kind, err
 }
 
-// parseQuery decodes name=value pairs, each name once.
+// parseQuery parses name=value pairs with each name once.
 func parseQuery(query string) (map[string]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -84,7 +73,8 @@ func parseQuery(query string) (map[string]string, error) {
 	single := make(map[string]string, len(values))
 	for name, list := range values {
 		if len(list) != 1 {
-			return nil, badRequest("The form or query has a name twice; give each of uploadSuccess.params, deleteFile.params and request.params a name of its own.")
+			return nil, badRequest("The form or query has a name twice; use different names in uploadSuccess.params, " +
+				"deleteFile.params and request.params.")
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(list[0]) {
 			return nil, badRequest("The form or query is not UTF-8; use an unmodified Fine Uploader.")
@@ -92,4 +82,26 @@ func parseQuery(query string) (map[string]string, error) {
 		single[name] = list[0]
 	}
 	return single, nil
+}
+
+// pop removes name from form and returns its value.
+func pop(form map[string]string, name string) string {
+	value := form[name]
+	delete(form, name)
+	return value
+}
+
+// rejectDuplicates rejects a form whose names are also in the query, where another parser might look first.
+func rejectDuplicates(r *http.Request, form map[string]string) error {
+	query, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	for name := range query {
+		if _, both := form[name]; both || name == "key" || name == "bucket" {
+			return badRequest("A name of the form is also in the query; " +
+				"remove it from uploadSuccess.endpoint or deleteFile.endpoint.")
+		}
+	}
+	return nil
 }

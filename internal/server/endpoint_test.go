@@ -259,7 +259,7 @@ func TestSuccessIsVerified(t *testing.T) {
 		{"replaced", 200, func(*config) {}, "&etag=%22e2%22", 409, "replaced"},
 		{"missing", 404, func(*config) {}, "", 404, "upload the file again"},
 		{"missing, not checked", 404, func(c *config) { c.server.VerifySuccess = false }, "", 200, ""},
-		{"too large", 200, func(c *config) { c.server.MaxBytes = 999 }, "", 403, "1000 bytes, and this server takes at most 999"},
+		{"too large", 200, func(c *config) { c.server.MaxBytes = 999 }, "", 403, "1000 bytes, and this server accepts at most 999"},
 		{"as large as may be", 200, func(c *config) { c.server.MaxBytes = 1000 }, "", 200, ""},
 		{"of a type that is not allowed", 200, func(c *config) { c.sign.ContentTypes = []string{"image/*"} }, "", 403, "text/html"},
 		{"store refuses", 500, func(*config) {}, "", 502, "check the store"},
@@ -483,5 +483,19 @@ func TestAPIAlone(t *testing.T) {
 	}
 	if got := ask(t, "POST", w.url+"/s3/sign", jsonType, partV2); got.status != 200 || !bytes.Contains([]byte(got.body), []byte("signature")) {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// TestEmbeddedFilesAreCached checks that a file without a modification time has an ETag, and is not sent again.
+func TestEmbeddedFilesAreCached(t *testing.T) {
+	w := startWorld(t, func(c *config) {})
+	first := ask(t, "GET", w.url+"/static/page.js", "", "")
+	etag := first.header.Get("ETag")
+	if first.status != 200 || etag == "" || first.body == "" {
+		t.Fatalf("status %d, ETag %q, %d bytes", first.status, etag, len(first.body))
+	}
+	again := ask(t, "GET", w.url+"/static/page.js", "", "", "If-None-Match", etag)
+	if again.status != 304 || again.body != "" {
+		t.Errorf("with If-None-Match: status %d, %d bytes", again.status, len(again.body))
 	}
 }

@@ -1,8 +1,8 @@
-// Package server answers HTTP: the endpoints that Fine Uploader calls, and the page.
-// A request goes one way: limits, decode, internal/sign, the hook, the answer; nothing flows back.
-// Every route stands in routes, every error becomes a status in problemOf, every JSON answer leaves
-// through respond. The server keeps nothing in memory that an upload needs, so any replica can answer
-// any request. What a client did wrong is a 4xx with one sentence, logged once under a short id.
+// Package server handles HTTP: the routes that Fine Uploader calls, and the page.
+// A request goes one way: limits, decoding, internal/sign, the hook, the response. Every route is in routes, every
+// error gets its status in statusOf, and every JSON response is written by writeJSON. The server keeps nothing in
+// memory that an upload needs, so any replica can handle any request. A client's mistake is a 4xx with one sentence,
+// logged once with an id.
 package server
 
 import (
@@ -20,8 +20,7 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// Config is what the server stands on. Signer, Bucket, Hooks, HookTimeout, Log
-// and Now are required.
+// Config is what the server needs. Signer, Bucket, Hooks, HookTimeout, Log and Now are required.
 type Config struct {
 	Signer      *sign.Signer
 	Bucket      *s3.Bucket
@@ -30,33 +29,36 @@ type Config struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 
-	VerifySuccess bool // ask the store whether a reported upload is there
-	AllowDelete   bool // without it, the delete routes do not exist
+	VerifySuccess bool // ask the store whether a reported upload exists
+	AllowDelete   bool // without it, there are no delete routes
 
 	OwnUploadsOnly bool          // every key must begin with its caller's owner and a slash
 	Cookies        *cookie.Codec // of owners, required with OwnUploadsOnly
 
-	MaxBytes       int64    // largest object that /s3/success takes; 0: no limit
+	MaxBytes       int64    // of the largest object that /s3/success accepts; 0: no limit
 	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
-	Rate           float64  // signatures and file lists a second for each client address, and as many reports and deletions; 0: no limit
-	TrustedProxies []string // address prefixes whose X-Forwarded-For is believed
+	TrustedProxies []string // address prefixes whose X-Forwarded-For is trusted
 
-	Files  fs.FS  // has static/ and client_conf.js; nil: the server is an API alone
-	Client Client // is put into client_conf.js, unless there is a static/client_conf.js
+	// Rate is the number of requests per second and client address, averaged over rateWindow: for signatures and
+	// lists, and separately for success reports and deletions. 0: no limit.
+	Rate float64
+
+	Files  fs.FS  // has static/ and client_conf.js; nil: the server is an API only
+	Client Client // is added to client_conf.js, unless there is a static/client_conf.js
 }
 
 type server struct {
 	Config
-	headSemaphore chan struct{} // has a place for each question about a listed file that the store is asked at a time
+	headSemaphore chan struct{} // limits the HEAD calls for session lists
 }
 
-// New returns the handler of everything.
+// New returns the handler for all routes.
 func New(cfg Config) http.Handler {
 	s := &server{cfg, make(chan struct{}, maxSessionHeads)}
-	return s.clientIP(s.recover(secure(s.routes())))
+	return s.clientIP(s.recover(securityHeaders(s.routes())))
 }
 
-// routes is every route there is.
+// routes returns all routes.
 func (s *server) routes() http.Handler {
 	mux := chi.NewRouter()
 	mux.NotFound(func(w http.ResponseWriter, r *http.Request) { s.writeError(w, r, errNotFound) })
@@ -65,7 +67,8 @@ func (s *server) routes() http.Handler {
 	mux.Get("/healthz", text("ok\n"))
 	mux.Head("/healthz", text("ok\n"))
 
-	signLimiter, writeLimiter := s.newLimiter(), s.newLimiter() // counted apart: an upload needs a signature before its report
+	// Counted separately, because an upload needs a signature before its report.
+	signLimiter, writeLimiter := s.newLimiter(), s.newLimiter()
 	protected := mux.With(s.crossOrigin)
 	protected.With(signLimiter).Post("/s3/sign", s.jsonHandler(s.sign))
 	protected.With(writeLimiter).Post("/s3/success", s.jsonHandler(s.success))
@@ -82,7 +85,7 @@ func (s *server) routes() http.Handler {
 		mux.With(signLimiter).Get("/s3/session", s.session)
 	}
 	if s.Files != nil {
-		page := mux.With(s.securePage)
+		page := mux.With(s.pageHeaders)
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			page.Method(method, "/", s.file("static/index.html"))
 			page.Method(method, "/success.html", s.file("static/success.html"))
@@ -94,15 +97,15 @@ func (s *server) routes() http.Handler {
 	return mux
 }
 
-// jsonHandler adapts an endpoint: a request in, a JSON answer or an error out.
-func (s *server) jsonHandler(endpoint func(*http.Request) (any, error)) http.HandlerFunc {
+// jsonHandler turns a function from a request to a JSON response or an error into a handler.
+func (s *server) jsonHandler(f func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := endpoint(r)
+		body, err := f(r)
 		s.writeResult(w, r, body, err)
 	}
 }
 
-// writeResult answers with body, or refuses with err if there is one.
+// writeResult writes body, or err if there is one.
 func (s *server) writeResult(w http.ResponseWriter, r *http.Request, body any, err error) {
 	if err == nil {
 		err = writeJSON(w, http.StatusOK, body)
@@ -111,13 +114,11 @@ func (s *server) writeResult(w http.ResponseWriter, r *http.Request, body any, e
 		s.writeError(w, r, err)
 		return
 	}
-	if s.Log.Enabled(r.Context(), slog.LevelDebug) {
-		s.Log.DebugContext(r.Context(), "request served", "method", r.Method, "path", r.URL.Path, "remote_addr", remoteAddr(r))
-	}
+	s.Log.DebugContext(r.Context(), "request served",
+		"method", r.Method, "path", r.URL.Path, "remote_addr", remoteAddr(r))
 }
 
-// methodNotAllowed names the methods that the path has: with 405, and to OPTIONS with 200, as the
-// original did.
+// methodNotAllowed lists the methods of the path: with 405, and for OPTIONS with 200, as the original did.
 func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -137,14 +138,14 @@ func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 	}
 }
 
-// text answers with a fixed text; an empty one is the original's empty page.
+// text returns a handler that writes a fixed text; an empty one is the original's empty page.
 func text(body string) http.HandlerFunc {
-	kind := "text/plain; charset=utf-8"
+	contentType := "text/plain; charset=utf-8"
 	if body == "" {
-		kind = "text/html; charset=utf-8"
+		contentType = "text/html; charset=utf-8"
 	}
 	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Type", contentType)
 		w.Write([]byte(body))
 	}
 }

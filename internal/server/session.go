@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	maxSessionFiles = 200 // newest files that the page is told of
-	maxSessionHeads = 16  // signLimiter to the store at a time, by all pages together
+	maxSessionFiles = 200 // the newest files that the page lists
+	maxSessionHeads = 16  // HEAD calls at a time, for all pages together
 )
 
 // sessionFile is one file of Fine Uploader's initial list.
@@ -29,11 +29,13 @@ type sessionFile struct {
 	Bucket string `json:"s3Bucket"`
 }
 
-// session answers GET /s3/session with the caller's own files, newest first. Strangers have none;
-// where the server's key may not list, nobody has.
+// session handles GET /s3/session: the caller's own files, newest first. The list is empty if the caller is not
+// authenticated, or if the server's key may not list the bucket.
+//
+//	→ [{"name":…,"uuid":…,"size":…,"s3Key":…,"s3Bucket":…}, …]
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	s.allowOrigin(w, r)
-	files := []sessionFile{} // a stranger's: a first visit asks before it has its cookie
+	files := []sessionFile{} // a browser without a cookie asks before it gets one
 	owner, err := s.callIdentify(r)
 	if err == nil {
 		files, err = s.filesOf(r.Context(), owner)
@@ -44,11 +46,11 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, error) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout) // for all of it: late files go by their key
+	ctx, cancel := context.WithTimeout(ctx, s3.Timeout) // for all calls: files that come late are named by their key
 	defer cancel()
 	entries, err := s.Bucket.List(ctx, owner+"/")
 	if s3.IsForbidden(err) {
-		s.Log.InfoContext(ctx, "the server's key may not list the bucket, so the page shows no earlier uploads", "cause", err.Error())
+		s.Log.InfoContext(ctx, "earlier uploads are not listed: the server's key lacks s3:ListBucket", "cause", err.Error())
 		return []sessionFile{}, nil
 	}
 	if err != nil {
@@ -71,7 +73,7 @@ func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, erro
 	return files, nil
 }
 
-// sessionFile describes entry by its metadata; where that cannot be had, by its key.
+// sessionFile describes entry by its metadata, or by its key if there is none.
 func (s *server) sessionFile(ctx context.Context, entry s3.Entry) sessionFile {
 	name := path.Base(entry.Key)
 	if object, err := s.Bucket.Head(ctx, entry.Key); err == nil {
@@ -80,7 +82,7 @@ func (s *server) sessionFile(ctx context.Context, entry s3.Entry) sessionFile {
 	return sessionFile{name, sessionUUID(entry.Key), entry.Size, entry.Key, s.Client.Bucket}
 }
 
-// sessionUUID takes Fine Uploader's uuid out of its default key; other keys get a name of their own.
+// sessionUUID returns the uuid in Fine Uploader's default key; for another key it derives one.
 func sessionUUID(key string) string {
 	stem, _, _ := strings.Cut(path.Base(key), ".")
 	if len(stem) == 36 && uuid.MatchString(stem) {

@@ -12,15 +12,18 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// signature is what Fine Uploader takes from the answer to a sign request.
-type signature struct {
+// signResponse is what Fine Uploader reads in the response to a sign request.
+type signResponse struct {
 	Policy    string `json:"policy,omitempty"`
 	Signature string `json:"signature"`
 }
 
-// sign answers POST /s3/sign: a policy document, or {"headers":"string to sign"}.
+// sign handles POST /s3/sign, with ?v4=true for version 4.
+//
+//	{"expiration":"…","conditions":[…]}  → {"policy":"…","signature":"…"}
+//	{"headers":"string to sign"}         → {"signature":"…"}
 func (s *server) sign(r *http.Request) (any, error) {
-	version, err := readVersion(r.URL.RawQuery)
+	version, err := parseVersion(r.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +38,10 @@ func (s *server) sign(r *http.Request) (any, error) {
 	if err := s.challenge(r, &hooks.Challenge{Request: request, HTTP: r}); err != nil {
 		return nil, err
 	}
-	return signature(s.Signer.Sign(request)), nil
+	return signResponse(s.Signer.Sign(request)), nil
 }
 
-// challenge asks the hooks who is calling and whether c is good.
+// challenge calls the hooks Identify and ChallengeIsGood.
 func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
 	err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
 		if c.Owner, err = s.identify(ctx, r); err != nil {
@@ -55,14 +58,8 @@ func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
 	return nil
 }
 
-// readVersion reads the query: Fine Uploader adds v4=true to its own for version 4, nothing for 2.
-func readVersion(query string) (sign.Version, error) {
-	switch query { // as sent; the rest is for endpoints with a query of their own
-	case "":
-		return sign.V2, nil
-	case "v4=true":
-		return sign.V4, nil
-	}
+// parseVersion reads the query: Fine Uploader adds v4=true for version 4.
+func parseVersion(query string) (sign.Version, error) {
 	values, err := parseQuery(query)
 	if err != nil {
 		return 0, err
@@ -73,11 +70,12 @@ func readVersion(query string) (sign.Version, error) {
 	case v4 == "true":
 		return sign.V4, nil
 	}
-	return 0, badRequest("The query's v4 is not \"true\"; take it out of signature.endpoint and set signature.version in client_conf.js.")
+	return 0, badRequest("The query's v4 is not \"true\"; " +
+		"remove it from signature.endpoint and set signature.version in client_conf.js.")
 }
 
-// parse tells the two forms apart by the first member's name. Whatever is neither is refused by the
-// parser it lands in.
+// parse parses a body of either form, which the name of the first member tells. What has neither form is rejected by
+// the parser of one.
 func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
 	members, isObject := bytes.CutPrefix(bytes.TrimLeftFunc(body, isSpace), []byte("{"))
 	if !isObject || !bytes.HasPrefix(bytes.TrimLeftFunc(members, isSpace), []byte(`"headers"`)) {
@@ -87,7 +85,8 @@ func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
 		Headers string `json:"headers"`
 	}
 	if err := json.Unmarshal(body, &message, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf("%w (%w)", badRequest("The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader."), err)
+		return nil, fmt.Errorf("%w (%w)", badRequest("The body is not {\"headers\":\"…\"} with a string to sign and "+
+			"nothing else; use an unmodified Fine Uploader."), err)
 	}
 	return s.Signer.ParseStringToSign(v, message.Headers, s.Now())
 }

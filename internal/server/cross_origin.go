@@ -1,0 +1,59 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+)
+
+// crossOrigin rejects what a browser sends for a page of another site, unless AllowedOrigins contains it. Pages of
+// those sites may read the response, also with cookies. No origin is reflected.
+func (s *server) crossOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range s.AllowedOrigins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			panic("server: invalid origin in AllowedOrigins: " + origin) // internal/config has checked it
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.allowOrigin(w, r)
+		if protection.Check(r) != nil {
+			s.writeError(w, r, errCrossSite)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// allowOrigin reports whether r comes from an allowed origin, and if so sets the headers that tell the browser.
+func (s *server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
+	if len(s.AllowedOrigins) == 0 {
+		return false
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if !slices.Contains(s.AllowedOrigins, origin) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // for <script crossorigin> of client_conf.js
+	return true
+}
+
+// preflightHeaders are those that Fine Uploader sends to other sites, and the usual ones for signature.customHeaders.
+const preflightHeaders = "content-type, x-requested-with, cache-control, authorization, x-csrf-token"
+
+// preflight responds to the preflight of an allowed origin, and reports whether r was one.
+func (s *server) preflight(w http.ResponseWriter, r *http.Request) bool {
+	method := r.Header.Get("Access-Control-Request-Method")
+	if method == "" || !s.allowOrigin(w, r) {
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "POST, PUT, DELETE")
+	h.Set("Access-Control-Allow-Headers", preflightHeaders)
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}

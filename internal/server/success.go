@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/sign"
+)
+
+// object is a checked object and the owner that asks for it.
+type object struct{ bucket, key, owner string }
+
+// popObject removes key and bucket from form and checks them and their owner, before any call to the store.
+func (s *server) popObject(r *http.Request, form map[string]string) (o object, err error) {
+	o.bucket, o.key = pop(form, "bucket"), pop(form, "key")
+	if err := s.Signer.CheckBucket(o.bucket); err != nil {
+		return o, err
+	}
+	if err := sign.CheckKey(o.key); err != nil {
+		return o, err
+	}
+	if o.owner, err = s.callIdentify(r); err != nil {
+		return o, err
+	}
+	return o, s.checkOwner(o.owner, o.key)
+}
+
+// success handles POST and PUT /s3/success, with which Fine Uploader reports an upload. It checks that the object
+// exists, and calls the hook.
+//
+//	key=uuid.txt&bucket=mybucket&uuid=0e4b…&name=a.txt[&etag="…"][&PARAM=VALUE…]
+//	→ {"success":true, …the hook's reply}
+func (s *server) success(r *http.Request) (any, error) {
+	form, err := readForm(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := rejectDuplicates(r, form); err != nil {
+		return nil, err
+	}
+	o, err := s.popObject(r, form)
+	if err != nil {
+		return nil, err
+	}
+	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key}
+	u.UUID, u.Name = pop(form, "uuid"), pop(form, "name")
+	etag := pop(form, "etag")
+	u.Form = form
+	if !s.VerifySuccess {
+		u.ETag = etag
+	} else if err := s.verify(r, u, etag); err != nil {
+		return nil, err
+	}
+	var reply hooks.Reply
+	if err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
+		reply, err = s.Hooks.Success(ctx, u)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	response := make(map[string]any, len(reply)+1)
+	maps.Copy(response, reply)
+	delete(response, "error")
+	response["success"] = true
+	return response, nil
+}
+
+// verify looks up the object and adds what the store says to u. The ETag that the browser saw, if any, must be the
+// object's.
+func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
+	object, err := s.Bucket.Head(r.Context(), u.Key)
+	if err != nil {
+		return err
+	}
+	if etag != "" && etag != "null" && etag != object.ETag {
+		return apierror.New(apierror.Conflict, "The object in the store is not the one that was uploaded, because it was "+
+			"replaced since; upload the file again under another key.")
+	}
+	if s.MaxBytes > 0 && object.Size > s.MaxBytes {
+		return apierror.New(apierror.Forbidden, fmt.Sprintf("The file has %d bytes, and this server accepts at most %d; "+
+			"upload a smaller one.", object.Size, s.MaxBytes))
+	}
+	if err := s.Signer.CheckContentType(object.ContentType); err != nil {
+		return err
+	}
+	u.ETag, u.Size, u.ContentType = object.ETag, object.Size, object.ContentType
+	u.LastModified, u.Metadata = object.LastModified, decodeMetadata(object)
+	return nil
+}
+
+// decodeMetadata undoes Fine Uploader's percent-encoding. A value that another client has stored without it stays as it
+// is, except for invalid UTF-8.
+func decodeMetadata(object s3.Object) map[string]string {
+	decoded := make(map[string]string, len(object.Metadata))
+	for name, value := range object.Metadata {
+		decoded[name] = strings.ToValidUTF8(value, "\ufffd")
+		if plain, err := url.PathUnescape(value); err == nil && utf8.ValidString(plain) {
+			decoded[name] = plain
+		}
+	}
+	return decoded
+}
