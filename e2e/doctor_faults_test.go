@@ -75,17 +75,39 @@ func edit(name, old, replacement string) func(*testing.T, *patient) {
 
 // commonFaults are those that every store can have.
 func commonFaults() []fault {
-	narrow := []string{"authorization", "content-type", "x-amz-acl", "x-amz-date", "x-amz-meta-qqfilename", "x-amz-meta-dataset"}
+	narrow := []string{
+		"authorization",
+		"content-type",
+		"x-amz-acl",
+		"x-amz-date",
+		"x-amz-meta-qqfilename",
+		"x-amz-meta-dataset",
+	}
 	return []fault{
 		{"another bucket in the host", func(_ *testing.T, p *patient) {
 			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "localhost", "other.localhost", 1)
 		}, "endpoint", "Set AWS_ENDPOINT=http://localhost:"},
 		{"a proxy that changes the host", renamed("127.0.0.1"), "keys", "proxy_set_header Host"},
-		{"the bucket in capitals", func(_ *testing.T, p *patient) { p.env["AWS_DEST_BUCKET"] = strings.ToUpper(p.name) }, "bucket", "e2e-"},
-		{"a proxy that refuses DELETE", refuses(http.StatusMethodNotAllowed, withMethod(http.MethodDelete)), "upload permission", "Have it pass DELETE on"},
+		{
+			"the bucket in capitals",
+			func(_ *testing.T, p *patient) { p.env["AWS_DEST_BUCKET"] = strings.ToUpper(p.name) },
+			"bucket",
+			"e2e-",
+		},
+		{
+			"a proxy that refuses DELETE",
+			refuses(http.StatusMethodNotAllowed, withMethod(http.MethodDelete)),
+			"upload permission",
+			"Have it pass DELETE on",
+		},
 		{"forms that hang", silent(isForm), "signatures", "answers, but not to this within 10s"},
 		{"a proxy that refuses forms", refuses(http.StatusForbidden, isForm), "signatures", "Have it pass POST on"},
-		{"a proxy that limits bodies", refuses(http.StatusRequestEntityTooLarge, isLarge), "multipart upload", "client_max_body_size"},
+		{
+			"a proxy that limits bodies",
+			refuses(http.StatusRequestEntityTooLarge, isLarge),
+			"multipart upload",
+			"client_max_body_size",
+		},
 		{"a store that is full", gated(func(w http.ResponseWriter, _ *http.Request, body []byte) bool {
 			full := len(body) > 1<<20
 			if full {
@@ -108,16 +130,47 @@ func commonFaults() []fault {
 				t.Fatal(err)
 			}
 		}, "cors preflights", "s3-sign-srv cors"},
-		{"CORS for another site", cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}), "cors preflights", "no CORS rule for pages from http://localhost:5000, only for https://example.org (form, initiate, part, complete, abort) Run: " + shared.binary + " cors -origin http://localhost:5000 -origin https://example.org"},
+		{
+			"CORS for another site",
+			cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}),
+			"cors preflights",
+			"no CORS rule for pages from http://localhost:5000, only for https://example.org (form, initiate, part, complete, " +
+				"abort) Run: " + shared.binary + " cors -origin http://localhost:5000 -origin https://example.org",
+		},
 		{"CORS for one of two sites", func(t *testing.T, p *patient) {
 			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, p)
 			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
 		}, "cors preflights", "no CORS rule for pages from https://app.example.org"},
-		{"CORS without POST", cors(types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}), "cors preflights", "the method POST is not allowed (form, initiate, complete)"},
-		{"CORS without PUT", cors(types.CORSRule{AllowedMethods: []string{"POST", "DELETE"}}), "cors preflights", "the method PUT is not allowed (part)"},
-		{"CORS without DELETE", cors(types.CORSRule{AllowedMethods: []string{"POST", "PUT"}}), "cors preflights", "the method DELETE is not allowed (abort)"},
-		{"CORS without a header of version 4", cors(types.CORSRule{AllowedHeaders: narrow}), "cors preflights", "the header x-amz-content-sha256 is not allowed"},
-		{"CORS without a parameter of the page", cors(types.CORSRule{AllowedHeaders: append(narrow[:5:5], "x-amz-content-sha256")}), "cors preflights", "the header x-amz-meta-dataset is not allowed (initiate)"},
+		{
+			"CORS without POST",
+			cors(types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}),
+			"cors preflights",
+			"the method POST is not allowed (form, initiate, complete)",
+		},
+		{
+			"CORS without PUT",
+			cors(types.CORSRule{AllowedMethods: []string{"POST", "DELETE"}}),
+			"cors preflights",
+			"the method PUT is not allowed (part)",
+		},
+		{
+			"CORS without DELETE",
+			cors(types.CORSRule{AllowedMethods: []string{"POST", "PUT"}}),
+			"cors preflights",
+			"the method DELETE is not allowed (abort)",
+		},
+		{
+			"CORS without a header of version 4",
+			cors(types.CORSRule{AllowedHeaders: narrow}),
+			"cors preflights",
+			"the header x-amz-content-sha256 is not allowed",
+		},
+		{
+			"CORS without a parameter of the page",
+			cors(types.CORSRule{AllowedHeaders: append(narrow[:5:5], "x-amz-content-sha256")}),
+			"cors preflights",
+			"the header x-amz-meta-dataset is not allowed (initiate)",
+		},
 		{"CORS without a header that Fine Uploader does not rename", func(t *testing.T, p *patient) {
 			p.edit(t, "client_conf.js", "dataset:", `"Cache-Control": "no-store", dataset:`)
 			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, p)
@@ -132,8 +185,14 @@ func commonFaults() []fault {
 				}
 				return hidden
 			})(t, p)
-		}, "cors preflights", "no CORS rule for pages from http://localhost:5000 (form, initiate, part, complete, abort) Run: " + shared.binary + " cors -origin http://localhost:5000"},
-		{"a proxy that answers preflights", refuses(http.StatusMethodNotAllowed, withMethod(http.MethodOptions)), "cors preflights", "answers OPTIONS itself (status 405) (form, initiate, part, complete, abort) Have it pass OPTIONS on"},
+		}, "cors preflights", "no CORS rule for pages from http://localhost:5000 (form, initiate, part, complete, abort) " +
+			"Run: " + shared.binary + " cors -origin http://localhost:5000"},
+		{
+			"a proxy that answers preflights",
+			refuses(http.StatusMethodNotAllowed, withMethod(http.MethodOptions)),
+			"cors preflights",
+			"answers OPTIONS itself (status 405) (form, initiate, part, complete, abort) Have it pass OPTIONS on",
+		},
 		{"a proxy that adds what the store sends already", between(func(r *http.Response) error {
 			r.Header.Add("Access-Control-Allow-Origin", "*")
 			return nil
@@ -142,7 +201,12 @@ func commonFaults() []fault {
 			r.Header.Set("Access-Control-Allow-Origin", "null")
 			return nil
 		}), "cors preflights", "the answer is for pages from null"},
-		{"preflights that hang", silent(withMethod(http.MethodOptions)), "cors preflights", "answers, but not to this within 10s"},
+		{
+			"preflights that hang",
+			silent(withMethod(http.MethodOptions)),
+			"cors preflights",
+			"answers, but not to this within 10s",
+		},
 		{"a proxy that weakens the ETag", between(func(r *http.Response) error {
 			if etag := r.Header.Get("ETag"); etag != "" {
 				r.Header.Set("ETag", "W/"+etag)
@@ -153,8 +217,18 @@ func commonFaults() []fault {
 			return r.Method == http.MethodHead && strings.Count(r.URL.Path, "/") > 1
 		}), "look-up", "Have it pass HEAD on"},
 		{"a proxy that takes the ETag out", strip("ETag"), "cors answers", "Look for a proxy that takes the ETag out"},
-		{"a proxy that hides the ETag", strip("Access-Control-Expose-Headers"), "cors answers", "although the bucket's rules expose it"},
-		{"a proxy that hides whom the answer is for", stripAnswers("Access-Control-Allow-Origin"), "cors answers", "Look for a proxy"},
+		{
+			"a proxy that hides the ETag",
+			strip("Access-Control-Expose-Headers"),
+			"cors answers",
+			"although the bucket's rules expose it",
+		},
+		{
+			"a proxy that hides whom the answer is for",
+			stripAnswers("Access-Control-Allow-Origin"),
+			"cors answers",
+			"Look for a proxy",
+		},
 		{"a proxy that hides whom one answer is for", between(func(r *http.Response) error {
 			if r.Request.Method == http.MethodPost && r.Request.URL.Query().Has("uploadId") {
 				r.Header.Del("Access-Control-Allow-Origin")
@@ -168,12 +242,22 @@ func commonFaults() []fault {
 func ownFaults() []fault {
 	return []fault{
 		{"secret key left as shipped", set("AWS_CLIENT_SECRET_KEY", "XXXXXXXX"), "settings", "AWS_CLIENT_SECRET_KEY"},
-		{"documents' placeholder", set("AWS_CLIENT_ACCESS_KEY", "YOUR-ACCESS-KEY"), "settings", "AWS_CLIENT_ACCESS_KEY still is the placeholder"},
+		{
+			"documents' placeholder",
+			set("AWS_CLIENT_ACCESS_KEY", "YOUR-ACCESS-KEY"),
+			"settings",
+			"AWS_CLIENT_ACCESS_KEY still is the placeholder",
+		},
 		{"the two keys swapped", func(_ *testing.T, p *patient) {
 			p.env["AWS_CLIENT_ACCESS_KEY"], p.env["AWS_CLIENT_SECRET_KEY"] = p.secretKey, p.accessKey
 		}, "settings", "if the two are swapped"},
 		{"no endpoint", set("AWS_ENDPOINT", ""), "settings", "AWS_ENDPOINT"},
-		{"bucket in the endpoint", func(_ *testing.T, p *patient) { p.env["AWS_ENDPOINT"] += "/" + p.name }, "settings", "AWS_ENDPOINT has a path"},
+		{
+			"bucket in the endpoint",
+			func(_ *testing.T, p *patient) { p.env["AWS_ENDPOINT"] += "/" + p.name },
+			"settings",
+			"AWS_ENDPOINT has a path",
+		},
 		{"https without a certificate", set("P3S3F_USE_HTTPS", "1"), "settings", "P3S3F_SRV_CRT"},
 		{"certificate and key of two pairs", httpsPair(certificate{}, true), "https", "P3S3F_SRV_KEY"},
 		{"expired certificate", httpsPair(certificate{expired: true}, false), "https", "Renew"},
@@ -186,9 +270,19 @@ func ownFaults() []fault {
 		{"https at an http store", func(_ *testing.T, p *patient) {
 			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "http:", "https:", 1)
 		}, "endpoint", "https"},
-		{"store with a certificate of its own making", front(certificate{}, false), "endpoint", "nobody that this computer trusts"},
+		{
+			"store with a certificate of its own making",
+			front(certificate{}, false),
+			"endpoint",
+			"nobody that this computer trusts",
+		},
 		{"store with an expired certificate", front(certificate{expired: true}, true), "endpoint", "expired"},
-		{"store with another's certificate", front(certificate{host: "s3.example.org"}, true), "endpoint", "it is not for localhost"},
+		{
+			"store with another's certificate",
+			front(certificate{host: "s3.example.org"}, true),
+			"endpoint",
+			"it is not for localhost",
+		},
 		{"store whose certificate is not valid yet", front(certificate{future: true}, true), "endpoint", "clock says"},
 		{"https that hangs", func(t *testing.T, p *patient) {
 			hangs(t, p)
@@ -201,10 +295,25 @@ func ownFaults() []fault {
 			http.Redirect(w, r, "https://localhost"+r.RequestURI, http.StatusMovedPermanently)
 			return true
 		}), "endpoint", "Set AWS_ENDPOINT=https://localhost."},
-		{"a proxy without its store", refuses(http.StatusBadGateway, anyRequest), "endpoint", "does not reach it (status 502)"},
+		{
+			"a proxy without its store",
+			refuses(http.StatusBadGateway, anyRequest),
+			"endpoint",
+			"does not reach it (status 502)",
+		},
 		{"a web site", website, "endpoint", "not an S3 store"},
-		{"client_conf.js with a digest that version 4 cannot sign", edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`), "client_conf.js", "Remove Content-MD5 from request.params"},
-		{"client_conf.js with a parameter that is no header", edit("client_conf.js", "dataset:", `"data set": "x", dataset:`), "client_conf.js", "characters that a header cannot have"},
+		{
+			"client_conf.js with a digest that version 4 cannot sign",
+			edit("client_conf.js", "dataset:", `"Content-MD5": md5, dataset:`),
+			"client_conf.js",
+			"Remove Content-MD5 from request.params",
+		},
+		{
+			"client_conf.js with a parameter that is no header",
+			edit("client_conf.js", "dataset:", `"data set": "x", dataset:`),
+			"client_conf.js",
+			"characters that a header cannot have",
+		},
 		{"client_conf.js with another bucket", func(t *testing.T, p *patient) {
 			p.ownConf(t, fmt.Sprintf("bucket: %q", p.name), `bucket: "somebucket"`)
 		}, "client_conf.js", "objectProperties.bucket"},
@@ -215,25 +324,80 @@ func ownFaults() []fault {
 			p.ownConf(t, p.accessKey, "AKIAIOSFODNN7EXAMPLE")
 		}, "client_conf.js", "request.accessKey"},
 		{"client_conf.js with another host", conf(`host: "localhost`, `host: "127.0.0.1`), "client_conf.js", "S3 endpoint"},
-		{"client_conf.js with another region", conf(`region: "us-east-1"`, `region: "eu-west-1"`), "client_conf.js", "objectProperties.region"},
-		{"client_conf.js with a public ACL", edit("client_conf.js", "region:", `acl: "public-read", region:`), "client_conf.js", "objectProperties.acl"},
-		{"client_conf.js with another signing address", edit("client_conf.js", `"/s3/sign"`, `"/s3/signature"`), "client_conf.js", `Set signature.endpoint to "/s3/sign"`},
-		{"client_conf.js with v4 in the signing address", edit("client_conf.js", `"/s3/sign"`, `"/s3/sign?v4=true"`), "client_conf.js", "which Fine Uploader adds itself"},
-		{"client_conf.js with another success address", conf(`"/s3/success"`, `"/s3/succes"`), "client_conf.js", `Set uploadSuccess.endpoint to "/s3/success"`},
-		{"client_conf.js with another delete address", conf(`"/s3/delete"`, `"/s3/success"`), "client_conf.js", `Set deleteFile.endpoint to "/s3/delete"`},
+		{
+			"client_conf.js with another region",
+			conf(`region: "us-east-1"`, `region: "eu-west-1"`),
+			"client_conf.js",
+			"objectProperties.region",
+		},
+		{
+			"client_conf.js with a public ACL",
+			edit("client_conf.js", "region:", `acl: "public-read", region:`),
+			"client_conf.js",
+			"objectProperties.acl",
+		},
+		{
+			"client_conf.js with another signing address",
+			edit("client_conf.js", `"/s3/sign"`, `"/s3/signature"`),
+			"client_conf.js",
+			`Set signature.endpoint to "/s3/sign"`,
+		},
+		{
+			"client_conf.js with v4 in the signing address",
+			edit("client_conf.js", `"/s3/sign"`, `"/s3/sign?v4=true"`),
+			"client_conf.js",
+			"which Fine Uploader adds itself",
+		},
+		{
+			"client_conf.js with another success address",
+			conf(`"/s3/success"`, `"/s3/succes"`),
+			"client_conf.js",
+			`Set uploadSuccess.endpoint to "/s3/success"`,
+		},
+		{
+			"client_conf.js with another delete address",
+			conf(`"/s3/delete"`, `"/s3/success"`),
+			"client_conf.js",
+			`Set deleteFile.endpoint to "/s3/delete"`,
+		},
 		{"client_conf.js without a bracket, under version 2", func(t *testing.T, p *patient) {
 			p.ownConf(t, "version: 4", "version: 4")
 			p.edit(t, "static/client_conf.js", "expected: true\n  },", "expected: true")
 		}, "client_conf.js", "unexpected objectProperties in object literal"},
-		{"client_conf.js with a word processor's quotes", edit("client_conf.js", `bucket: "BUCKET"`, `bucket: “BUCKET”`), "client_conf.js", "unexpected “ in expression"},
-		{"client_conf.js for another page", edit("client_conf.js", "var fine_u_conf", "var conf"), "client_conf.js", "does not make the variable fine_u_conf"},
+		{
+			"client_conf.js with a word processor's quotes",
+			edit("client_conf.js", `bucket: "BUCKET"`, `bucket: “BUCKET”`),
+			"client_conf.js",
+			"unexpected “ in expression",
+		},
+		{
+			"client_conf.js for another page",
+			edit("client_conf.js", "var fine_u_conf", "var conf"),
+			"client_conf.js",
+			"does not make the variable fine_u_conf",
+		},
 		{"no client_conf.js", remove("client_conf.js"), "client_conf.js", "there is no client_conf.js"},
-		{"client_conf.js without a comma", edit("client_conf.js", `bucket: "BUCKET",`, `bucket: "BUCKET"`), "client_conf.js", "comma"},
+		{
+			"client_conf.js without a comma",
+			edit("client_conf.js", `bucket: "BUCKET",`, `bucket: "BUCKET"`),
+			"client_conf.js",
+			"comma",
+		},
 		{"no bundle", remove("static/s3.fine-uploader.min.js"), "bundle", "make static"},
 		{"another version of the bundle", edit("static/s3.fine-uploader.min.js", "5.16.2", "5.11.9"), "bundle", "5.16.2"},
 		{"script in the page", edit("static/index.html", "</body>", "<script>alert(1)</script></body>"), "page", "script"},
-		{"a script of another site", edit("static/index.html", "</body>", `<script src="https://cdn.example.org/x.js"></script></body>`), "page", "loads https://cdn.example.org/x.js"},
-		{"half of the hook's exercise", func(_ *testing.T, p *patient) { p.env["P3S3F_EXAMPLE_ALLOW_LARGE"] = p.name + "/x/y" }, "page", "the server does not start: the hooks could not start: P3S3F_EXAMPLE_ALLOW_LARGE has no effect"},
+		{
+			"a script of another site",
+			edit("static/index.html", "</body>", `<script src="https://cdn.example.org/x.js"></script></body>`),
+			"page",
+			"loads https://cdn.example.org/x.js",
+		},
+		{
+			"half of the hook's exercise",
+			func(_ *testing.T, p *patient) { p.env["P3S3F_EXAMPLE_ALLOW_LARGE"] = p.name + "/x/y" },
+			"page",
+			"the server does not start: the hooks could not start: P3S3F_EXAMPLE_ALLOW_LARGE has no effect",
+		},
 		{"a module gone", remove("static/resume-store.js"), "page", "/static/page.js names /static/resume-store.js"},
 		{"a module of a module gone", remove("static/progress.js"), "page", "/static/file-list.js names /static/progress.js"},
 		{"style sheet gone", remove("static/page.css"), "page", "static/page.css"},
@@ -243,15 +407,46 @@ func ownFaults() []fault {
 // radosgwFaults are those of Ceph.
 func radosgwFaults() []fault {
 	return []fault{
-		{"CORS without ETag", cors(types.CORSRule{ExposeHeaders: []string{"x-amz-request-id"}}), "cors answers", "<ExposeHeader>ETag</ExposeHeader>"},
-		{"CORS in rules of which Ceph reads the first", cors(types.CORSRule{AllowedMethods: []string{"POST"}}, types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}), "cors preflights", "Ceph looks at the first rule for an origin alone (part, abort) Put it all into one rule"},
+		{
+			"CORS without ETag",
+			cors(types.CORSRule{ExposeHeaders: []string{"x-amz-request-id"}}),
+			"cors answers",
+			"<ExposeHeader>ETag</ExposeHeader>",
+		},
+		{
+			"CORS in rules of which Ceph reads the first",
+			cors(types.CORSRule{AllowedMethods: []string{"POST"}}, types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}),
+			"cors preflights",
+			"Ceph looks at the first rule for an origin alone (part, abort) Put it all into one rule",
+		},
 		{"CORS without ETag for one of two sites", func(t *testing.T, p *patient) {
 			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
-			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}}, types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}})(t, p)
+			cors(
+				types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}},
+				types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}},
+			)(
+				t,
+				p,
+			)
 		}, "cors answers", "a page from https://app.example.org cannot read"},
-		{"a proxy that asks by a host that Ceph takes for a bucket", renamed("store.internal"), "endpoint", "proxy_set_header Host"},
-		{"storage class that is not set up", edit("client_conf.js", "region:", "reducedRedundancy: true, region:"), "storage class", "reducedRedundancy"},
-		{"encryption without TLS", edit("client_conf.js", "region:", "serverSideEncryption: true, region:"), "encryption", "serverSideEncryption"},
+		{
+			"a proxy that asks by a host that Ceph takes for a bucket",
+			renamed("store.internal"),
+			"endpoint",
+			"proxy_set_header Host",
+		},
+		{
+			"storage class that is not set up",
+			edit("client_conf.js", "region:", "reducedRedundancy: true, region:"),
+			"storage class",
+			"reducedRedundancy",
+		},
+		{
+			"encryption without TLS",
+			edit("client_conf.js", "region:", "serverSideEncryption: true, region:"),
+			"encryption",
+			"serverSideEncryption",
+		},
 	}
 }
 
@@ -264,7 +459,12 @@ func versitygwFaults() []fault {
 			p.env["HTTP_PROXY"], p.env["AWS_ENDPOINT"] = p.env["AWS_ENDPOINT"], "http://store.example.org"
 			p.args = []string{"-origin", "https://uploads.example.org"}
 		}, "browsers", "https://uploads.example.org, which came by https, send to http://store.example.org"},
-		{"encryption that is ignored", edit("client_conf.js", "region:", "serverSideEncryption: true, region:"), "encryption", "does not encrypt"},
+		{
+			"encryption that is ignored",
+			edit("client_conf.js", "region:", "serverSideEncryption: true, region:"),
+			"encryption",
+			"does not encrypt",
+		},
 		{"another region", set("AWS_REGION", "eu-west-2"), "region", "AWS_REGION=us-east-1"},
 		{"version 2", set("P3S3F_SIGNATURE_VERSION", "2"), "signatures", "P3S3F_SIGNATURE_VERSION=4"},
 		{"version 2 in client_conf.js", conf("version: 4", "version: 2"), "signatures", "signature.version to 4"},
@@ -306,16 +506,24 @@ func TestDoctorWarns(t *testing.T) {
 	t.Parallel()
 	versity := startVersitygw(t)
 	for _, w := range []fault{
-		{"a storage class that is ignored", edit("client_conf.js", "region:", "reducedRedundancy: true, region:"), "storage class", "stores as STANDARD"},
-		{"a store that only this computer reaches", set("P3S3F_HOST_NAME", "0.0.0.0"), "browsers", "on other computers look for http://localhost:"},
+		{"a storage class that is ignored", edit("client_conf.js", "region:", "reducedRedundancy: true, "+
+			"region:"), "storage class", "stores as STANDARD"},
+		{"a store that only this computer reaches", set("P3S3F_HOST_NAME", "0.0.0.0"), "browsers", "on other computers " +
+			"look for http://localhost:"},
 		{"a store that only this computer reaches, behind a proxy", func(t *testing.T, p *patient) {
 			p.args = []string{"-origin", "https://uploads.example.org"}
 		}, "browsers", "Set AWS_ENDPOINT to an address of the store that they reach"},
-		{"a certificate for another host", httpsPair(certificate{host: "uploads.example.org", trusted: true}, false), "https", "is not for localhost"},
-		{"a certificate without its issuer's", httpsPair(certificate{issuer: "Intermediate"}, false), "https", `does not know its issuer "CN=Intermediate"`},
+		{"a certificate for another " +
+			"host", httpsPair(certificate{host: "uploads.example.org", trusted: true}, false), "https", "is not for localhost"},
+		{"a certificate without its " +
+			"issuer's", httpsPair(certificate{issuer: "Intermediate"}, false), "https", `does not know its issuer ` +
+			`"CN=Intermediate"`},
 		{"a certificate of its own making", httpsPair(certificate{}, false), "https", "signed by itself alone"},
-		{"a signing address below another path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "Make sure that a proxy removes the prefix"},
-		{"a signing address elsewhere", edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`), "client_conf.js", "sign.example.org, which doctor does not know"},
+		{"a signing address below another " +
+			"path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "Make sure that a proxy " +
+			"removes the prefix"},
+		{"a signing address elsewhere", edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`),
+			"client_conf.js", "sign.example.org, which doctor does not know"},
 		{"the hook's exercise", func(_ *testing.T, p *patient) {
 			p.env["P3S3F_EXAMPLE_ALLOW_SMALL"] = p.name + "/x/small_file.txt"
 		}, "settings", "P3S3F_EXAMPLE_ALLOW_SMALL is set"},
@@ -325,7 +533,10 @@ func TestDoctorWarns(t *testing.T) {
 			p := newPatient(t, versity)
 			w.seed(t, p)
 			d := p.examine(t)
-			named := slices.ContainsFunc(d.with("warning"), func(f finding) bool { return f.Check == w.check && strings.Contains(f.Text+" "+f.Fix, w.words) })
+			named := slices.ContainsFunc(
+				d.with("warning"),
+				func(f finding) bool { return f.Check == w.check && strings.Contains(f.Text+" "+f.Fix, w.words) },
+			)
 			if !d.Healthy || !named {
 				t.Errorf("want a warning at %s with %q, got %+v; %+v", w.check, w.words, d.with("warning"), d.with("failed"))
 			}
@@ -339,7 +550,8 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 	versity := startVersitygw(t)
 	for _, s := range []*store{shared.radosgw, versity} {
 		for name, seed := range map[string]func(*testing.T, *patient){
-			"headers that Fine Uploader does not rename": edit("client_conf.js", "dataset:", `"Cache-Control": "no-store", "Content-Disposition": "attachment", n: 5, dataset:`),
+			"headers that Fine Uploader does not rename": edit("client_conf.js", "dataset:", `"Cache-Control": "no-store", `+
+				`"Content-Disposition": "attachment", n: 5, dataset:`),
 			"pages of many origins": func(_ *testing.T, p *patient) {
 				var sites []string
 				for i := range 40 {
@@ -347,8 +559,9 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 				}
 				p.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
 			},
-			"files of three bytes at most":              set("P3S3F_MAX_BYTES", "3"),
-			"a proxy that lets only the bucket through": refuses(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
+			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
+			"a proxy that lets only the bucket " +
+				"through": refuses(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
 		} {
 			t.Run(s.name+" "+name, func(t *testing.T) {
 				t.Parallel()

@@ -47,7 +47,8 @@ func (g *radosgw) addUser(t *testing.T, access, secret string) {
 // admin runs radosgw-admin.
 func (g *radosgw) admin(t *testing.T, args ...string) {
 	t.Helper()
-	if err := g.run(append([]string{"radosgw-admin", "-c", g.file("ceph.conf"), "-n", "client.rgw"}, args...)...)(); err != nil {
+	if err := g.run(append([]string{"radosgw-admin", "-c", g.file("ceph.conf"), "-n", "client.rgw"},
+		args...)...)(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -55,7 +56,9 @@ func (g *radosgw) admin(t *testing.T, args ...string) {
 // admin runs versitygw admin.
 func (g *versitygw) admin(t *testing.T, args ...string) {
 	t.Helper()
-	command := append([]string{"admin", "--access", g.accessKey, "--secret", g.secretKey, "--endpoint-url", "http://" + loopback(g.port)}, args...)
+	command := append(
+		[]string{"admin", "--access", g.accessKey, "--secret", g.secretKey, "--endpoint-url", "http://" + loopback(g.port)},
+		args...)
 	if out, err := exec.Command(g.command[0], command...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -90,13 +93,15 @@ func (g guest) setPolicy(t *testing.T, p *patient, statements ...statement) {
 		t.Fatal(err)
 	}
 	text := string(document)
-	if _, err := p.client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &p.name, Policy: &text}); err != nil {
+	if _, err := p.client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &p.name,
+		Policy: &text}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // What an upload, and the page's list, need.
-const toPut, toAbort, toGet, toDelete, toList = "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"
+const toPut, toAbort, toGet, toDelete, toList = "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject",
+	"s3:DeleteObject", "s3:ListBucket"
 
 // TestDoctorRights gives a second user too few, the right, or too many permissions. The policy that doctor
 // prints must put it right.
@@ -115,7 +120,8 @@ func TestDoctorRights(t *testing.T) {
 			{"no right to abort", []string{toPut, toGet, toDelete}, "", nil, "upload permission", toAbort + " in"},
 			{"no right to delete", []string{toPut, toAbort, toGet}, "", nil, "delete permission", toDelete},
 			{"no right to read", []string{toPut, toAbort, toDelete}, toGet, nil, "look-up", toGet},
-			{"no right to read and no need", []string{toPut, toAbort, toDelete}, toGet, settings{"P3S3F_VERIFY_SUCCESS": "0", "P3S3F_OWN_UPLOADS_ONLY": "0"}, "", ""},
+			{"no right to read and no need", []string{toPut, toAbort, toDelete}, toGet, settings{"P3S3F_VERIFY_SUCCESS": "0",
+				"P3S3F_OWN_UPLOADS_ONLY": "0"}, "", ""},
 			{"no right to delete and no need", []string{toPut, toAbort, toGet}, "", settings{"P3S3F_ALLOW_DELETE": "0"}, "", ""},
 			{"what is needed", []string{toPut, toAbort, toGet, toDelete}, "", nil, "", ""},
 		} {
@@ -124,7 +130,12 @@ func TestDoctorRights(t *testing.T) {
 				p := g.patient(t, test.actions...)
 				p.env = p.env.with(test.env)
 				if test.denied != "" {
-					g.setPolicy(t, p, statement{Effect: "Allow", Action: test.actions, Resource: p.resources()}, statement{Effect: "Deny", Action: test.denied, Resource: p.resources()[1]})
+					g.setPolicy(
+						t,
+						p,
+						statement{Effect: "Allow", Action: test.actions, Resource: p.resources()},
+						statement{Effect: "Deny", Action: test.denied, Resource: p.resources()[1]},
+					)
 				}
 				g.examine(t, p, test.check, test.words)
 			})
@@ -137,7 +148,8 @@ func TestDoctorRights(t *testing.T) {
 func TestDoctorVersitygwPolicy(t *testing.T) {
 	t.Parallel()
 	g := startGuests(t)[1]
-	for name, actions := range map[string][]string{"may delete": {toPut, toAbort, toGet, toDelete}, "may not delete": {toPut, toAbort, toGet}} {
+	for name, actions := range map[string][]string{"may delete": {toPut, toAbort, toGet, toDelete},
+		"may not delete": {toPut, toAbort, toGet}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := g.patient(t)
@@ -196,12 +208,18 @@ func TestDoctorCephUsers(t *testing.T) {
 		hold         [][]string
 		check, words string
 	}{
-		{"quota", [][]string{{"quota", "set", quota, "--max-size=1048576"}, {"quota", "enable", quota}}, "multipart upload", "Raise the quota"},
+		{"quota", [][]string{{"quota", "set", quota, "--max-size=1048576"}, {"quota", "enable", quota}}, "multipart upload",
+			"Raise the quota"},
 		{"suspended", [][]string{{"user", "suspend"}}, "keys", "has suspended the user"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := storeOf("radosgw", shared.radosgw.port, "E2EHELD"+strings.ToUpper(uuid()[:8]), "held/secret+key/0123456789abcdefghijkl")
+			s := storeOf(
+				"radosgw",
+				shared.radosgw.port,
+				"E2EHELD"+strings.ToUpper(uuid()[:8]),
+				"held/secret+key/0123456789abcdefghijkl",
+			)
 			shared.gateway.addUser(t, s.accessKey, s.secretKey)
 			p := newPatient(t, s)
 			for _, command := range test.hold {
@@ -225,7 +243,9 @@ func TestDoctorExcess(t *testing.T) {
 	p.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
 	d := p.examine(t)
 	warnings := d.with("warning")
-	if !d.Healthy || len(warnings) != 1 || warnings[0].Check != "permissions" || warnings[0].Text != "the key may list the store's buckets (1 others), and delete objects, although P3S3F_ALLOW_DELETE=0" {
+	if !d.Healthy || len(warnings) != 1 || warnings[0].Check != "permissions" ||
+		warnings[0].Text != "the key may list the store's buckets (1 others), and delete objects, although "+
+			"P3S3F_ALLOW_DELETE=0" {
 		t.Errorf("%+v", warnings)
 	}
 }

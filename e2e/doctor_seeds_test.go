@@ -66,7 +66,11 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+	return pem.EncodeToMemory(
+			&pem.Block{Type: "CERTIFICATE", Bytes: der},
+		), pem.EncodeToMemory(
+			&pem.Block{Type: "PRIVATE KEY", Bytes: secret},
+		)
 }
 
 // httpsPair turns HTTPS on with a certificate, and with its key or another's.
@@ -77,7 +81,13 @@ func httpsPair(c certificate, othersKey bool) func(*testing.T, *patient) {
 			_, key = c.issue(t)
 		}
 		dir := t.TempDir()
-		p.env["P3S3F_USE_HTTPS"], p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = "1", filepath.Join(dir, "crt"), filepath.Join(dir, "key")
+		p.env["P3S3F_USE_HTTPS"], p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = "1", filepath.Join(
+			dir,
+			"crt",
+		), filepath.Join(
+			dir,
+			"key",
+		)
 		writeFile(t, p.env["P3S3F_SRV_CRT"], string(cert))
 		writeFile(t, p.env["P3S3F_SRV_KEY"], string(key))
 		if c.trusted {
@@ -140,7 +150,10 @@ type gate func(w http.ResponseWriter, r *http.Request, body []byte) (answered bo
 // gated puts a gate before the store.
 func gated(g gate) func(*testing.T, *patient) {
 	return func(t *testing.T, p *patient) {
-		store := &httputil.ReverseProxy{Rewrite: toStore(p), ErrorLog: log.New(io.Discard, "", 0)} // of requests that are given up
+		store := &httputil.ReverseProxy{
+			Rewrite:  toStore(p),
+			ErrorLog: log.New(io.Discard, "", 0),
+		} // of requests that are given up
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -227,7 +240,12 @@ func startPathOnly(t *testing.T) *store {
 		t.Fatal(err)
 	}
 	s := newStore("versitygw", port)
-	p, err := startProcess("", nil, append([]string{binary, "--port", loopback(port), "--access", s.accessKey, "--secret", s.secretKey, "--quiet", "posix"}, posixBackend(t)...)...)
+	p, err := startProcess(
+		"",
+		nil,
+		append(
+			[]string{binary, "--port", loopback(port), "--access", s.accessKey, "--secret", s.secretKey, "--quiet", "posix"},
+			posixBackend(t)...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,10 @@ func (p *patient) examine(t *testing.T) diagnosis {
 // diagnose runs doctor. It must tell by its exit code what it says, write nothing else, and keep the secret.
 func (p *patient) diagnose(t *testing.T) diagnosis {
 	t.Helper()
-	doctor, err := startProcess(p.dir, p.env.environment(), append([]string{shared.binary, "doctor", "-json"}, p.args...)...)
+	doctor, err := startProcess(
+		p.dir,
+		p.env.environment(),
+		append([]string{shared.binary, "doctor", "-json"}, p.args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +89,8 @@ func (p *patient) diagnose(t *testing.T) diagnosis {
 	if (code == 0) != d.Healthy || code > 1 || d.Healthy != (d.with("failed") == nil) {
 		t.Errorf("exit code %d, healthy %v\n%s", code, d.Healthy, output)
 	}
-	if strings.Contains(output, p.secretKey) || strings.Contains(output, p.env["AWS_CLIENT_SECRET_KEY"]) && p.env["AWS_CLIENT_SECRET_KEY"] != "" {
+	if strings.Contains(output, p.secretKey) ||
+		strings.Contains(output, p.env["AWS_CLIENT_SECRET_KEY"]) && p.env["AWS_CLIENT_SECRET_KEY"] != "" {
 		t.Errorf("the secret key is shown\n%s", output)
 	}
 	return d
@@ -145,26 +149,30 @@ func TestDoctorHealthy(t *testing.T) {
 		store          *store
 		version, style string
 	}{
-		{shared.radosgw, "4", "path"}, {shared.radosgw, "4", "virtual"}, {shared.radosgw, "2", "path"}, {shared.radosgw, "2", "virtual"},
+		{shared.radosgw, "4", "path"}, {shared.radosgw, "4", "virtual"}, {shared.radosgw, "2", "path"}, {shared.radosgw, "2",
+			"virtual"},
 		{versity, "4", "path"}, {versity, "4", "virtual"},
 	} {
 		for _, conf := range []string{"made by the server", "the user's own"} {
-			t.Run(fmt.Sprintf("%s V%s %s, client_conf.js %s", test.store.name, test.version, test.style, conf), func(t *testing.T) {
-				p := newPatient(t, test.store)
-				p.env["P3S3F_SIGNATURE_VERSION"], p.env["P3S3F_ADDRESSING"] = test.version, test.style
-				if conf == "the user's own" {
-					p.ownConf(t, "version: 4", "version: "+test.version)
-				}
-				d := p.examine(t)
-				for _, f := range d.with("failed") {
-					t.Errorf("false alarm: %+v", f)
-				}
-				wantWarnings(t, d, test.store, test.version)
-				if d.Seconds > 10 {
-					t.Errorf("took %.1f s", d.Seconds)
-				}
-				t.Logf("%.1f s", d.Seconds)
-			})
+			t.Run(
+				fmt.Sprintf("%s V%s %s, client_conf.js %s", test.store.name, test.version, test.style, conf),
+				func(t *testing.T) {
+					p := newPatient(t, test.store)
+					p.env["P3S3F_SIGNATURE_VERSION"], p.env["P3S3F_ADDRESSING"] = test.version, test.style
+					if conf == "the user's own" {
+						p.ownConf(t, "version: 4", "version: "+test.version)
+					}
+					d := p.examine(t)
+					for _, f := range d.with("failed") {
+						t.Errorf("false alarm: %+v", f)
+					}
+					wantWarnings(t, d, test.store, test.version)
+					if d.Seconds > 10 {
+						t.Errorf("took %.1f s", d.Seconds)
+					}
+					t.Logf("%.1f s", d.Seconds)
+				},
+			)
 		}
 	}
 }
@@ -193,7 +201,10 @@ func (d diagnosis) wantOnly(t *testing.T, check, fix string) {
 	t.Helper()
 	failed := d.with("failed")
 	others := slices.ContainsFunc(failed, func(f finding) bool { return f.Check != check })
-	named := slices.ContainsFunc(failed, func(f finding) bool { return f.Check == check && strings.Contains(f.Text+" "+f.Fix, fix) })
+	named := slices.ContainsFunc(
+		failed,
+		func(f finding) bool { return f.Check == check && strings.Contains(f.Text+" "+f.Fix, fix) },
+	)
 	if !named || others {
 		t.Errorf("want %s alone, with %q; got", check, fix)
 		for _, f := range failed {

@@ -20,7 +20,8 @@ import (
 // must own up to the little that stays.
 func TestDoctorVersions(t *testing.T) {
 	t.Parallel()
-	const ask, askLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:DeleteObjectVersion", "s3:ListBucketVersions"
+	const ask, askLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
+		"s3:DeleteObjectVersion", "s3:ListBucketVersions"
 	for _, g := range startGuests(t) {
 		for _, test := range []struct {
 			name   string
@@ -66,7 +67,8 @@ func (p *patient) keepVersions(t *testing.T, object bool) {
 		return
 	}
 	key := "there before"
-	if _, err := p.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &p.name, Key: &key, Body: strings.NewReader("x")}); err != nil {
+	if _, err := p.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &p.name, Key: &key,
+		Body: strings.NewReader("x")}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -79,7 +81,8 @@ func TestDoctorLock(t *testing.T) {
 			p := newPatient(t, s)
 			p.lock(t)
 			d := p.examine(t)
-			if versions := d.of("versions"); !d.Healthy || versions.Status != "skipped" || !strings.Contains(versions.Text, "locks what is written to it for 1 days") {
+			if versions := d.of("versions"); !d.Healthy || versions.Status != "skipped" ||
+				!strings.Contains(versions.Text, "locks what is written to it for 1 days") {
 				t.Errorf("%+v %+v", versions, d.with("failed"))
 			}
 			if signatures := d.of("signatures"); signatures.Status != "ok" || d.of("form upload").Status != "skipped" {
@@ -93,7 +96,8 @@ func TestDoctorLock(t *testing.T) {
 func (p *patient) lock(t *testing.T) {
 	t.Helper()
 	name, locks, days := "e2e-"+uuid()[:13], true, int32(1)
-	if _, err := p.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name, ObjectLockEnabledForBucket: &locks}); err != nil {
+	if _, err := p.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name,
+		ObjectLockEnabledForBucket: &locks}); err != nil {
 		t.Fatal(err)
 	}
 	p.bucket = &bucket{p.store, name}
@@ -109,7 +113,11 @@ func (p *patient) lock(t *testing.T) {
 	}
 	retention := &types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: &days}
 	if _, err := p.client.PutObjectLockConfiguration(t.Context(), &s3.PutObjectLockConfigurationInput{
-		Bucket: &name, ObjectLockConfiguration: &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled, Rule: &types.ObjectLockRule{DefaultRetention: retention}},
+		Bucket: &name,
+		ObjectLockConfiguration: &types.ObjectLockConfiguration{
+			ObjectLockEnabled: types.ObjectLockEnabledEnabled,
+			Rule:              &types.ObjectLockRule{DefaultRetention: retention},
+		},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +142,8 @@ func (p *patient) purge(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove := func(key, version *string) {
-		if _, err := p.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.name, Key: key, VersionId: version}); err != nil {
+		if _, err := p.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.name, Key: key,
+			VersionId: version}); err != nil {
 			t.Error(err)
 		}
 	}

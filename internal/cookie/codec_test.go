@@ -69,7 +69,8 @@ func TestKnownAnswer(t *testing.T) {
 		return mac(pseudorandom, append([]byte(purpose), 0x01)) // 2.3: T(1)
 	}
 	// Test case 3 of RFC 5869, its first block.
-	if got := hex.EncodeToString(derive(bytes.Repeat([]byte{0x0b}, 22), "")); got != "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d" {
+	if got := hex.EncodeToString(derive(bytes.Repeat([]byte{0x0b}, 22),
+		"")); got != "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d" {
 		t.Fatalf("derive is not HKDF: %s", got)
 	}
 	const signed = "ABCDEFGHIJKLMNOPQRSTUVWXYZ.1798027200" // 30 days after now

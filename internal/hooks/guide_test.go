@@ -279,7 +279,8 @@ func TestGuideIsThisCode(t *testing.T) {
 // TestGuideReplacesHooks has the compiler take them for hooks.go, and hooks_test.go for gone.
 func TestGuideReplacesHooks(t *testing.T) {
 	const head = `package hooks
-import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "fmt"; "io"; "log/slog"; "net/http"; "path"; "strconv"; "strings"; "time"
+import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "fmt"; "io"
+	"log/slog"; "net/http"; "path"; "strconv"; "strings"; "time"
 	"s3-sign-srv/internal/sign"; "s3-sign-srv/internal/cookie")
 `
 	here, err := os.Getwd()
@@ -297,7 +298,8 @@ import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/bas
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.Command("go", "vet", "-overlay", overlay, ".", "../../cmd/s3-sign-srv").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "vet", "-overlay", overlay, ".",
+		"../../cmd/s3-sign-srv").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -329,7 +331,12 @@ func guide(t *testing.T) (hooks.Funcs, *table) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.expected.db.Close() })
-	return hooks.Funcs{Identify: h.Identify, ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}, expected
+	return hooks.Funcs{
+		Identify:        h.Identify,
+		ChallengeIsGood: h.ChallengeIsGood,
+		Success:         h.Success,
+		Delete:          h.Delete,
+	}, expected
 }
 
 // TestGuideUploads follows uploads through the hooks, step by step.
@@ -373,17 +380,22 @@ func TestGuideUploads(t *testing.T) {
 		metadata := map[string]string{"dataset": step.dataset, "qqfilename": step.name}
 		if step.do == "success" {
 			var reply Reply
-			reply, err = h.Success(t.Context(), &Upload{Key: step.key, ETag: `"e"`, Size: step.size, ContentType: step.kind, Metadata: metadata})
+			reply, err = h.Success(
+				t.Context(),
+				&Upload{Key: step.key, ETag: `"e"`, Size: step.size, ContentType: step.kind, Metadata: metadata},
+			)
 			if err == nil && reply["dataset"] != step.dataset {
 				t.Errorf("step %d: the page is told %v", i, reply)
 			}
 		} else {
-			err = h.ChallengeIsGood(t.Context(), &Challenge{Request: &sign.Request{Operation: step.do, Key: step.key, PartNumber: step.part, Metadata: metadata}})
+			err = h.ChallengeIsGood(t.Context(), &Challenge{Request: &sign.Request{Operation: step.do, Key: step.key,
+				PartNumber: step.part, Metadata: metadata}})
 		}
 		var denial *apierror.Error
 		if err != nil && !errors.As(err, &denial) {
 			t.Errorf("step %d, %s %s: the hook has failed: %v", i, step.do, step.key, err)
-		} else if (denial != nil) != (step.refused != "") || denial != nil && !strings.Contains(denial.Message, step.refused) {
+		} else if (denial != nil) != (step.refused != "") || denial != nil && !strings.Contains(denial.Message,
+			step.refused) {
 			t.Errorf("step %d, %s %s: %v, want %q", i, step.do, step.key, err, step.refused)
 		}
 	}
@@ -429,7 +441,9 @@ func TestGuideIdentifies(t *testing.T) {
 		}
 		owner, err := test.by(r)
 		var denial *apierror.Error
-		if errors.As(err, &denial); owner != test.owner || (denial != nil && denial.Code == apierror.Unauthenticated) != test.login || (err == nil) != (owner != "") {
+		if errors.As(err, &denial); owner != test.owner ||
+			(denial != nil && denial.Code == apierror.Unauthenticated) != test.login ||
+			(err == nil) != (owner != "") {
 			t.Errorf("%s: %q %v", test.name, owner, err)
 		}
 	}

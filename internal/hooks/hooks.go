@@ -45,7 +45,17 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 	if !c.IsInitiate() {
 		return nil
 	}
-	h.log.InfoContext(ctx, "challenge", "operation", string(c.Operation), "bucket", c.Bucket, "key", c.Key, group("metadata", c.Metadata))
+	h.log.InfoContext(
+		ctx,
+		"challenge",
+		"operation",
+		string(c.Operation),
+		"bucket",
+		c.Bucket,
+		"key",
+		c.Key,
+		group("metadata", c.Metadata),
+	)
 	return h.allowList.check(c)
 }
 
@@ -53,7 +63,23 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 // so it must bear being called again for the same upload. The reply's members reach the page's
 // onComplete; Fine Uploader shows "thumbnailUrl" as the file's picture.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
-	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", u.UUID, "name", u.Name, "size", u.Size, "etag", u.ETag, group("form", u.Form))
+	h.log.InfoContext(
+		ctx,
+		"success",
+		"bucket",
+		u.Bucket,
+		"key",
+		u.Key,
+		"uuid",
+		u.UUID,
+		"name",
+		u.Name,
+		"size",
+		u.Size,
+		"etag",
+		u.ETag,
+		group("form", u.Form),
+	)
 	return nil, nil
 }
 

@@ -24,7 +24,15 @@ func at(t *testing.T, address string) *Bucket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Config{AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: sign.NewSecret("s3cret"), Endpoint: endpoint, Region: "us-east-1", Name: "mybucket"})
+	return New(
+		Config{
+			AccessKey: "AKIAIOSFODNN7EXAMPLE",
+			SecretKey: sign.NewSecret("s3cret"),
+			Endpoint:  endpoint,
+			Region:    "us-east-1",
+			Name:      "mybucket",
+		},
+	)
 }
 
 // TestPaths records what goes out for keys that other ways of building a URL lose.
@@ -87,7 +95,8 @@ func TestErrors(t *testing.T) {
 		status, body = test.status, "<Error><Code>"+test.code+"</Code><Message>s3cret</Message></Error>"
 		err := test.call(at(t, store.URL))
 		var e *apierror.Error
-		if !errors.As(err, &e) || !strings.Contains(e.Message, test.want) || (e.Code == apierror.NotFound) != test.missing || strings.Contains(e.Message, "s3cret") {
+		if !errors.As(err, &e) || !strings.Contains(e.Message, test.want) || (e.Code == apierror.NotFound) != test.missing ||
+			strings.Contains(e.Message, "s3cret") {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
 	}
@@ -105,7 +114,8 @@ func TestRedirects(t *testing.T) {
 		"LIST":   func(b *Bucket) error { _, err := b.List(t.Context(), "owner/"); return err },
 	}
 	for name, call := range calls {
-		for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect,
+			http.StatusPermanentRedirect} {
 			var asked atomic.Int32
 			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				asked.Add(1)
@@ -114,8 +124,18 @@ func TestRedirects(t *testing.T) {
 			err := call(at(t, store.URL))
 			store.Close()
 			var e *apierror.Error
-			if !errors.As(err, &e) || e.Code != apierror.StoreFailed || !strings.Contains(e.Message, "check AWS_REGION and AWS_ENDPOINT") || asked.Load() != 1 || seen.Load() != 0 {
-				t.Errorf("%s, redirected with %d: %v; the store was asked %d times, the other listener %d", name, status, err, asked.Load(), seen.Load())
+			if !errors.As(err, &e) || e.Code != apierror.StoreFailed ||
+				!strings.Contains(e.Message, "check AWS_REGION and AWS_ENDPOINT") ||
+				asked.Load() != 1 ||
+				seen.Load() != 0 {
+				t.Errorf(
+					"%s, redirected with %d: %v; the store was asked %d times, the other listener %d",
+					name,
+					status,
+					err,
+					asked.Load(),
+					seen.Load(),
+				)
 			}
 			seen.Store(0)
 		}
@@ -132,7 +152,8 @@ func TestAway(t *testing.T) {
 	start := time.Now()
 	_, err = at(t, "http://"+l.Addr().String()).Head(context.Background(), "k")
 	var e *apierror.Error
-	if !errors.As(err, &e) || e.Code != apierror.StoreFailed || !strings.Contains(e.Message, "check AWS_ENDPOINT") || time.Since(start) > 2*Timeout {
+	if !errors.As(err, &e) || e.Code != apierror.StoreFailed || !strings.Contains(e.Message, "check AWS_ENDPOINT") ||
+		time.Since(start) > 2*Timeout {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }

@@ -103,7 +103,8 @@ func (c CORS) plain() (rules [][]string) {
 func (c CORS) Allow(origin, method string, headers []string) bool {
 	return slices.ContainsFunc(c, func(r CORSRule) bool {
 		refused := func(header string) bool { return !matchAny(r.AllowedHeaders, header) }
-		return matchAny(r.AllowedOrigins, origin) && slices.Contains(r.AllowedMethods, method) && !slices.ContainsFunc(headers, refused)
+		return matchAny(r.AllowedOrigins, origin) && slices.Contains(r.AllowedMethods, method) &&
+			!slices.ContainsFunc(headers, refused)
 	})
 }
 
@@ -151,7 +152,10 @@ func (b *Bucket) CORS(ctx context.Context) (CORS, error) {
 	}
 	var rules CORS
 	for _, r := range out.CORSRules {
-		rules = append(rules, CORSRule{r.ID, r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, r.MaxAgeSeconds})
+		rules = append(
+			rules,
+			CORSRule{r.ID, r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, r.MaxAgeSeconds},
+		)
 	}
 	return rules, nil
 }

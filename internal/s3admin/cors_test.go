@@ -28,7 +28,8 @@ func TestShippedCORS(t *testing.T) {
 		t.Fatalf("%v %v", c, err)
 	}
 	r := c[0]
-	if got := fmt.Sprint(r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders, *r.MaxAgeSeconds); got != "[*] [POST PUT DELETE] [*] [ETag] 3000" {
+	if got := fmt.Sprint(r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders,
+		*r.MaxAgeSeconds); got != "[*] [POST PUT DELETE] [*] [ETag] 3000" {
 		t.Error(got)
 	}
 }
@@ -36,8 +37,11 @@ func TestShippedCORS(t *testing.T) {
 // TestCORSDocument reads rules, writes them and narrows them.
 func TestCORSDocument(t *testing.T) {
 	const rest = "<AllowedMethod>PUT</AllowedMethod>"
-	const wide = "<CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin>" + rest + "<AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule>"
-	const narrow = "<CORSRule><ID>x</ID><AllowedOrigin>https://a.example.org</AllowedOrigin><AllowedOrigin>https://b.example.org</AllowedOrigin>" + rest + "<AllowedHeader>x-amz-date</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule>"
+	const wide = "<CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin>" + rest + "<AllowedHeader>*</AllowedHeader>" +
+		"<ExposeHeader>ETag</ExposeHeader></CORSRule>"
+	const narrow = "<CORSRule><ID>x</ID><AllowedOrigin>https://a.example.org</AllowedOrigin><AllowedOrigin>" +
+		"https://b.example.org</AllowedOrigin>" + rest + "<AllowedHeader>x-amz-date</AllowedHeader><ExposeHeader>" +
+		"ETag</ExposeHeader></CORSRule>"
 	c := rules(t, wide)
 	narrowed := c.Narrow([]string{"https://a.example.org", "https://b.example.org"}, []string{"x-amz-date"})
 	for _, test := range []struct {
@@ -64,27 +68,37 @@ func TestCORSDocument(t *testing.T) {
 // TestBadCORS refuses what no store would take.
 func TestBadCORS(t *testing.T) {
 	const origin, method = "<AllowedOrigin>*</AllowedOrigin>", "<AllowedMethod>PUT</AllowedMethod>"
-	for document, want := range map[string]string{
+	document := func(rules ...string) string {
+		return "<CORSConfiguration><CORSRule>" + strings.Join(rules, "</CORSRule><CORSRule>") +
+			"</CORSRule></CORSConfiguration>"
+	}
+	for text, want := range map[string]string{
 		"":                     "EOF",
 		"<html/>":              "CORSConfiguration",
 		"<CORSConfiguration/>": "no CORSRule",
 		"<CORSConfiguration>":  "syntax error",
-		"<CORSConfiguration><CORSRule>" + origin + "</CORSRule></CORSConfiguration>":                                             "CORSRule 1 has no AllowedMethod",
-		"<CORSConfiguration><CORSRule>" + origin + method + "</CORSRule><CORSRule>" + method + "</CORSRule></CORSConfiguration>": "CORSRule 2 has no AllowedOrigin",
-		"<CORSConfiguration><CORSRule>" + origin + "<AllowedMethod>put</AllowedMethod></CORSRule></CORSConfiguration>":           "none of GET, PUT, POST, DELETE, HEAD",
-		"<CORSConfiguration><CORSRule>" + origin + "<AllowedMethod>OPTIONS</AllowedMethod></CORSRule></CORSConfiguration>":       "none of GET, PUT, POST, DELETE, HEAD",
+
+		document(origin):                                            "CORSRule 1 has no AllowedMethod",
+		document(origin+method, method):                             "CORSRule 2 has no AllowedOrigin",
+		document(origin + "<AllowedMethod>put</AllowedMethod>"):     "none of GET, PUT, POST, DELETE, HEAD",
+		document(origin + "<AllowedMethod>OPTIONS</AllowedMethod>"): "none of GET, PUT, POST, DELETE, HEAD",
 	} {
-		if _, err := ParseCORS([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", document, err, want)
+		if _, err := ParseCORS([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
 }
 
 // TestAllow matches requests as S3 does.
 func TestAllow(t *testing.T) {
-	c := rules(t, `<CORSRule><AllowedOrigin>https://*.example.org</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>Authorization</AllowedHeader><AllowedHeader>x-amz-*</AllowedHeader></CORSRule>
+	c := rules(
+		t,
+		`<CORSRule><AllowedOrigin>https://*.example.org</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>
+			<AllowedHeader>Authorization</AllowedHeader><AllowedHeader>x-amz-*</AllowedHeader></CORSRule>
 		<CORSRule><AllowedOrigin>http://localhost:5000</AllowedOrigin><AllowedMethod>POST</AllowedMethod></CORSRule>
-		<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>POST</AllowedMethod><ExposeHeader>ETag</ExposeHeader></CORSRule>`)
+		<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>POST</AllowedMethod>
+			<ExposeHeader>ETag</ExposeHeader></CORSRule>`,
+	)
 	for _, test := range []struct {
 		origin, method, headers string
 		want                    bool
@@ -105,7 +119,8 @@ func TestAllow(t *testing.T) {
 	if got := fmt.Sprint(c.Origins()); got != "[* http://localhost:5000 https://*.example.org]" {
 		t.Error(got)
 	}
-	if c.Expose("http://localhost:5000", "POST", "etag") || !c.Expose("http://localhost:5001", "POST", "etag") || c.Expose("http://localhost:5001", "PUT", "etag") {
+	if c.Expose("http://localhost:5000", "POST", "etag") || !c.Expose("http://localhost:5001", "POST", "etag") ||
+		c.Expose("http://localhost:5001", "PUT", "etag") {
 		t.Error("the first rule for a request decides what is exposed")
 	}
 }

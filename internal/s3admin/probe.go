@@ -46,7 +46,10 @@ func (b *Bucket) MayUpload(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
 	id, number := invented, int32(1)
-	_, err := b.client.UploadPart(ctx, &awss3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number})
+	_, err := b.client.UploadPart(
+		ctx,
+		&awss3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number},
+	)
 	return b.cfg.Explain("s3:PutObject", unlessNoUpload(err))
 }
 
@@ -66,7 +69,10 @@ func unlessNoUpload(err error) error {
 func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	_, err := b.client.AbortMultipartUpload(ctx, &awss3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID})
+	_, err := b.client.AbortMultipartUpload(
+		ctx,
+		&awss3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID},
+	)
 	return b.cfg.Explain("s3:AbortMultipartUpload", unlessNoUpload(err))
 }
 

@@ -36,9 +36,14 @@ func TestPurgeKeepsOthers(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 		case q.Has("versions"):
 			fmt.Fprint(w, `<ListVersionsResult><Version><Key>mine/a</Key><VersionId>1</VersionId></Version>
-				<Version><Key>yours</Key><VersionId>2</VersionId></Version><DeleteMarker><Key>mine/a</Key><VersionId>3</VersionId></DeleteMarker></ListVersionsResult>`)
+				<Version><Key>yours</Key><VersionId>2</VersionId></Version>
+				<DeleteMarker><Key>mine/a</Key><VersionId>3</VersionId></DeleteMarker></ListVersionsResult>`)
 		case q.Has("uploads"):
-			fmt.Fprint(w, `<ListMultipartUploadsResult><Upload><Key>mine/b</Key><UploadId>4</UploadId></Upload><Upload><Key>yours</Key><UploadId>5</UploadId></Upload></ListMultipartUploadsResult>`)
+			fmt.Fprint(
+				w,
+				`<ListMultipartUploadsResult><Upload><Key>mine/b</Key><UploadId>4</UploadId></Upload><Upload><Key>yours</Key>`+
+					`<UploadId>5</UploadId></Upload></ListMultipartUploadsResult>`,
+			)
 		}
 	}))
 	defer store.Close()

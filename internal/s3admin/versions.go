@@ -55,7 +55,8 @@ func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
 func (b *Bucket) MayPurge(ctx context.Context, prefix string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	if _, err := b.client.ListObjectVersions(ctx, &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix}); err != nil {
+	if _, err := b.client.ListObjectVersions(ctx, &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name,
+		Prefix: &prefix}); err != nil {
 		return b.cfg.Explain("s3:ListBucketVersions", err)
 	}
 	return b.DeleteVersion(ctx, prefix+"no version", "null")

@@ -25,7 +25,8 @@ import (
 )
 
 // partV2 is the body of an honest sign request.
-const partV2 = `{"headers":"PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}`
+const partV2 = `{"headers":"PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&` +
+	`uploadId=UPID.abc-_123"}`
 
 // ask sends one request and returns the answer.
 func ask(t *testing.T, method, url, contentType, body string, header ...string) answer {
@@ -74,12 +75,15 @@ func TestTranscripts(t *testing.T) {
 		{"POST", "/s3/sign", jsonType, partV2, 200, `{"signature":"`},
 		{"POST", "/s3/sign", "application/vnd.api+json", partV2, 200, `{"signature":"`},
 		{"POST", "/s3/sign?x=1", jsonType, " { \"headers\" " + partV2[len(`{"headers"`):], 200, `{"signature":"`},
-		{"POST", "/s3/success", formType, "key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22", 200, `{`},
+		{"POST", "/s3/success", formType, "key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&" +
+			"etag=%22simple-etag%22", 200, `{`},
 		{"PUT", "/s3/success", formType, "foo=b+r&key=uuid.txt&uuid=0e4b&name=a&bucket=mybucket&dataset=D+S", 200, `{`},
 		{"GET", "/s3/success", "", "", 200, ""},
 		{"HEAD", "/s3/success", "", "", 200, ""},
-		{"DELETE", "/s3/delete/5176-887?key=dir+one%2F%D1%84+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&bucket=mybucket", "", "", 200, `{"success":true}`},
-		{"POST", "/s3/delete", formType, "key=uuid.txt&bucket=mybucket&qquuid=5690-6c85&_method=DELETE", 200, `{"success":true}`},
+		{"DELETE", "/s3/delete/5176-887?key=dir+one%2F%D1%84+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&" +
+			"bucket=mybucket", "", "", 200, `{"success":true}`},
+		{"POST", "/s3/delete", formType, "key=uuid.txt&bucket=mybucket&qquuid=5690-6c85&" +
+			"_method=DELETE", 200, `{"success":true}`},
 		{"OPTIONS", "/s3/sign", "", "", 200, ""},
 		{"GET", "/s3/sign", "", "", 405, `{"error":"This address does not accept this method`},
 		{"GET", "/s3/delete", "", "", 405, `{"error":"`},
@@ -96,7 +100,10 @@ func TestTranscripts(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d %s", test.method, test.target, got.status, got.body, test.status, test.answer)
 		}
 	}
-	if allow := ask(t, "PUT", w.url+"/s3/sign", "", "").header.Values("Allow"); !slices.Equal(allow, []string{"POST, OPTIONS"}) {
+	if allow := ask(t, "PUT", w.url+"/s3/sign", "", "").header.Values("Allow"); !slices.Equal(
+		allow,
+		[]string{"POST, OPTIONS"},
+	) {
 		t.Errorf("Allow: %v", allow)
 	}
 }
@@ -104,8 +111,23 @@ func TestTranscripts(t *testing.T) {
 // TestHooksAreTold shows what the hooks get to see of an upload.
 func TestHooksAreTold(t *testing.T) {
 	w := startWorld(t, func(*config) {})
-	ask(t, "POST", w.url+"/s3/sign", jsonType, `{"headers":"POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-dataset:D%20S\nx-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/dir%20one/uuid.txt?uploads"}`, "Cookie", "session=s1")
-	ask(t, "POST", w.url+"/s3/success", formType, "foo=b+r&key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22&dataset=D+S")
+	ask(
+		t,
+		"POST",
+		w.url+"/s3/sign",
+		jsonType,
+		`{"headers":"POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n`+
+			`x-amz-meta-dataset:D%20S\nx-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/dir%20one/uuid.txt?uploads"}`,
+		"Cookie",
+		"session=s1",
+	)
+	ask(
+		t,
+		"POST",
+		w.url+"/s3/success",
+		formType,
+		"foo=b+r&key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22&dataset=D+S",
+	)
 	ask(t, "DELETE", w.url+"/s3/delete/5176-887?foo=b+r&key=a+%2B+b&bucket=mybucket", "", "")
 
 	challenges, uploads, deletions := w.told.taken()
@@ -114,10 +136,19 @@ func TestHooksAreTold(t *testing.T) {
 	}
 	c, u, d := challenges[0], uploads[0], deletions[0]
 	cookie, err := c.HTTP.Cookie("session")
-	if err != nil || cookie.Value != "s1" || c.Operation != sign.CreateMultipartUpload || c.Key != "dir one/uuid.txt" || c.Metadata["qqfilename"] != "my file é.txt" || c.Metadata["dataset"] != "D S" || c.ACL != "private" || c.ContentType != "text/plain" || !c.IsInitiate() {
+	if err != nil || cookie.Value != "s1" || c.Operation != sign.CreateMultipartUpload || c.Key != "dir one/uuid.txt" ||
+		c.Metadata["qqfilename"] != "my file é.txt" ||
+		c.Metadata["dataset"] != "D S" ||
+		c.ACL != "private" ||
+		c.ContentType != "text/plain" ||
+		!c.IsInitiate() {
 		t.Errorf("challenge %+v", c.Request)
 	}
-	if u.Bucket != "mybucket" || u.Key != "uuid.txt" || u.UUID != "0e4b" || u.Name != "my file é.txt" || u.Size != 11 || u.ETag != `"simple-etag"` || len(u.Form) != 2 || u.Form["foo"] != "b r" || u.Form["dataset"] != "D S" {
+	if u.Bucket != "mybucket" || u.Key != "uuid.txt" || u.UUID != "0e4b" || u.Name != "my file é.txt" || u.Size != 11 ||
+		u.ETag != `"simple-etag"` ||
+		len(u.Form) != 2 ||
+		u.Form["foo"] != "b r" ||
+		u.Form["dataset"] != "D S" {
 		t.Errorf("upload %+v", u)
 	}
 	if d.Bucket != "mybucket" || d.Key != "a + b" || d.UUID != "5176-887" || d.Form["foo"] != "b r" {
@@ -136,7 +167,8 @@ func TestHooksDecide(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"denies", hooks.Deny("This file has not been approved for transfer."), false, 403, "This file has not been approved for transfer."},
+		{"denies", hooks.Deny("This file has not been approved for transfer."), false, 403, "This file has not been " +
+			"approved for transfer."},
 		{"denies in Latin-1", hooks.Deny("no \xe9."), false, 403, "no ?."},
 		{"wants a login, in Latin-1", hooks.NotLoggedIn("no \xe9."), false, 401, "no ?."},
 		{"fails", errors.New("db password s3cret"), false, 500, "give its operator the id"},
@@ -172,7 +204,8 @@ func TestHooksDecide(t *testing.T) {
 		} {
 			var said struct{ Error, ID string }
 			err := json.Unmarshal([]byte(got.body), &said)
-			if err != nil || got.status != test.status || !strings.Contains(said.Error, test.says) || said.ID == "" || strings.Contains(got.body, "s3cret") {
+			if err != nil || got.status != test.status || !strings.Contains(said.Error, test.says) || said.ID == "" ||
+				strings.Contains(got.body, "s3cret") {
 				t.Errorf("the hook %s: %d %q, %v", test.name, got.status, got.body, err)
 			}
 		}
@@ -204,7 +237,8 @@ func TestHooksAreAskedAgain(t *testing.T) {
 	var callers sync.WaitGroup
 	for i := range 100 {
 		callers.Go(func() {
-			for _, question := range []string{"panic", fmt.Sprintf("caller %d.", i), "hang", fmt.Sprintf("caller %d again.", i)} {
+			for _, question := range []string{"panic", fmt.Sprintf("caller %d.", i), "hang", fmt.Sprintf("caller %d again.",
+				i)} {
 				want := question
 				if question == "panic" || question == "hang" {
 					want = "give its operator the id"
@@ -226,11 +260,13 @@ func TestReply(t *testing.T) {
 	})
 	var got map[string]any
 	body := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket").body
-	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got) != 2 || got["success"] != true || got["thumbnailUrl"] != "/t.png" {
+	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got) != 2 || got["success"] != true ||
+		got["thumbnailUrl"] != "/t.png" {
 		t.Errorf("%s %v", body, err)
 	}
 	reply = hooks.Reply{"channel": make(chan int)}
-	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 || !strings.Contains(got.body, "give its operator the id") {
+	if got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"); got.status != 500 ||
+		!strings.Contains(got.body, "give its operator the id") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }
@@ -259,14 +295,24 @@ func TestSuccessIsVerified(t *testing.T) {
 		{"replaced", 200, func(*config) {}, "&etag=%22e2%22", 409, "replaced"},
 		{"missing", 404, func(*config) {}, "", 404, "upload the file again"},
 		{"missing, not checked", 404, func(c *config) { c.server.VerifySuccess = false }, "", 200, ""},
-		{"too large", 200, func(c *config) { c.server.MaxBytes = 999 }, "", 403, "1000 bytes, and this server accepts at most 999"},
+		{"too large", 200, func(c *config) { c.server.MaxBytes = 999 }, "", 403, "1000 bytes, and this server accepts at " +
+			"most 999"},
 		{"as large as may be", 200, func(c *config) { c.server.MaxBytes = 1000 }, "", 200, ""},
-		{"of a type that is not allowed", 200, func(c *config) { c.sign.ContentTypes = []string{"image/*"} }, "", 403, "text/html"},
+		{"of a type that is not " +
+			"allowed", 200, func(c *config) { c.sign.ContentTypes = []string{"image/*"} }, "", 403, "text/html"},
 		{"store refuses", 500, func(*config) {}, "", 502, "check the store"},
 	} {
 		status = test.store
 		w := startWorld(t, func(c *config) {
-			c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
+			c.server.Bucket = s3.New(
+				s3.Config{
+					AccessKey: accessKey,
+					SecretKey: sign.NewSecret(secretKey),
+					Endpoint:  mustParse(store.URL),
+					Region:    "us-east-1",
+					Name:      "mybucket",
+				},
+			)
 			test.change(c)
 		})
 		got := ask(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"+test.etag)
@@ -327,11 +373,19 @@ func TestCrossSite(t *testing.T) {
 		}
 		const object = "key=user/42/uuid.txt&bucket=mybucket"
 		changes := []attack{
-			with(attack{method: "POST", target: "/s3/sign", body: strings.Replace(partV2, "/uuid.txt", "/user/42/uuid.txt", 1)}, "Content-Type", jsonType),
+			with(
+				attack{method: "POST", target: "/s3/sign", body: strings.Replace(partV2, "/uuid.txt", "/user/42/uuid.txt", 1)},
+				"Content-Type",
+				jsonType,
+			),
 			with(attack{method: "POST", target: "/s3/success", body: object}, "Content-Type", formType),
 			with(attack{method: "PUT", target: "/s3/success", body: object}, "Content-Type", formType),
 			with(attack{method: "DELETE", target: "/s3/delete/5176-887?" + object}),
-			with(attack{method: "POST", target: "/s3/delete", body: object + "&qquuid=5690&_method=DELETE"}, "Content-Type", formType),
+			with(
+				attack{method: "POST", target: "/s3/delete", body: object + "&qquuid=5690&_method=DELETE"},
+				"Content-Type",
+				formType,
+			),
 		}
 		var answers []answer
 		for _, a := range changes {
@@ -344,20 +398,36 @@ func TestCrossSite(t *testing.T) {
 			}
 			answers = append(answers, got)
 		}
-		for target, says := range map[string]string{"/s3/owner": `{"owner":"user/42"}`, "/s3/session": "[]", "/static/client_conf.js": "var fine_u_conf = {};"} {
+		for target, says := range map[string]string{"/s3/owner": `{"owner":"user/42"}`, "/s3/session": "[]",
+			"/static/client_conf.js": "var fine_u_conf = {};"} {
 			got := w.send(t, with(attack{method: "GET", target: target}))
 			if got.status != 200 || !strings.HasPrefix(got.body, says) {
 				t.Errorf("%+v: %s: %d %s", test, target, got.status, got.body)
 			}
 			answers = append(answers, got)
 		}
-		preflight := w.send(t, with(attack{method: "OPTIONS", target: "/s3/sign"}, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-requested-with,cache-control"))
-		want := map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Cross-Origin-Resource-Policy": "same-origin", "Vary": ""}
+		preflight := w.send(
+			t,
+			with(
+				attack{method: "OPTIONS", target: "/s3/sign"},
+				"Access-Control-Request-Method",
+				"POST",
+				"Access-Control-Request-Headers",
+				"content-type,x-requested-with,cache-control",
+			),
+		)
+		want := map[string]string{
+			"Access-Control-Allow-Origin":      "",
+			"Access-Control-Allow-Credentials": "",
+			"Cross-Origin-Resource-Policy":     "same-origin",
+			"Vary":                             "",
+		}
 		if test.allowed != nil {
 			want["Vary"] = "Origin"
 		}
 		if test.trusted {
-			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"], want["Cross-Origin-Resource-Policy"] = app, "true", "cross-origin"
+			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"],
+				want["Cross-Origin-Resource-Policy"] = app, "true", "cross-origin"
 		}
 		for _, got := range append(answers, preflight) {
 			for name, value := range want {
@@ -367,7 +437,8 @@ func TestCrossSite(t *testing.T) {
 			}
 		}
 		headers := preflight.header.Get("Access-Control-Allow-Headers")
-		if test.trusted != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") && strings.Contains(headers, "content-type")) {
+		if test.trusted != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") &&
+			strings.Contains(headers, "content-type")) {
 			t.Errorf("%+v: Access-Control-Allow-Headers %q", test, headers)
 		}
 	}
@@ -386,7 +457,8 @@ func TestRate(t *testing.T) {
 	}
 	for _, address := range []string{"198.51.100.1", "198.51.100.2", "203.0.113.9, 198.51.100.3"} {
 		signed, last := burst(address)
-		if signed != 5 || last.status != 429 || last.header.Get("Retry-After") == "" || !strings.Contains(last.body, "wait a few seconds") {
+		if signed != 5 || last.status != 429 || last.header.Get("Retry-After") == "" ||
+			!strings.Contains(last.body, "wait a few seconds") {
 			t.Errorf("%s: %d of 20 signed, then %d %v %s", address, signed, last.status, last.header, last.body)
 		}
 	}
@@ -424,7 +496,8 @@ func TestRate(t *testing.T) {
 				t.Errorf("%s trusted, yet X-Forwarded-For %s let %d through", name, address, signed)
 			}
 		}
-		if log := w.log.taken(); strings.Count(log, `"remote_addr":"127.0.0.1"`) != 75 || strings.Count(log, `"remote_addr":`) != 75 { // of 80
+		if log := w.log.taken(); strings.Count(log, `"remote_addr":"127.0.0.1"`) != 75 ||
+			strings.Count(log, `"remote_addr":`) != 75 { // of 80
 			t.Errorf("%s trusted, and the log names as peers: %s", name, log)
 		}
 	}
@@ -437,13 +510,20 @@ func TestClientConf(t *testing.T) {
 	custom := filepath.Join(site.dir, "static", "client_conf.js")
 	w := startWorld(t, func(c *config) {
 		c.server.Files = site.files
-		c.server.Client = server.Client{Bucket: `my"</script>bucket`, MaxBytes: 5, Types: []string{"image/*", "text/plain"}, NoDelete: true}
+		c.server.Client = server.Client{
+			Bucket:   `my"</script>bucket`,
+			MaxBytes: 5,
+			Types:    []string{"image/*", "text/plain"},
+			NoDelete: true,
+		}
 	})
 	get := func() answer { return ask(t, "GET", w.url+"/static/client_conf.js", "", "") }
-	if got := get(); !strings.Contains(got.body, `"bucket":"my\"\u003c/script\u003ebucket"`) || got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+	if got := get(); !strings.Contains(got.body, `"bucket":"my\"\u003c/script\u003ebucket"`) ||
+		got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
 		t.Errorf("%v %s", got.header, got.body)
 	}
-	if got := get(); !strings.Contains(got.body, `"deleteFile":{"enabled":false}`) || !strings.Contains(got.body, `"validation":{"acceptFiles":"image/*,text/plain","sizeLimit":5}`) {
+	if got := get(); !strings.Contains(got.body, `"deleteFile":{"enabled":false}`) ||
+		!strings.Contains(got.body, `"validation":{"acceptFiles":"image/*,text/plain","sizeLimit":5}`) {
 		t.Error(got.body)
 	}
 	own := []byte("var fine_u_conf = {own: 1};")
@@ -454,7 +534,8 @@ func TestClientConf(t *testing.T) {
 		t.Errorf("the user's own file is served as %s", got.body)
 	}
 	ours := owned(t, func(c *config) { c.server.Files = site.files })
-	if got := ask(t, "GET", ours.url+"/static/client_conf.js", "", ""); !strings.HasPrefix(got.body, string(own)+"\n") || !strings.Contains(got.body, "P3S3F_OWN_UPLOADS_ONLY is 1") {
+	if got := ask(t, "GET", ours.url+"/static/client_conf.js", "", ""); !strings.HasPrefix(got.body, string(own)+"\n") ||
+		!strings.Contains(got.body, "P3S3F_OWN_UPLOADS_ONLY is 1") {
 		t.Errorf("the user's own file, where keys need an owner, is served as %s", got.body)
 	}
 	os.Remove(custom)
@@ -462,7 +543,8 @@ func TestClientConf(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, url := range []string{w.url, ours.url} {
-		if got := ask(t, "GET", url+"/static/client_conf.js", "", ""); got.status != 404 || !strings.Contains(got.body, "ln -f my_client_conf.js static/client_conf.js") {
+		if got := ask(t, "GET", url+"/static/client_conf.js", "", ""); got.status != 404 ||
+			!strings.Contains(got.body, "ln -f my_client_conf.js static/client_conf.js") {
 			t.Errorf("a symbolic link that leads out: %d %s", got.status, got.body)
 		}
 	}
@@ -476,12 +558,14 @@ func TestClientConf(t *testing.T) {
 // TestAPIAlone has no page.
 func TestAPIAlone(t *testing.T) {
 	w := startWorld(t, func(c *config) { c.server.Files = nil })
-	for target, want := range map[string]int{"/": 404, "/static/sub/page.js": 404, "/static/client_conf.js": 404, "/success.html": 404, "/healthz": 200} {
+	for target, want := range map[string]int{"/": 404, "/static/sub/page.js": 404, "/static/client_conf.js": 404,
+		"/success.html": 404, "/healthz": 200} {
 		if got := ask(t, "GET", w.url+target, "", ""); got.status != want {
 			t.Errorf("%s: %d", target, got.status)
 		}
 	}
-	if got := ask(t, "POST", w.url+"/s3/sign", jsonType, partV2); got.status != 200 || !bytes.Contains([]byte(got.body), []byte("signature")) {
+	if got := ask(t, "POST", w.url+"/s3/sign", jsonType, partV2); got.status != 200 ||
+		!bytes.Contains([]byte(got.body), []byte("signature")) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }

@@ -38,7 +38,8 @@ func (g target) call(t *testing.T, method, path, query, body string) answer {
 		t.Errorf("the status is %d: %s", got.status, got.body)
 	}
 	var members map[string]any
-	if err := json.Unmarshal([]byte(got.body), &members); err != nil || (members["error"] != nil) == (got.status == http.StatusOK) {
+	if err := json.Unmarshal([]byte(got.body), &members); err != nil ||
+		(members["error"] != nil) == (got.status == http.StatusOK) {
 		t.Errorf("the answer %d is %q, %v", got.status, got.body, err)
 	}
 	return got
@@ -56,10 +57,16 @@ func (g target) wantCalls(t *testing.T, got answer, method string, forms ...stri
 		return
 	}
 	key := readObject(t, forms...)
-	if want := []string{method + " /mybucket/" + escapePath(key), method + " /mybucket/" + escapePath(key) + "?x-id=DeleteObject"}; len(calls) != 1 || !slices.Contains(want, calls[0]) {
+	if want := []string{method + " /mybucket/" + escapePath(key),
+		method + " /mybucket/" + escapePath(key) + "?x-id=DeleteObject"}; len(
+		calls,
+	) != 1 ||
+		!slices.Contains(want, calls[0]) {
 		t.Errorf("S3 was called %q for the key %q in %q", calls, key, forms)
 	}
-	if slices.ContainsFunc(strings.Split(key, "/"), func(s string) bool { return s == "." || s == ".." }) || strings.HasPrefix(key, "/") || key == "" {
+	if slices.ContainsFunc(strings.Split(key, "/"), func(s string) bool { return s == "." || s == ".." }) ||
+		strings.HasPrefix(key, "/") ||
+		key == "" {
 		t.Errorf("S3 was called for the key %q", key)
 	}
 	if got.status == http.StatusOK && !slices.Equal(told, []string{key}) {
@@ -147,7 +154,11 @@ func escapePath(key string) string {
 // FuzzSuccessForm: a report makes at most one HEAD, of the key as decoded, in our bucket.
 func FuzzSuccessForm(f *testing.F) {
 	f.Add("", success)
-	f.Add("st=1&a=%20", "foo=b+r&key=dir+one%2F%D1%84%D0%BE%D1%82%D0%BE+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&uuid=u&name=n&bucket=mybucket&dataset=D+S")
+	f.Add(
+		"st=1&a=%20",
+		"foo=b+r&key=dir+one%2F%D1%84%D0%BE%D1%82%D0%BE+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&uuid=u&name=n&bucket=mybucket&"+
+			"dataset=D+S",
+	)
 	for _, key := range badKeys {
 		f.Add("", strings.Replace(success, "key=uuid.txt", key, 1))
 	}
@@ -169,7 +180,12 @@ func FuzzSuccessForm(f *testing.F) {
 func FuzzDelete(f *testing.F) {
 	f.Add(false, "51768878-9869", "key=uuid.txt&bucket=mybucket", "")
 	f.Add(true, "", "", deleteForm)
-	f.Add(true, "", "x=1", strings.Replace(deleteForm, "key=uuid.txt", "key=dir+one%2F%D1%84+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&foo=b", 1))
+	f.Add(
+		true,
+		"",
+		"x=1",
+		strings.Replace(deleteForm, "key=uuid.txt", "key=dir+one%2F%D1%84+%C3%A9%2B(1)*!%27~%26%3D%23%25.txt&foo=b", 1),
+	)
 	for _, key := range badKeys {
 		f.Add(false, "u", key+"&bucket=mybucket", "")
 	}

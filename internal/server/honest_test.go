@@ -31,7 +31,14 @@ func (w *world) honest(t *testing.T, a attack) map[string]any {
 	got := w.send(t, a)
 	var members map[string]any
 	if err := json.Unmarshal([]byte(got.body), &members); err != nil || got.status != http.StatusOK {
-		t.Errorf("an honest request is refused\n%s %s\n%.900q\nanswer %d %s", a.method, a.target, a.body, got.status, got.body)
+		t.Errorf(
+			"an honest request is refused\n%s %s\n%.900q\nanswer %d %s",
+			a.method,
+			a.target,
+			a.body,
+			got.status,
+			got.body,
+		)
 	}
 	if text := w.log.taken(); text != "" {
 		t.Errorf("an honest request is worth no log line, got %s", text)
@@ -59,7 +66,8 @@ func (w *world) grants(t *testing.T, r row, a attack) {
 	if told := w.told.keys(); len(told) != 1 || a.key != "" && told[0] != a.key {
 		t.Errorf("the hook was told of %q, want %q", told, a.key)
 	}
-	if signature, isSigned := members["signature"]; isSigned == (r.calls > 0) || a.signature != "" && signature != a.signature {
+	if signature, isSigned := members["signature"]; isSigned == (r.calls > 0) ||
+		a.signature != "" && signature != a.signature {
 		t.Errorf("signature %v, want %s", signature, a.signature)
 	}
 }
@@ -74,23 +82,70 @@ func honestRows(t *testing.T) []row {
 // table shows, and in nothing else.
 var rowsHonest = []row{
 	{what: "version 2", attacks: stringV2(initiate2, part2, complete2, abort2)},
-	{what: "version 2, typed", in: typed, attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", ""))},
-	{what: "a recording", in: typed, attacks: slices.Concat(stringV2(swap(initiate2, "text/plain", "image/webm;codecs=vp8,opus")), bodyV2(swap(policy2, "text/plain", "image/webm;codecs=vp8,opus")))},
-	{what: "version 2, dots in the upload ID", attacks: stringV2(swap(part2, "UPID.abc-_123", "..."), swap(abort2, "UPID.abc-_123", ".U"))},
+	{
+		what:    "version 2, typed",
+		in:      typed,
+		attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", "")),
+	},
+	{
+		what: "a recording",
+		in:   typed,
+		attacks: slices.Concat(
+			stringV2(swap(initiate2, "text/plain", "image/webm;codecs=vp8,opus")),
+			bodyV2(swap(policy2, "text/plain", "image/webm;codecs=vp8,opus")),
+		),
+	},
+	{
+		what:    "version 2, dots in the upload ID",
+		attacks: stringV2(swap(part2, "UPID.abc-_123", "..."), swap(abort2, "UPID.abc-_123", ".U")),
+	},
 	{what: "version 2, limited", in: limited, attacks: stringV2(swap(part2, "partNumber=1&", "partNumber=3&"))},
-	{what: "version 2, ACL", in: withACL, attacks: stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read"))},
-	{what: "version 2, date at the window's ends", attacks: stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08"))},
+	{
+		what:    "version 2, ACL",
+		in:      withACL,
+		attacks: stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read")),
+	},
+	{
+		what:    "version 2, date at the window's ends",
+		attacks: stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08")),
+	},
 	{what: "version 2, digest", attacks: stringV2(swap(initiate2, "POST\n\n", "POST\nXrY7u+Ae7tCTyyK7j1rNww==\n"))},
-	{what: "version 2, long key", attacks: stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024)))},
+	{
+		what:    "version 2, long key",
+		attacks: stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024))),
+	},
 	{what: "version 4", attacks: stringV4(initiate4, part4, complete4, abort4)},
-	{what: "version 4, path-style by name", attacks: inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...)},
-	{what: "version 4, AWS", attacks: atAWS(each(initiate4, host4, "host:mybucket.s3.amazonaws.com\n", "host:mybucket.s3.us-east-1.amazonaws.com\n", "host:mybucket.s3-us-east-1.amazonaws.com\n", "host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n", "host:s3.amazonaws.com\n")...)},
-	{what: "version 2 alone", in: onlyV2, attacks: slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2))},
+	{
+		what:    "version 4, path-style by name",
+		attacks: inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...),
+	},
+	{
+		what: "version 4, AWS",
+		attacks: atAWS(
+			each(
+				initiate4,
+				host4,
+				"host:mybucket.s3.amazonaws.com\n",
+				"host:mybucket.s3.us-east-1.amazonaws.com\n",
+				"host:mybucket.s3-us-east-1.amazonaws.com\n",
+				"host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n",
+				"host:s3.amazonaws.com\n",
+			)...),
+	},
+	{
+		what:    "version 2 alone",
+		in:      onlyV2,
+		attacks: slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2)),
+	},
 	{what: "policies", attacks: slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4))},
 	{what: "policies, escaped", attacks: bodyV2(swap(policy2, `"uuid.txt"`, `"\"\\ud83d\\.txt"`))},
 	{what: "policies, limited", in: limited, attacks: bodyV2(sized2)},
 	{what: "policies, typed", in: typed, attacks: bodyV2(policy2)},
-	{what: "success", calls: 1, attacks: slices.Concat(forms("POST", "/s3/success", success), forms("PUT", "/s3/success?st=1", success))},
+	{
+		what:    "success",
+		calls:   1,
+		attacks: slices.Concat(forms("POST", "/s3/success", success), forms("PUT", "/s3/success?st=1", success)),
+	},
 	{what: "delete", calls: 1, attacks: slices.Concat(deletes(deletePath), forms("POST", "/s3/delete", deleteForm))},
 }
 
@@ -143,7 +198,14 @@ func capturedRows(t *testing.T) (rows []row) {
 		case strings.Contains(c.Endpoint, "virtual"):
 			r.in = virtualHosted
 		}
-		a := attack{method: c.Method, target: c.URL, header: http.Header{"Content-Type": {c.ContentType}}, body: c.Body, at: c.now(t), signature: c.Signature}
+		a := attack{
+			method:    c.Method,
+			target:    c.URL,
+			header:    http.Header{"Content-Type": {c.ContentType}},
+			body:      c.Body,
+			at:        c.now(t),
+			signature: c.Signature,
+		}
 		if c.Kind == "" { // a report or a delete
 			r.calls = 1
 			form, _ := url.ParseQuery(c.Body)
@@ -160,8 +222,10 @@ func capturedRows(t *testing.T) (rows []row) {
 
 // honestNames are the files of the browser tests, and some more; each is difficult in its own way.
 var honestNames = []string{
-	"one byte.txt", "kibibyte.csv", "12 MB.png", "11 MB without extension", "reads.bam", "spaces  and (brackets), more.txt", "Füße größer als Äpfel.txt",
-	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz", "hello.txt", "long.bam", "untyped", "untyped and long",
+	"one byte.txt", "kibibyte.csv", "12 MB.png", "11 MB without extension", "reads.bam", "spaces  and (brackets), " +
+		"more.txt", "Füße größer als Äpfel.txt",
+	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in " +
+		"parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz", "hello.txt", "long.bam", "untyped", "untyped and long",
 	"survey.bam", "second survey.bam", "third survey.bam", "200 MB.bam",
 	"it's ~50% \"done\"!*.txt", "..twodots", "trailing dot.", "a..b", "$1 \\1 $& ${HOME.txt", "🙂.txt", "e\u0301.txt",
 }
@@ -206,14 +270,26 @@ func namedRows() (rows []row) {
 		for _, key := range keysOf(name) {
 			escaped := "/" + strings.ReplaceAll(escape(key), "%2F", "/")
 			on := func(base string) string {
-				return strings.Replace(strings.Replace(base, "/uuid.txt", escaped, 1), "qqfilename:my%20file%20%C3%A9.txt", "qqfilename:"+escape(name), 1)
+				return strings.Replace(
+					strings.Replace(base, "/uuid.txt", escaped, 1),
+					"qqfilename:my%20file%20%C3%A9.txt",
+					"qqfilename:"+escape(name),
+					1,
+				)
 			}
-			attacks := slices.Concat(stringV2(on(initiate2), on(part2), on(complete2), on(abort2)), stringV4(on(initiate4), on(part4), on(complete4), on(abort4)))
+			attacks := slices.Concat(
+				stringV2(on(initiate2), on(part2), on(complete2), on(abort2)),
+				stringV4(on(initiate4), on(part4), on(complete4), on(abort4)),
+			)
 			if !strings.Contains(key, "${") { // which only a policy's key must not have
 				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)))
 			}
 			spelt := "key=" + url.QueryEscape(key)
-			reports := slices.Concat(forms("POST", "/s3/success", swap(success, "key=uuid.txt", spelt)), deletes(swap(deletePath, "key=uuid.txt", spelt)), forms("POST", "/s3/delete", swap(deleteForm, "key=uuid.txt", spelt)))
+			reports := slices.Concat(
+				forms("POST", "/s3/success", swap(success, "key=uuid.txt", spelt)),
+				deletes(swap(deletePath, "key=uuid.txt", spelt)),
+				forms("POST", "/s3/delete", swap(deleteForm, "key=uuid.txt", spelt)),
+			)
 			for _, list := range [][]attack{attacks, reports} {
 				for i := range list {
 					list[i].key = key
@@ -282,7 +358,9 @@ func TestHarmless(t *testing.T) {
 	t.Run("B18 a bucket in the path of a path-style endpoint is a folder in ours", func(t *testing.T) {
 		text := pathOf(swap(part4, "/uuid.txt", "/otherbucket/k"))
 		signature, told := grant(t, headersBodies([]string{text})[0])
-		if told.Bucket != "mybucket" || told.Key != "otherbucket/k" || signature != signatureV4(swap(text, "/otherbucket/k", "/mybucket/otherbucket/k")) || signature == signatureV4(text) {
+		if told.Bucket != "mybucket" || told.Key != "otherbucket/k" ||
+			signature != signatureV4(swap(text, "/otherbucket/k", "/mybucket/otherbucket/k")) ||
+			signature == signatureV4(text) {
 			t.Errorf("told %+v, signed %s", told.Request, signature)
 		}
 	})
@@ -294,7 +372,8 @@ func TestHarmless(t *testing.T) {
 		}
 	})
 	t.Run("C16 no metadata name is reserved: metadata is what the client says", func(t *testing.T) {
-		if _, told := grant(t, swap(policy2, "x-amz-meta-qqfilename", "x-amz-meta-role")); told.Metadata["role"] != "my file é.txt" {
+		if _, told := grant(t, swap(policy2, "x-amz-meta-qqfilename",
+			"x-amz-meta-role")); told.Metadata["role"] != "my file é.txt" {
 			t.Errorf("told %+v", told.Request)
 		}
 	})
@@ -306,10 +385,15 @@ func TestHarmless(t *testing.T) {
 		var said, again map[string]any // the members come in any order
 		json.Unmarshal([]byte(first.body), &said)
 		json.Unmarshal([]byte(second.body), &again)
-		if len(said) == 0 || !maps.Equal(said, again) || second.status != http.StatusOK || strings.Contains(first.body, "http") || first.status != http.StatusOK {
+		if len(said) == 0 || !maps.Equal(said, again) || second.status != http.StatusOK ||
+			strings.Contains(first.body, "http") ||
+			first.status != http.StatusOK {
 			t.Errorf("answers %s and %s", first.body, second.body)
 		}
-		if calls := w.store.taken(); !slices.Equal(calls, []string{"HEAD /mybucket/victim.txt", "HEAD /mybucket/victim.txt"}) {
+		if calls := w.store.taken(); !slices.Equal(
+			calls,
+			[]string{"HEAD /mybucket/victim.txt", "HEAD /mybucket/victim.txt"},
+		) {
 			t.Errorf("S3 was called: %q", calls)
 		}
 		// The hook is told twice, and not once as one might wish: a client repeats its report when the answer was
@@ -334,7 +418,8 @@ func TestHarmless(t *testing.T) {
 		w.store.taken()
 		w.told.taken()
 		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
-			for _, target := range []string{"/s3/success?key=uuid.txt&bucket=mybucket", "/s3/sign?v4=true", deletePath, "/s3/delete?" + deleteForm} {
+			for _, target := range []string{"/s3/success?key=uuid.txt&" +
+				"bucket=mybucket", "/s3/sign?v4=true", deletePath, "/s3/delete?" + deleteForm} {
 				w.send(t, attack{method: method, target: target})
 			}
 		}
@@ -344,18 +429,24 @@ func TestHarmless(t *testing.T) {
 	})
 	t.Run("D16 what ends a path or begins a query elsewhere is a letter of the key", func(t *testing.T) {
 		for key, path := range map[string]string{
-			"x?versionId=null": "/mybucket/x%3FversionId%3Dnull", "x#": "/mybucket/x%23", "x#?uploads": "/mybucket/x%23%3Fuploads", "?": "/mybucket/%3F", "#": "/mybucket/%23",
-			"x&versionId=1": "/mybucket/x%26versionId%3D1", "a%2F..%2Fb": "/mybucket/a%252F..%252Fb", "x;versionId=1": "/mybucket/x%3BversionId%3D1", "x/": "/mybucket/x/",
+			"x?versionId=null": "/mybucket/x%3FversionId%3Dnull", "x#": "/mybucket/x%23",
+			"x#?uploads": "/mybucket/x%23%3Fuploads", "?": "/mybucket/%3F", "#": "/mybucket/%23",
+			"x&versionId=1": "/mybucket/x%26versionId%3D1", "a%2F..%2Fb": "/mybucket/a%252F..%252Fb",
+			"x;versionId=1": "/mybucket/x%3BversionId%3D1", "x/": "/mybucket/x/",
 		} {
 			spelt := "key=" + url.QueryEscape(key)
-			for _, a := range slices.Concat(deletes(swap(deletePath, "key=uuid.txt", spelt)), forms("POST", "/s3/delete", swap(deleteForm, "key=uuid.txt", spelt)), forms("POST", "/s3/success", swap(success, "key=uuid.txt", spelt))) {
+			for _, a := range slices.Concat(deletes(swap(deletePath, "key=uuid.txt", spelt)), forms("POST", "/s3/delete",
+				swap(deleteForm, "key=uuid.txt", spelt)), forms("POST", "/s3/success", swap(success, "key=uuid.txt", spelt))) {
 				w.store.taken()
 				w.honest(t, a)
 				calls := w.store.taken()
 				if len(calls) == 1 {
 					calls[0] = strings.TrimSuffix(calls[0], "?x-id=DeleteObject")
 				}
-				if want := map[bool]string{true: "HEAD ", false: "DELETE "}[a.target == "/s3/success"] + path; !slices.Equal(calls, []string{want}) {
+				if want := map[bool]string{true: "HEAD ", false: "DELETE "}[a.target == "/s3/success"] + path; !slices.Equal(
+					calls,
+					[]string{want},
+				) {
 					t.Errorf("%q: S3 was called %q, want %s", key, calls, want)
 				}
 			}
@@ -365,9 +456,12 @@ func TestHarmless(t *testing.T) {
 		evil := http.Header{"Host": {"evil.example"}, "X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"evil"}}
 		asEvil := evil.Clone()
 		asEvil.Set("Content-Type", "application/json")
-		for _, a := range []attack{{method: "GET", target: "/", header: evil}, {method: "GET", target: "/static/client_conf.js", header: evil}, {method: "GET", target: "/nowhere", header: evil}, {method: "OPTIONS", target: "/s3/sign", header: evil}, {method: "GET", target: "//evil.example/..", header: evil},
+		for _, a := range []attack{{method: "GET", target: "/", header: evil}, {method: "GET",
+			target: "/static/client_conf.js", header: evil}, {method: "GET", target: "/nowhere", header: evil},
+			{method: "OPTIONS", target: "/s3/sign", header: evil}, {method: "GET", target: "//evil.example/..", header: evil},
 			{method: "POST", target: "/s3/sign", header: asEvil, body: policy2}} {
-			if got := w.send(t, a); strings.Contains(fmt.Sprint(got.header, got.body), "evil") || got.header.Get("Location") != "" {
+			if got := w.send(t, a); strings.Contains(fmt.Sprint(got.header, got.body), "evil") ||
+				got.header.Get("Location") != "" {
 				t.Errorf("%s: %v %s", a.target, got.header, got.body)
 			}
 		}
@@ -424,7 +518,20 @@ func talkative(log *slog.Logger) hooks.Funcs {
 	return hooks.Funcs{
 		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrUnauthenticated },
 		ChallengeIsGood: func(ctx context.Context, c *hooks.Challenge) error {
-			log.InfoContext(ctx, "challenge", "operation", c.Operation, "key", c.Key, "metadata", c.Metadata, "headers", c.Headers, "type", c.ContentType)
+			log.InfoContext(
+				ctx,
+				"challenge",
+				"operation",
+				c.Operation,
+				"key",
+				c.Key,
+				"metadata",
+				c.Metadata,
+				"headers",
+				c.Headers,
+				"type",
+				c.ContentType,
+			)
 			return nil
 		},
 		Success: func(ctx context.Context, u *hooks.Upload) (hooks.Reply, error) {
@@ -445,10 +552,40 @@ func sendEverything(t *testing.T, w *world) (given []string) {
 	const forged = `%22%7D%0A%7B%22level%22%3A%22ERROR%22%7D%1B%5B2J%0Alevel%3DERROR`
 	const hidden = `%7F%C2%85%C2%9B2J%E2%80%AEtxt%E2%81%A6`
 	everything := slices.Concat(
-		stringV2(swap(initiate2, "my%20file%20%C3%A9.txt", hidden), swap(initiate2, "/uuid.txt", "/%E2%80%AEtxt.exe")), stringV4(swap(initiate4, "my%20file%20%C3%A9.txt", hidden)), bodyV2(swap(policy2, "my%20file%20%C3%A9.txt", hidden)),
-		forms("POST", "/s3/success", swap(success, "name=my+file+%C3%A9.txt", "name="+hidden), success+"&"+hidden+"="+hidden, swap(success, "key=uuid.txt", "key=%E2%80%AEtxt.exe")), deletes(deletePath+"&"+hidden+"="+hidden),
-		stringV2(initiate2, part2, complete2, abort2, swap(initiate2, "my%20file%20%C3%A9.txt", forged)), stringV4(initiate4, part4), bodyV2(policy2, swap(policy2, "my%20file%20%C3%A9.txt", forged)), bodyV4(policy4),
-		forms("POST", "/s3/success", success, swap(success, "name=my+file+%C3%A9.txt", "name="+forged), success+"&"+forged+"="+forged, swap(success, "uuid=", "uuid="+forged)), deletes(deletePath, deletePath+"&"+forged+"="+forged))
+		stringV2(
+			swap(initiate2, "my%20file%20%C3%A9.txt", hidden),
+			swap(initiate2, "/uuid.txt", "/%E2%80%AEtxt.exe"),
+		),
+		stringV4(swap(initiate4, "my%20file%20%C3%A9.txt", hidden)),
+		bodyV2(swap(policy2, "my%20file%20%C3%A9.txt", hidden)),
+		forms(
+			"POST",
+			"/s3/success",
+			swap(success, "name=my+file+%C3%A9.txt", "name="+hidden),
+			success+"&"+hidden+"="+hidden,
+			swap(success, "key=uuid.txt", "key=%E2%80%AEtxt.exe"),
+		),
+		deletes(deletePath+"&"+hidden+"="+hidden),
+		stringV2(
+			initiate2,
+			part2,
+			complete2,
+			abort2,
+			swap(initiate2, "my%20file%20%C3%A9.txt", forged),
+		),
+		stringV4(initiate4, part4),
+		bodyV2(policy2, swap(policy2, "my%20file%20%C3%A9.txt", forged)),
+		bodyV4(policy4),
+		forms(
+			"POST",
+			"/s3/success",
+			success,
+			swap(success, "name=my+file+%C3%A9.txt", "name="+forged),
+			success+"&"+forged+"="+forged,
+			swap(success, "uuid=", "uuid="+forged),
+		),
+		deletes(deletePath, deletePath+"&"+forged+"="+forged),
+	)
 	for _, r := range hostileRows() {
 		everything = append(everything, r.attacks...)
 	}
@@ -461,7 +598,8 @@ func sendEverything(t *testing.T, w *world) (given []string) {
 		if signed.Policy != "" {
 			given = append(given, signed.Policy)
 		}
-		if strings.Contains(got.body, secretKey) || strings.Contains(got.body, sseKey) || strings.Contains(got.body, sessionToken) {
+		if strings.Contains(got.body, secretKey) || strings.Contains(got.body, sseKey) ||
+			strings.Contains(got.body, sessionToken) {
 			t.Errorf("%s %.200s is answered with a secret: %s", a.method, a.target, got.body)
 		}
 	}
@@ -478,9 +616,11 @@ func wantClean(t *testing.T, handler, text string, secrets []string) {
 		t.Errorf("%d hidden marks were logged, want at least 8", strings.Count(text, mark))
 	}
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		isWhole := strings.HasPrefix(line, "time=2") && !strings.ContainsFunc(line, func(c rune) bool { return c != 0x7f && !unicode.IsPrint(c) })
+		isWhole := strings.HasPrefix(line, "time=2") &&
+			!strings.ContainsFunc(line, func(c rune) bool { return c != 0x7f && !unicode.IsPrint(c) })
 		if handler == "json" {
-			isWhole = strings.HasPrefix(line, `{"time":"2`) && json.Valid([]byte(line)) && !strings.ContainsAny(line, "\x00\x1b\r\u2028")
+			isWhole = strings.HasPrefix(line, `{"time":"2`) && json.Valid([]byte(line)) &&
+				!strings.ContainsAny(line, "\x00\x1b\r\u2028")
 		}
 		if !isWhole {
 			t.Errorf("a forged line, or one with control characters: %.300q", line)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +56,7 @@ func TestHostile(t *testing.T) {
 	servers := startSetups(t)
 	var refused, granted int
 	for _, r := range slices.Concat(hostileRows(), honestRows(t)) {
-		t.Run(cmp.Or(r.id, "honest")+" "+r.what, func(t *testing.T) {
+		t.Run(r.what+" ["+cmp.Or(r.id, "honest")+"]", func(t *testing.T) {
 			for _, a := range r.attacks {
 				w := servers[cmp.Or(a.in, r.in)]
 				if r.id == "" {
@@ -77,72 +76,16 @@ func TestHostile(t *testing.T) {
 	t.Logf("%d hostile and %d honest requests", refused, granted)
 }
 
-// elsewhere says of the rows without an attack in this package what becomes of them.
-var elsewhere = map[string]string{
-	"A23": "somebody else's upload ID: TestOwnUploadsOnly",
-	"A24": "somebody else's key: TestOwnUploadsOnly",
-	"B19": "no text is built by patterns: TestHarmless",
-	"C8":  "a prefix that is not whole segments: TestOwnUploadsOnly",
-	"D2":  "foreign origins: TestCrossSite",
-	"D3":  "no cookie, a forged or expired one, somebody else's: TestStrangers, TestCookie, TestLogin",
-	"D5":  "success never deletes: TestHarmless; with a live store, not what is too large either: TestLiftedLimit in e2e",
-	"D6":  "success never makes links: TestHarmless",
-	"D9":  "a forged ETag or name: TestHarmless, since S3 must be asked",
-	"D10": "a replayed success is told again, which a hook must bear: TestHarmless",
-	"D14": "a uuid is only passed on, the key decides: TestOwnUploadsOnly",
-	"D22": "no answer has a link that Host could bend: TestHarmless",
-	"D23": "slow senders: TestLimits in cmd/s3-sign-srv, where the time limits are; beside busy connections TestUnderLoad in e2e",
-	"D24": "too many requests: TestRate",
-	"D25": "hmac.Equal in internal/cookie, which no test can time; forged cookies: TestStrangers, TestDecode in internal/cookie",
-	"D26": "no hook is a URL; hooks that fail: TestHooksDecide",
-	"D27": "no link to an object is made: TestHarmless",
-}
-
-// TestEveryRowIsAccountedFor holds the tables against the list of attacks: A1 to A28, B1 to B20, C1 to
-// C28, D1 to D30.
-func TestEveryRowIsAccountedFor(t *testing.T) {
-	attacks := map[string]int{}
-	for _, r := range hostileRows() {
-		attacks[r.id] += len(r.attacks)
-	}
-	for letter, last := range map[string]int{"A": 28, "B": 20, "C": 28, "D": 30} {
-		for n := 1; n <= last; n++ {
-			id := fmt.Sprint(letter, n)
-			if why, other := elsewhere[id]; attacks[id] == 0 && !other {
-				t.Errorf("%s has no attack", id)
-			} else if attacks[id] > 0 && other {
-				t.Errorf("%s has attacks here, but is said to be elsewhere: %s", id, why)
-			}
-			delete(attacks, id)
-		}
-	}
-	for id := range attacks {
-		t.Errorf("%s is not on the list", id)
-	}
-}
-
-// TestElsewhereExists wants the tests that elsewhere names to exist, each in the package that it is said to be in.
-func TestElsewhereExists(t *testing.T) {
-	for id, why := range elsewhere {
-		for _, name := range regexp.MustCompile(`Test[A-Z]\w+(?: in [\w/-]+)?`).FindAllString(why, -1) {
-			name, in, isElsewhere := strings.Cut(name, " in ")
-			folder := "."
-			if isElsewhere {
-				folder = filepath.Join("../..", in)
-			}
-			files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !slices.ContainsFunc(files, func(file string) bool {
-				text, err := os.ReadFile(file)
-				return err == nil && strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {")
-			}) {
-				t.Errorf("%s is said to be shown by %s, which is not in %s", id, name, folder)
-			}
-		}
-	}
-}
+// Attacks that other tests show:
+//
+//	A23, A24, C8, D14  uploads and keys of another owner: TestOwnUploadsOnly
+//	B19, D5, D6, D9    what the server never does: TestHarmless
+//	D2                 foreign origins: TestCrossSite
+//	D3, D25            missing, forged and expired cookies: TestStrangers, TestCookie, TestLogin, cookie.TestDecode
+//	D10, D22, D27      repeated reports and links: TestHarmless
+//	D23                slow clients: TestLimits in cmd/s3-sign-srv
+//	D24                too many requests: TestRate
+//	D26                hooks that fail: TestHooksDecide
 
 // TestHiddenFilesAreThere holds the row D21 against the site: what it asks for below static/ is there, and would
 // be served by a server that opens whatever is asked for. A name without a file is refused by any server.

@@ -27,12 +27,24 @@ func TestOneLineTells(t *testing.T) {
 		body string
 		want map[string]string
 	}{
-		{other, map[string]string{"msg": "request rejected", "level": "WARN", "request": "version 2, PUT /other/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 11:56:08 GMT", "actual": "other", "expected": "mybucket", "method": "POST", "path": "/s3/sign", "remote_addr": "127.0.0.1"}},
-		{strings.Replace(partV2, "11:56:08", "12:56:08", 1), map[string]string{"request": "version 2, PUT /mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 12:56:08 GMT", "actual": "2026-11-23T12:56:08Z", "expected": "2026-11-23T11:56:08Z"}},
-		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"other"},{"key":"k.txt"}]}`, map[string]string{"request": "version 2, POST of k.txt to other, until 2026-11-23T12:01:08.000Z", "actual": "other", "expected": "mybucket"}},
-		{strings.Replace(partV2, "uuid.txt", "%75uid.txt", 1), map[string]string{"actual": "56:08 GMT\ufffd/mybucket/%75uid.txt?partNumber=1&uploadId=UPID.abc-_123", "expected": "56:08 GMT\ufffd/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}},
-		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket","bucket":"other"}]}`, map[string]string{"request": "", "actual": `jsontext: duplicate object member name "bucket" within "/conditions/0"`, "expected": "a policy document"}},
-		{`{"headers":"x"} trailing`, map[string]string{"cause": "The body is not {\"headers\":\"…\"} with a string to sign and nothing else; use an unmodified Fine Uploader. (jsontext: invalid character 't' after top-level value after offset 16)"}},
+		{other, map[string]string{"msg": "request rejected", "level": "WARN", "request": "version 2, PUT " +
+			"/other/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 11:56:08 " +
+			"GMT", "actual": "other", "expected": "mybucket", "method": "POST", "path": "/s3/sign", "remote_addr": "127.0.0.1"}},
+		{strings.Replace(partV2, "11:56:08", "12:56:08", 1), map[string]string{"request": "version 2, PUT " +
+			"/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123, of Mon, 23 Nov 2026 12:56:08 " +
+			"GMT", "actual": "2026-11-23T12:56:08Z", "expected": "2026-11-23T11:56:08Z"}},
+		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"other"},{"key":"k.txt"}` +
+			`]}`, map[string]string{"request": "version 2, POST of k.txt to other, until " +
+			"2026-11-23T12:01:08.000Z", "actual": "other", "expected": "mybucket"}},
+		{strings.Replace(partV2, "uuid.txt", "%75uid.txt", 1),
+			map[string]string{"actual": "56:08 GMT\ufffd/mybucket/%75uid.txt?partNumber=1&uploadId=UPID.abc-_123",
+				"expected": "56:08 GMT\ufffd/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"}},
+		{`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket","bucket":"other"}` +
+			`]}`, map[string]string{"request": "", "actual": `jsontext: duplicate object member name "bucket" within ` +
+			`"/conditions/0"`, "expected": "a policy document"}},
+		{`{"headers":"x"} trailing`, map[string]string{"cause": "The body is not {\"headers\":\"…\"} with a string to " +
+			"sign and nothing else; use an unmodified Fine Uploader. (jsontext: invalid character 't' after top-level value " +
+			"after offset 16)"}},
 		{partV2, map[string]string{"error": "No.", "cause": `UploadPart of "uuid.txt", version 2: No.`}},
 	} {
 		w.log.taken()
@@ -64,7 +76,15 @@ func TestLogLineIsBounded(t *testing.T) {
 	defer store.Close()
 	var hook error
 	w := startWorld(t, func(c *config) {
-		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(
+			s3.Config{
+				AccessKey: accessKey,
+				SecretKey: sign.NewSecret(secretKey),
+				Endpoint:  mustParse(store.URL),
+				Region:    "us-east-1",
+				Name:      "mybucket",
+			},
+		)
 		c.server.Hooks.Delete = func(context.Context, *hooks.Deletion) error { return hook }
 	})
 	for name, test := range map[string]struct {
@@ -84,7 +104,9 @@ func TestLogLineIsBounded(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("%s: %v: %.300s", name, err, text)
 		}
-		if n := utf8.RuneCountInString(line.Cause); got.status != test.status || !strings.Contains(line.Cause, test.says) || n != 2000 || len(text) > maxLine {
+		if n := utf8.RuneCountInString(line.Cause); got.status != test.status || !strings.Contains(line.Cause, test.says) ||
+			n != 2000 ||
+			len(text) > maxLine {
 			t.Errorf("%s: %d, the cause has %d characters, the line %d bytes: %.300s", name, got.status, n, len(text), text)
 		}
 	}

@@ -36,7 +36,9 @@ func (w *world) browse(t *testing.T) (cookie, owner string) {
 	got := ask(t, "GET", w.url+"/static/client_conf.js", "", "")
 	cookie, _, _ = strings.Cut(got.header.Get("Set-Cookie"), ";")
 	var reply struct{ Owner string }
-	if err := json.Unmarshal([]byte(ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie).body), &reply); err != nil || reply.Owner == "" {
+	if err := json.Unmarshal([]byte(ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie).body),
+		&reply); err != nil ||
+		reply.Owner == "" {
 		t.Fatal(cookie, reply, err)
 	}
 	return cookie, reply.Owner
@@ -51,20 +53,48 @@ func everyRequest(key string) map[string][4]string {
 		return [4]string{"POST", "/s3/sign", jsonType, `{"headers":` + quoteJSON(text) + `}`}
 	}
 	v4 := func(method, query string) [4]string {
-		return [4]string{"POST", "/s3/sign?v4=true", jsonType, `{"headers":` + quoteJSON(fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n20261123/us-east-1/s3/aws4_request\n%s\n/%s\n%s\nhost:127.0.0.1:9312\nx-amz-content-sha256:%s\nx-amz-date:%[1]s\n\nhost;x-amz-content-sha256;x-amz-date\n%[5]s", dateV4, method, escaped, query, hash)) + `}`}
+		return [4]string{
+			"POST",
+			"/s3/sign?v4=true",
+			jsonType,
+			`{"headers":` + quoteJSON(
+				fmt.Sprintf(
+					"AWS4-HMAC-SHA256\n%s\n20261123/us-east-1/s3/aws4_request\n%s\n/%s\n%s\nhost:127.0.0.1:9312\n"+
+						"x-amz-content-sha256:%s\nx-amz-date:%[1]s\n\nhost;x-amz-content-sha256;x-amz-date\n%[5]s",
+					dateV4,
+					method,
+					escaped,
+					query,
+					hash,
+				),
+			) + `}`,
+		}
 	}
 	policy := func(target, more string) [4]string {
-		return [4]string{"POST", target, jsonType, `{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket"},{"key":` + quoteJSON(key) + `}` + more + `]}`}
+		return [4]string{
+			"POST",
+			target,
+			jsonType,
+			`{"expiration":"2026-11-23T12:01:08.000Z","conditions":[{"bucket":"mybucket"},{"key":` + quoteJSON(
+				key,
+			) + `}` + more + `]}`,
+		}
 	}
 	path := "/mybucket/" + escaped
 	form := "bucket=mybucket&key=" + url.QueryEscape(key)
 	return map[string][4]string{
-		"V2 PostObject":              policy("/s3/sign", ""),
-		"V2 CreateMultipartUpload":   v2("POST\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploads"),
-		"V2 UploadPart":              v2("PUT\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?partNumber=1&uploadId=U"),
-		"V2 CompleteMultipartUpload": v2("POST\n\napplication/xml; charset=UTF-8\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploadId=U"),
-		"V2 AbortMultipartUpload":    v2("DELETE\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploadId=U"),
-		"V4 PostObject":              policy("/s3/sign?v4=true", `,{"x-amz-algorithm":"AWS4-HMAC-SHA256"},{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},{"x-amz-date":"20261123T115608Z"}`),
+		"V2 PostObject":            policy("/s3/sign", ""),
+		"V2 CreateMultipartUpload": v2("POST\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploads"),
+		"V2 UploadPart":            v2("PUT\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?partNumber=1&uploadId=U"),
+		"V2 CompleteMultipartUpload": v2(
+			"POST\n\napplication/xml; charset=UTF-8\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploadId=U",
+		),
+		"V2 AbortMultipartUpload": v2("DELETE\n\n\n\nx-amz-date:" + dateV2 + "\n" + path + "?uploadId=U"),
+		"V4 PostObject": policy(
+			"/s3/sign?v4=true",
+			`,{"x-amz-algorithm":"AWS4-HMAC-SHA256"},`+
+				`{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},{"x-amz-date":"20261123T115608Z"}`,
+		),
 		"V4 CreateMultipartUpload":   v4("POST", "uploads="),
 		"V4 UploadPart":              v4("PUT", "partNumber=1&uploadId=U"),
 		"V4 CompleteMultipartUpload": v4("POST", "uploadId=U"),
@@ -101,7 +131,8 @@ func TestOwnUploadsOnly(t *testing.T) {
 			w.store.taken()
 			got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", cookie)
 			calls := w.store.taken()
-			if mine && got.status != 200 || !mine && (got.status != 403 || !strings.Contains(got.body, "belongs to another owner") || len(calls) > 0) {
+			if mine && got.status != 200 ||
+				!mine && (got.status != 403 || !strings.Contains(got.body, "belongs to another owner") || len(calls) > 0) {
 				t.Errorf("%s of %q: %d %s, calls %v", name, key, got.status, got.body, calls)
 			}
 		}
@@ -112,7 +143,8 @@ func TestOwnUploadsOnly(t *testing.T) {
 			t.Errorf("the hook was told of owner %q for %q", c.Owner, c.Key)
 		}
 	}
-	if len(challenges) != 30 || len(uploads) != 3 || uploads[0].Owner != b || len(deletions) != 6 || deletions[0].Owner != b {
+	if len(challenges) != 30 || len(uploads) != 3 || uploads[0].Owner != b || len(deletions) != 6 ||
+		deletions[0].Owner != b {
 		t.Errorf("%d challenges, %d uploads, %d deletions", len(challenges), len(uploads), len(deletions))
 	}
 }
@@ -126,20 +158,27 @@ func TestStrangers(t *testing.T) {
 	foreign := cookie.NewCodec(sign.NewSecret("another secret")).Encode(owner, now)
 	expired := cookie.NewCodec(sign.NewSecret(secretKey)).Encode(owner, now.Add(-cookie.Lifetime))
 	for name, cookie := range map[string]string{
-		"none": "", "empty": hooks.CookieName + "=", "truncated": good[:len(good)-1], "forged": hooks.CookieName + "=" + owner + ".99999999999.AAAA",
-		"of another secret": hooks.CookieName + "=" + foreign, "expired": hooks.CookieName + "=" + expired, "of another name": "x=" + value,
+		"none": "", "empty": hooks.CookieName + "=", "truncated": good[:len(good)-1],
+		"forged":            hooks.CookieName + "=" + owner + ".99999999999.AAAA",
+		"of another secret": hooks.CookieName + "=" + foreign, "expired": hooks.CookieName + "=" + expired,
+		"of another name": "x=" + value,
 	} {
 		for what, q := range everyRequest(owner + "/uuid.txt") {
 			header := http.Header{"Cookie": {cookie}}
 			if q[2] != "" {
 				header.Set("Content-Type", q[2])
 			}
-			w.refuses(t, row{id: "D3", what: what + " with a cookie " + name, code: 401, says: "reload the page"}, attack{method: q[0], target: q[1], header: header, body: q[3]})
+			w.refuses(
+				t,
+				row{id: "D3", what: what + " with a cookie " + name, code: 401, says: "reload the page"},
+				attack{method: q[0], target: q[1], header: header, body: q[3]},
+			)
 		}
 		if got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie); got.status != 200 || got.body != "[]" {
 			t.Errorf("session with a cookie %s: %d %s", name, got.status, got.body)
 		}
-		if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie); got.status != 200 || strings.Contains(got.body, owner) {
+		if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie); got.status != 200 ||
+			strings.Contains(got.body, owner) {
 			t.Errorf("a cookie %s gives owner %s", name, got.body)
 		}
 	}
@@ -166,9 +205,12 @@ func TestCookie(t *testing.T) {
 		{"/s3/owner", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}, ""},
 		{"/s3/owner", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		{"/static/client_conf.js", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
-		{"/s3/owner", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
-		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None; Partitioned"},
-		{"/s3/owner", []string{"Origin", app + ".evil.com"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
+		{"/s3/owner", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; " +
+			"SameSite=Strict"},
+		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; " +
+			"SameSite=None; Partitioned"},
+		{"/s3/owner", []string{"Origin", app + ".evil.com"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; " +
+			"SameSite=Strict"},
 		{"/static/sub/page.js", nil, ""},
 		{"/s3/success", nil, ""},
 	} {
@@ -182,7 +224,9 @@ func TestCookie(t *testing.T) {
 	// Only a trusted proxy knows that the browser came over HTTPS.
 	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
 		direct := owned(t, func(c *config) { c.server.TrustedProxies = trusted })
-		if set := ask(t, "GET", direct.url+"/s3/owner", "", "", "X-Forwarded-Proto", "https", "X-Forwarded-For", "192.0.2.1").header.Get("Set-Cookie"); set == "" || strings.Contains(set, "Secure") {
+		if set := ask(t, "GET", direct.url+"/s3/owner", "", "", "X-Forwarded-Proto", "https", "X-Forwarded-For",
+			"192.0.2.1").header.Get("Set-Cookie"); set == "" ||
+			strings.Contains(set, "Secure") {
 			t.Errorf("%s trusted, and X-Forwarded-Proto makes the cookie %s", name, set)
 		}
 	}
@@ -190,10 +234,14 @@ func TestCookie(t *testing.T) {
 	cookie, owner := w.browse(t)
 	later := now.Add(20 * 24 * time.Hour)
 	w.clock.Store(&later)
-	renewed, _, _ := strings.Cut(ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", cookie).header.Get("Set-Cookie"), ";")
+	renewed, _, _ := strings.Cut(
+		ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", cookie).header.Get("Set-Cookie"),
+		";",
+	)
 	much := now.Add(45 * 24 * time.Hour)
 	w.clock.Store(&much)
-	if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", renewed).body; !strings.Contains(got, owner) || renewed == cookie {
+	if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", renewed).body; !strings.Contains(got, owner) ||
+		renewed == cookie {
 		t.Errorf("after the renewal the owner is %s", got)
 	}
 }
@@ -240,7 +288,10 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %d %s", session, got.status, got.body)
 		}
 	}
-	if got := ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", login("user/42")); got.header.Get("Set-Cookie") != "" || got.status != 200 {
+	if got := ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", login("user/42")); got.header.Get(
+		"Set-Cookie",
+	) != "" ||
+		got.status != 200 {
 		t.Errorf("who has a login got a cookie: %v", got.header)
 	}
 }

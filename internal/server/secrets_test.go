@@ -47,7 +47,10 @@ func (v *vault) hide(what, value string) {
 		v.secrets = map[string][]secret{}
 	}
 	for _, spelt := range []string{value, url.QueryEscape(value)} {
-		if begin := spelt[:secretPrefix]; !slices.ContainsFunc(v.secrets[begin], func(s secret) bool { return s.value == spelt }) {
+		if begin := spelt[:secretPrefix]; !slices.ContainsFunc(
+			v.secrets[begin],
+			func(s secret) bool { return s.value == spelt },
+		) {
 			v.secrets[begin] = append(v.secrets[begin], secret{what, spelt})
 		}
 	}
@@ -85,8 +88,16 @@ func (v *vault) quarrelsomeStore(t *testing.T) string {
 		v.overhear(r)
 		_, signature, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
 		w.WriteHeader(http.StatusForbidden)
-		fmt.Fprintf(w, "<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the signature you provided.</Message>"+
-			"<AWSAccessKeyId>%s</AWSAccessKeyId><SignatureProvided>%s</SignatureProvided><StringToSign>%s</StringToSign></Error>", accessKey, signature, r.Header.Get("Authorization"))
+		fmt.Fprintf(
+			w,
+			"<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the "+
+				"signature you provided.</Message>"+
+				"<AWSAccessKeyId>%s</AWSAccessKeyId><SignatureProvided>%s</SignatureProvided><StringToSign>%s</StringToSign>"+
+				"</Error>",
+			accessKey,
+			signature,
+			r.Header.Get("Authorization"),
+		)
 	}))
 	t.Cleanup(store.Close)
 	return store.URL
@@ -105,7 +116,11 @@ func (v *vault) willingStore(t *testing.T) string {
 		v.overhear(r)
 		switch r.Method {
 		case http.MethodGet:
-			fmt.Fprintf(w, "<ListBucketResult><Contents><Key>%suuid.txt</Key><Size>1</Size></Contents></ListBucketResult>", r.URL.Query().Get("prefix"))
+			fmt.Fprintf(
+				w,
+				"<ListBucketResult><Contents><Key>%suuid.txt</Key><Size>1</Size></Contents></ListBucketResult>",
+				r.URL.Query().Get("prefix"),
+			)
 		case http.MethodDelete:
 			w.WriteHeader(http.StatusNoContent)
 		}
@@ -135,7 +150,8 @@ func TestSecrets(t *testing.T) {
 			closed := httptest.NewServer(nil)
 			closed.Close()
 			var run *secretRun
-			for mood, store := range map[string]string{"willing": v.willingStore(t), "quarrelsome": v.quarrelsomeStore(t), "away": closed.URL} {
+			for mood, store := range map[string]string{"willing": v.willingStore(t), "quarrelsome": v.quarrelsomeStore(t),
+				"away": closed.URL} {
 				run = newSecretRun(t, v, asked, handler, store)
 				run.everything(t, mood == "willing")
 				log := run.log.taken()
@@ -147,7 +163,8 @@ func TestSecrets(t *testing.T) {
 				}
 			}
 			run.wantEveryRoute(t)
-			for _, what := range []string{"a cookie's MAC", "a signature", "the signature of the server's own HEAD", "the signature of the server's own DELETE", "the signature of the server's own GET"} {
+			for _, what := range []string{"a cookie's MAC", "a signature", "the signature of the server's own " +
+				"HEAD", "the signature of the server's own DELETE", "the signature of the server's own GET"} {
 				if !v.holds(what) {
 					t.Errorf("there was nothing to find of: %s", what)
 				}
@@ -191,14 +208,35 @@ type secretRun struct {
 }
 
 // newSecretRun puts a server together whose log is written by handler.
-func newSecretRun(t *testing.T, v *vault, asked map[string]map[int]int, handler func(io.Writer) slog.Handler, store string) *secretRun {
+func newSecretRun(
+	t *testing.T,
+	v *vault,
+	asked map[string]map[int]int,
+	handler func(io.Writer) slog.Handler,
+	store string,
+) *secretRun {
 	t.Helper()
 	run := &secretRun{vault: v, log: new(logBuffer), asked: asked}
 	var cfg config
 	run.world = owned(t, func(c *config) {
-		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(
+			s3.Config{
+				AccessKey: accessKey,
+				SecretKey: sign.NewSecret(secretKey),
+				Endpoint:  mustParse(store),
+				Region:    "us-east-1",
+				Name:      "mybucket",
+			},
+		)
 		c.server.Log = slog.New(handler(run.log))
-		c.server.Client = server.Client{Endpoint: "http://127.0.0.1:9312/mybucket", Host: "127.0.0.1:9312", Bucket: "mybucket", Region: "us-east-1", AccessKey: accessKey, Version: sign.V4}
+		c.server.Client = server.Client{
+			Endpoint:  "http://127.0.0.1:9312/mybucket",
+			Host:      "127.0.0.1:9312",
+			Bucket:    "mybucket",
+			Region:    "us-east-1",
+			AccessKey: accessKey,
+			Version:   sign.V4,
+		}
 		identify := c.server.Hooks.Identify
 		c.server.Hooks = moody(talkative(c.server.Log))
 		c.server.Hooks.Identify = identify
@@ -221,12 +259,25 @@ func (run *secretRun) everything(t *testing.T, hostile bool) {
 	linked := http.Header{"Sec-Fetch-Mode": {"navigate"}} // which gives a stranger no cookie
 	var requests []attack
 	for _, target := range []string{"/static/client_conf.js", "/s3/owner"} {
-		requests = append(requests, attack{method: "GET", target: target, header: linked}, attack{method: "HEAD", target: target, header: linked})
+		requests = append(
+			requests,
+			attack{method: "GET", target: target, header: linked},
+			attack{method: "HEAD", target: target, header: linked},
+		)
 	}
-	for _, target := range []string{"/", "/success.html", "/static/sub/page.js", "/static/hash-worker.js", "/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success", "/s3/sign", "/nowhere", "/s3/delete/x"} {
-		requests = append(requests, plain("GET", target)[0], plain("HEAD", target)[0], plain("OPTIONS", target)[0], plain("PATCH", target)[0])
+	for _, target := range []string{"/", "/success.html", "/static/sub/page.js", "/static/hash-worker.js",
+		"/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success",
+		"/s3/sign", "/nowhere", "/s3/delete/x"} {
+		requests = append(
+			requests,
+			plain("GET", target)[0],
+			plain("HEAD", target)[0],
+			plain("OPTIONS", target)[0],
+			plain("PATCH", target)[0],
+		)
 	}
-	for _, key := range []string{owner + "/uuid.txt", owner + "/denied.txt", owner + "/broken.txt", owner + "/panics.txt", "L53KYQWHDE7D6KZNFKVN75STFR/uuid.txt", ""} {
+	for _, key := range []string{owner + "/uuid.txt", owner + "/denied.txt", owner + "/broken.txt", owner + "/panics.txt",
+		"L53KYQWHDE7D6KZNFKVN75STFR/uuid.txt", ""} {
 		every := everyRequest(key)
 		for _, name := range slices.Sorted(maps.Keys(every)) {
 			q := every[name]
@@ -275,7 +326,8 @@ func (run *secretRun) take(t *testing.T, a attack) {
 		run.asked[route][got.status/100*100]++
 	}
 	var given struct{ Signature string }
-	if got.status == http.StatusOK && path == "/s3/sign" && json.Unmarshal([]byte(got.body), &given) == nil && given.Signature != "" {
+	if got.status == http.StatusOK && path == "/s3/sign" && json.Unmarshal([]byte(got.body), &given) == nil &&
+		given.Signature != "" {
 		if !slices.Contains(signaturesOf(a), given.Signature) {
 			t.Errorf("%s is given another signature than the one it asks for: %s", a.body, got.body)
 		}
@@ -320,11 +372,14 @@ func signaturesOf(a attack) []string {
 func (run *secretRun) wantEveryRoute(t *testing.T) {
 	t.Helper()
 	walked := 0
-	always := regexp.MustCompile(`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html|/static/hash-worker\.js)$`) // agree with everybody
+	always := regexp.MustCompile(
+		`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html|/static/hash-worker\.js)$`,
+	) // agree with everybody
 	err := chi.Walk(run.routes, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		walked++
 		route = method + " " + route
-		if agreed, refused := run.asked[route][200], run.asked[route][400]+run.asked[route][500]; agreed == 0 || refused == 0 && !always.MatchString(route) {
+		if agreed, refused := run.asked[route][200], run.asked[route][400]+run.asked[route][500]; agreed == 0 ||
+			refused == 0 && !always.MatchString(route) {
 			t.Errorf("%s agreed %d times, and refused %d times", route, agreed, refused)
 		}
 		return nil

@@ -19,8 +19,10 @@ func TestContentSecurityPolicy(t *testing.T) {
 		pathStyle:     {"http://127.0.0.1:9312"},
 		pathByName:    {"http://localhost:9312", "http://mybucket.localhost:9312"},
 		virtualHosted: {"http://localhost:9312", "http://mybucket.localhost:9312"},
-		aws: {"https://mybucket.s3-us-east-1.amazonaws.com", "https://mybucket.s3.amazonaws.com", "https://mybucket.s3.dualstack.us-east-1.amazonaws.com", "https://mybucket.s3.us-east-1.amazonaws.com",
-			"https://s3-us-east-1.amazonaws.com", "https://s3.amazonaws.com", "https://s3.dualstack.us-east-1.amazonaws.com", "https://s3.us-east-1.amazonaws.com"},
+		aws: {"https://mybucket.s3-us-east-1.amazonaws.com", "https://mybucket.s3.amazonaws.com",
+			"https://mybucket.s3.dualstack.us-east-1.amazonaws.com", "https://mybucket.s3.us-east-1.amazonaws.com",
+			"https://s3-us-east-1.amazonaws.com", "https://s3.amazonaws.com", "https://s3.dualstack.us-east-1.amazonaws.com",
+			"https://s3.us-east-1.amazonaws.com"},
 	} {
 		want := map[string][]string{
 			"default-src":     {"'none'"},
@@ -35,7 +37,8 @@ func TestContentSecurityPolicy(t *testing.T) {
 			"base-uri":        {"'none'"},
 			"frame-ancestors": {"'none'"},
 		}
-		for _, target := range []string{"/", "/success.html", "/static/client_conf.js", "/static/sub/page.js", "/static/nowhere.html"} {
+		for _, target := range []string{"/", "/success.html", "/static/client_conf.js", "/static/sub/page.js",
+			"/static/nowhere.html"} {
 			policies := ask(t, "GET", servers[in].url+target, "", "").header.Values("Content-Security-Policy")
 			if len(policies) != 1 {
 				t.Errorf("%s with %s has %d policies", target, in, len(policies))
@@ -96,24 +99,35 @@ func TestSecurityHeaders(t *testing.T) {
 		kind, cache string // Content-Type and Cache-Control
 		isPage      bool   // it is the page, or below it
 	}{
-		"page":              {attack{method: "GET", target: "/"}, 200, "text/html; charset=utf-8", "no-cache", true},
-		"page's head":       {attack{method: "HEAD", target: "/"}, 200, "text/html; charset=utf-8", "no-cache", true},
-		"success page":      {attack{method: "GET", target: "/success.html"}, 200, "text/html; charset=utf-8", "no-cache", true},
-		"static file":       {attack{method: "GET", target: "/static/sub/page.js"}, 200, "text/javascript; charset=utf-8", "no-cache", true},
-		"configuration":     {attack{method: "GET", target: "/static/client_conf.js"}, 200, "text/javascript; charset=utf-8", "no-store", true},
-		"no static file":    {attack{method: "GET", target: "/static/nowhere"}, 404, "application/json; charset=utf-8", "no-store", true},
-		"health":            {attack{method: "GET", target: "/healthz"}, 200, "text/plain; charset=utf-8", "", false},
-		"blank success":     {attack{method: "GET", target: "/s3/success"}, 200, "text/html; charset=utf-8", "", false},
-		"signature":         {sign(owner + "/uuid.txt"), 200, "application/json; charset=utf-8", "no-store", false},
-		"refusal":           {sign("other/uuid.txt"), 403, "application/json; charset=utf-8", "no-store", false},
-		"malformed request": {attack{method: "POST", target: "/s3/sign", header: asJSON, body: "{}"}, 400, "application/json; charset=utf-8", "no-store", false},
-		"success":           {forms("POST", "/s3/success", "bucket=mybucket&key="+owner+"/uuid.txt")[0], 200, "application/json; charset=utf-8", "no-store", false},
-		"fault":             {deletes("/s3/delete/5176?bucket=mybucket&key=" + owner + "/uuid.txt")[0], 500, "application/json; charset=utf-8", "no-store", false},
-		"owner":             {attack{method: "GET", target: "/s3/owner"}, 200, "application/json; charset=utf-8", "no-store", false},
-		"session":           {attack{method: "GET", target: "/s3/session"}, 200, "application/json; charset=utf-8", "no-store", false},
-		"nothing there":     {attack{method: "GET", target: "/nowhere"}, 404, "application/json; charset=utf-8", "no-store", false},
-		"another method":    {attack{method: "GET", target: "/s3/sign"}, 405, "application/json; charset=utf-8", "no-store", false},
-		"options":           {attack{method: "OPTIONS", target: "/s3/sign"}, 200, "", "", false},
+		"page":        {attack{method: "GET", target: "/"}, 200, "text/html; charset=utf-8", "no-cache", true},
+		"page's head": {attack{method: "HEAD", target: "/"}, 200, "text/html; charset=utf-8", "no-cache", true},
+		"success page": {attack{method: "GET", target: "/success.html"}, 200, "text/html; charset=utf-8", "no-cache",
+			true},
+		"static file": {attack{method: "GET", target: "/static/sub/page.js"}, 200, "text/javascript; " +
+			"charset=utf-8", "no-cache", true},
+		"configuration": {attack{method: "GET", target: "/static/client_conf.js"}, 200, "text/javascript; " +
+			"charset=utf-8", "no-store", true},
+		"no static file": {attack{method: "GET", target: "/static/nowhere"}, 404, "application/json; " +
+			"charset=utf-8", "no-store", true},
+		"health":        {attack{method: "GET", target: "/healthz"}, 200, "text/plain; charset=utf-8", "", false},
+		"blank success": {attack{method: "GET", target: "/s3/success"}, 200, "text/html; charset=utf-8", "", false},
+		"signature":     {sign(owner + "/uuid.txt"), 200, "application/json; charset=utf-8", "no-store", false},
+		"refusal":       {sign("other/uuid.txt"), 403, "application/json; charset=utf-8", "no-store", false},
+		"malformed request": {attack{method: "POST", target: "/s3/sign", header: asJSON, body: "{}"}, 400,
+			"application/json; charset=utf-8", "no-store", false},
+		"success": {forms("POST", "/s3/success", "bucket=mybucket&"+
+			"key="+owner+"/uuid.txt")[0], 200, "application/json; charset=utf-8", "no-store", false},
+		"fault": {deletes("/s3/delete/5176?bucket=mybucket&" +
+			"key=" + owner + "/uuid.txt")[0], 500, "application/json; charset=utf-8", "no-store", false},
+		"owner": {attack{method: "GET", target: "/s3/owner"}, 200, "application/json; " +
+			"charset=utf-8", "no-store", false},
+		"session": {attack{method: "GET", target: "/s3/session"}, 200, "application/json; " +
+			"charset=utf-8", "no-store", false},
+		"nothing there": {attack{method: "GET", target: "/nowhere"}, 404, "application/json; " +
+			"charset=utf-8", "no-store", false},
+		"another method": {attack{method: "GET", target: "/s3/sign"}, 405, "application/json; " +
+			"charset=utf-8", "no-store", false},
+		"options": {attack{method: "OPTIONS", target: "/s3/sign"}, 200, "", "", false},
 	} {
 		header := test.header.Clone()
 		if header == nil {
@@ -127,8 +141,9 @@ func TestSecurityHeaders(t *testing.T) {
 			t.Errorf("%s: %d %v %.200s", name, got.status, got.header, got.body)
 		}
 		for header, want := range map[string]string{
-			"Content-Type": test.kind, "Cache-Control": test.cache, "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin",
-			"Referrer-Policy": pages, "Cross-Origin-Opener-Policy": pages,
+			"Content-Type": test.kind, "Cache-Control": test.cache, "X-Content-Type-Options": "nosniff",
+			"Cross-Origin-Resource-Policy": "same-origin",
+			"Referrer-Policy":              pages, "Cross-Origin-Opener-Policy": pages,
 		} {
 			if values := got.header.Values(header); strings.Join(values, ", ") != want || len(values) > 1 {
 				t.Errorf("%s: %s is %q, want %q", name, header, values, want)

@@ -73,7 +73,12 @@ func (l *library) list(w http.ResponseWriter, q url.Values) {
 	} else {
 		close(l.listed)
 	}
-	fmt.Fprintf(w, "<ListBucketResult><IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", more, page+1)
+	fmt.Fprintf(
+		w,
+		"<ListBucketResult><IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>",
+		more,
+		page+1,
+	)
 	for n := page * pageFiles; n < page*pageFiles+files; n++ {
 		at := now.Add(time.Duration(n) * time.Millisecond)
 		switch {
@@ -82,7 +87,13 @@ func (l *library) list(w http.ResponseWriter, q url.Values) {
 		case n%50 > 0:
 			at = at.Add(-24 * time.Hour)
 		}
-		fmt.Fprintf(w, "<Contents><Key>%s%05d.txt</Key><Size>1</Size><LastModified>%s</LastModified></Contents>", q.Get("prefix"), n, at.Format("2006-01-02T15:04:05.000Z"))
+		fmt.Fprintf(
+			w,
+			"<Contents><Key>%s%05d.txt</Key><Size>1</Size><LastModified>%s</LastModified></Contents>",
+			q.Get("prefix"),
+			n,
+			at.Format("2006-01-02T15:04:05.000Z"),
+		)
 	}
 	fmt.Fprint(w, "</ListBucketResult>")
 }
@@ -97,7 +108,15 @@ func TestSessionIsBounded(t *testing.T) {
 	open := sync.OnceFunc(func() { close(l.open) })
 	defer open()
 	w := owned(t, func(c *config) {
-		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(
+			s3.Config{
+				AccessKey: accessKey,
+				SecretKey: sign.NewSecret(secretKey),
+				Endpoint:  mustParse(store.URL),
+				Region:    "us-east-1",
+				Name:      "mybucket",
+			},
+		)
 	})
 	cookie, owner := w.browse(t)
 	otherCookie, _ := w.browse(t)
@@ -116,7 +135,8 @@ func TestSessionIsBounded(t *testing.T) {
 	go func() { otherList <- w.sessionOf(otherCookie) }()
 	wait(l.listed, otherList)
 	for range 20 { // meanwhile a seventeenth HEAD would come
-		if got := ask(t, "POST", w.url+"/s3/success", formType, "bucket=mybucket&key="+owner+"/report.txt", "Cookie", cookie); got.status != 200 {
+		if got := ask(t, "POST", w.url+"/s3/success", formType, "bucket=mybucket&"+
+			"key="+owner+"/report.txt", "Cookie", cookie); got.status != 200 {
 			t.Errorf("a report meanwhile: %d %s", got.status, got.body)
 		}
 	}
@@ -136,7 +156,15 @@ func TestSessionIsBounded(t *testing.T) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lists != readPages+1 || l.heads != 2*toldFiles || l.most != maxHeads {
-		t.Errorf("%d LISTs, %d HEADs, %d of them at a time; want %d, %d, %d", l.lists, l.heads, l.most, readPages+1, 2*toldFiles, maxHeads)
+		t.Errorf(
+			"%d LISTs, %d HEADs, %d of them at a time; want %d, %d, %d",
+			l.lists,
+			l.heads,
+			l.most,
+			readPages+1,
+			2*toldFiles,
+			maxHeads,
+		)
 	}
 }
 

@@ -38,21 +38,43 @@ func TestSession(t *testing.T) {
 			}
 		default:
 			prefix = r.URL.Query().Get("prefix")
-			fmt.Fprintf(w, `<ListBucketResult><Contents><Key>%[1]sother.txt</Key><Size>1</Size><LastModified>2026-11-22T00:00:00Z</LastModified></Contents>
+			fmt.Fprintf(
+				w,
+				`<ListBucketResult>
+				<Contents><Key>%[1]sother.txt</Key><Size>1</Size><LastModified>2026-11-22T00:00:00Z</LastModified></Contents>
 				<Contents><Key>%[1]slatin.txt</Key><Size>3</Size><LastModified>2026-11-21T00:00:00Z</LastModified></Contents>
-				<Contents><Key>%[1]s%[2]s.txt</Key><Size>2</Size><LastModified>2026-11-23T00:00:00Z</LastModified></Contents></ListBucketResult>`, prefix, uuid)
+				<Contents><Key>%[1]s%[2]s.txt</Key><Size>2</Size><LastModified>2026-11-23T00:00:00Z</LastModified></Contents>
+				</ListBucketResult>`,
+				prefix,
+				uuid,
+			)
 		}
 	}))
 	defer store.Close()
 	w := owned(t, func(c *config) {
-		c.server.Bucket = s3.New(s3.Config{AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey), Endpoint: mustParse(store.URL), Region: "us-east-1", Name: "mybucket"})
+		c.server.Bucket = s3.New(
+			s3.Config{
+				AccessKey: accessKey,
+				SecretKey: sign.NewSecret(secretKey),
+				Endpoint:  mustParse(store.URL),
+				Region:    "us-east-1",
+				Name:      "mybucket",
+			},
+		)
 		c.server.Client.Bucket = "mybucket"
 	})
 	cookie, owner := w.browse(t)
 	got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie).body
-	want := fmt.Sprintf(`[{"name":"my file é.txt","uuid":"%[1]s","size":2,"s3Key":"%[2]s/%[1]s.txt","s3Bucket":"mybucket"},`+
-		`{"name":"other.txt","uuid":"%[3]s","size":1,"s3Key":"%[2]s/other.txt","s3Bucket":"mybucket"},`+
-		`{"name":"caf%[5]c.txt","uuid":"%[4]s","size":3,"s3Key":"%[2]s/latin.txt","s3Bucket":"mybucket"}]`, uuid, owner, digestOf(owner+"/other.txt"), digestOf(owner+"/latin.txt"), utf8.RuneError)
+	want := fmt.Sprintf(
+		`[{"name":"my file é.txt","uuid":"%[1]s","size":2,"s3Key":"%[2]s/%[1]s.txt","s3Bucket":"mybucket"},`+
+			`{"name":"other.txt","uuid":"%[3]s","size":1,"s3Key":"%[2]s/other.txt","s3Bucket":"mybucket"},`+
+			`{"name":"caf%[5]c.txt","uuid":"%[4]s","size":3,"s3Key":"%[2]s/latin.txt","s3Bucket":"mybucket"}]`,
+		uuid,
+		owner,
+		digestOf(owner+"/other.txt"),
+		digestOf(owner+"/latin.txt"),
+		utf8.RuneError,
+	)
 	if got != want || prefix != owner+"/" {
 		t.Errorf("prefix %q\n got %s\nwant %s", prefix, got, want)
 	}

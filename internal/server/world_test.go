@@ -178,7 +178,8 @@ func newSite(t testing.TB) site {
 			t.Fatal(err)
 		}
 	}
-	for link, target := range map[string]string{"out.env": "../p3s3f.env", "sub/out.env": "../../p3s3f.env", "up": "..", "away": filepath.Join(dir, "static-not")} {
+	for link, target := range map[string]string{"out.env": "../p3s3f.env", "sub/out.env": "../../p3s3f.env", "up": "..",
+		"away": filepath.Join(dir, "static-not")} {
 		if err := os.Symlink(target, filepath.Join(dir, "static", link)); err != nil {
 			t.Fatal(err)
 		}
@@ -360,7 +361,17 @@ func (w *world) refuses(t *testing.T, r row, a attack) {
 		fail("a hook was asked: %v %v %v", c, u, d)
 	}
 	if len(faults) > 0 {
-		t.Errorf("%s\nrequest %s %.200s %v to the server with %s\n%.700q\nanswer %d %.300s", strings.Join(faults, "\n"), a.method, a.target, a.header, a.in, a.body, got.status, got.body)
+		t.Errorf(
+			"%s\nrequest %s %.200s %v to the server with %s\n%.700q\nanswer %d %.300s",
+			strings.Join(faults, "\n"),
+			a.method,
+			a.target,
+			a.header,
+			a.in,
+			a.body,
+			got.status,
+			got.body,
+		)
 	}
 }
 
@@ -379,10 +390,13 @@ func (w *world) readFailure(got answer, a attack, fail func(string, ...any)) (id
 		return "", ""
 	}
 	id, sentence = members["id"], members["error"]
-	if delete(members, "kind"); len(members) != 2 || id == "" || !strings.HasSuffix(sentence, ".") || strings.ContainsAny(sentence, "\r\n\x1b\x00") || len(sentence) > maxSentence {
+	if delete(members, "kind"); len(members) != 2 || id == "" || !strings.HasSuffix(sentence, ".") ||
+		strings.ContainsAny(sentence, "\r\n\x1b\x00") ||
+		len(sentence) > maxSentence {
 		fail("the answer is not one sentence and an id")
 	}
-	if kind := got.header.Get("Content-Type"); kind != "application/json; charset=utf-8" || got.header.Get("X-Content-Type-Options") != "nosniff" {
+	if kind := got.header.Get("Content-Type"); kind != "application/json; charset=utf-8" ||
+		got.header.Get("X-Content-Type-Options") != "nosniff" {
 		fail("the answer is sent as %q", kind)
 	}
 	for name := range got.header {
@@ -400,7 +414,8 @@ const maxLine = 8 << 10
 func (w *world) wantOneLine(id string, fail func(string, ...any)) {
 	text := w.log.taken()
 	var line map[string]any
-	if err := json.Unmarshal([]byte(text), &line); err != nil || strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
+	if err := json.Unmarshal([]byte(text), &line); err != nil || strings.Count(text, "\n") != 1 ||
+		!strings.HasSuffix(text, "\n") {
 		fail("want one log line, got %d: %.500q", strings.Count(text, "\n"), text)
 		return
 	}

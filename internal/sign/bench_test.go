@@ -47,30 +47,60 @@ func benchPolicy(b *testing.B, v Version, document string) {
 
 const benchPayload = "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"
 
-const partV2 = "PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&uploadId=UPID.abc-_123"
+const partV2 = "PUT\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?partNumber=1&" +
+	"uploadId=UPID.abc-_123"
 
 func BenchmarkPartV2(b *testing.B) { benchString(b, V2, partV2) }
 
 func BenchmarkPartV4(b *testing.B) {
-	benchString(b, V4, "AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/uuid.txt\npartNumber=1&uploadId=UPID.abc-_123\nhost:mybucket.localhost:9312\nx-amz-content-sha256:"+benchPayload+"\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\n"+benchPayload)
+	benchString(
+		b,
+		V4,
+		"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/uuid.txt\npartNumber=1&"+
+			"uploadId=UPID.abc-_123\nhost:mybucket.localhost:9312\n"+
+			"x-amz-content-sha256:"+benchPayload+"\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;"+
+			"x-amz-date\n"+benchPayload,
+	)
 }
 
 func BenchmarkInitiateV2(b *testing.B) {
-	benchString(b, V2, "POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/uuid.txt?uploads")
+	benchString(
+		b,
+		V2,
+		"POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n"+
+			"x-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/uuid.txt?uploads",
+	)
 }
 
 func BenchmarkPolicyV2(b *testing.B) {
-	benchPolicy(b, V2, `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},{"Content-Type":"text/plain"},{"success_action_status":"200"},{"key":"uuid.txt"},{"x-amz-meta-qqfilename":"my%20file%20%C3%A9.txt"}]}`)
+	benchPolicy(
+		b,
+		V2,
+		`{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},`+
+			`{"Content-Type":"text/plain"},{"success_action_status":"200"},{"key":"uuid.txt"},`+
+			`{"x-amz-meta-qqfilename":"my%20file%20%C3%A9.txt"}]}`,
+	)
 }
 
 func BenchmarkPolicyV4(b *testing.B) {
-	benchPolicy(b, V4, `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},{"Content-Type":"text/plain"},{"success_action_status":"200"},{"x-amz-algorithm":"AWS4-HMAC-SHA256"},{"key":"uuid.txt"},{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},{"x-amz-date":"20261123T115608Z"},{"x-amz-meta-qqfilename":"my%20file%20%C3%A9.txt"}]}`)
+	benchPolicy(
+		b,
+		V4,
+		`{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},`+
+			`{"Content-Type":"text/plain"},{"success_action_status":"200"},{"x-amz-algorithm":"AWS4-HMAC-SHA256"},`+
+			`{"key":"uuid.txt"},{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},`+
+			`{"x-amz-date":"20261123T115608Z"},{"x-amz-meta-qqfilename":"my%20file%20%C3%A9.txt"}]}`,
+	)
 }
 
 func BenchmarkSDK(b *testing.B) {
 	signer := v4.NewSigner()
 	credentials := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: exampleSecret}
-	request, err := http.NewRequest("PUT", "http://mybucket.localhost:9312/uuid.txt?partNumber=1&uploadId=UPID.abc-_123", nil)
+	request, err := http.NewRequest(
+		"PUT",
+		"http://mybucket.localhost:9312/uuid.txt?partNumber=1&uploadId=UPID.abc-_123",
+		nil,
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -78,7 +108,8 @@ func BenchmarkSDK(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		request.Header.Del("Authorization")
-		if err := signer.SignHTTP(context.Background(), credentials, request, benchPayload, "s3", "us-east-1", benchTime); err != nil {
+		if err := signer.SignHTTP(context.Background(), credentials, request, benchPayload, "s3", "us-east-1",
+			benchTime); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -93,11 +124,20 @@ func BenchmarkGrowth(b *testing.B) {
 		note := strings.Repeat("n", max(0, bytes-len("note")))
 		b.Run(fmt.Sprintf("metadata=%d/initiate", bytes), func(b *testing.B) {
 			meta := map[bool]string{true: "x-amz-meta-note:" + note + "\n"}[bytes > 0]
-			benchString(b, V2, "POST\n\n\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n"+meta+"/mybucket/uuid.txt?uploads")
+			benchString(
+				b,
+				V2,
+				"POST\n\n\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n"+meta+"/mybucket/uuid.txt?uploads",
+			)
 		})
 		b.Run(fmt.Sprintf("metadata=%d/policy", bytes), func(b *testing.B) {
 			meta := map[bool]string{true: `,{"x-amz-meta-note":"` + note + `"}`}[bytes > 0]
-			benchPolicy(b, V2, `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},{"success_action_status":"200"},{"key":"uuid.txt"}`+meta+`]}`)
+			benchPolicy(
+				b,
+				V2,
+				`{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},`+
+					`{"success_action_status":"200"},{"key":"uuid.txt"}`+meta+`]}`,
+			)
 		})
 	}
 }

@@ -117,9 +117,12 @@ func TestCaptured(t *testing.T) {
 	const publicRead = "sign only where the ACL public-read is allowed by configuration; refused by default"
 	refusals := map[string]string{ // expect → what the sentence must say
 		publicRead: "P3S3F_ALLOWED_ACLS",
-		"refuse: x-amz-date is a day away from the server clock; say by how much":                                          "1 day ahead of",
-		"refuse: request.endpoint ends in a slash, so the client requests //key; say so":                                   "remove the trailing slash from request.endpoint",
-		"refuse: Fine Uploader lists content-md5 in SignedHeaders without its line; no signature of it can verify; say so": "remove Content-MD5 from request.params",
+		"refuse: x-amz-date is a day away from the server clock; say by how " +
+			"much": "1 day ahead of",
+		"refuse: request.endpoint ends in a slash, so the client requests //key; say " +
+			"so": "remove the trailing slash from request.endpoint",
+		"refuse: Fine Uploader lists content-md5 in SignedHeaders without its line; no signature of it can verify; say " +
+			"so": "remove Content-MD5 from request.params",
 	}
 	counts := map[string]int{}
 	for i, row := range readCaptured(t) {

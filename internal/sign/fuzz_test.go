@@ -33,13 +33,20 @@ func fuzzSigners(t testing.TB) map[string]*Signer {
 var hostileStrings = []string{
 	"DELETE\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/victim.txt",
 	"GET\n\n\n1999999999\n/mybucket/secret",
-	"PUT\n\n\n\nx-amz-copy-source:/other/secret\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/u.txt?partNumber=1&uploadId=U",
+	"PUT\n\n\n\nx-amz-copy-source:/other/secret\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/u.txt?partNumber=1&" +
+		"uploadId=U",
 	"PUT\n\n\n\nx-amz-acl:public-read\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/k?acl",
 	"POST\n\n\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-x:uploadId\n/other/evil.txt?uploads",
-	"POST\n\ntext/plain;,text/html\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-a:1\r\nx-amz-acl:public-read\n/mybucket/../other/%2E%2e/x?uploads",
-	"POST\nXrY7u+Ae7tCTyyK7j1rNww==\ntext/plain\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/a\n/mybucket/b?uploads&uploadId=U",
-	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPOST\n/otherbucket/evil.txt\nuploads=\nhost:mybucket.localhost:9312\nx-amz-content-sha256:" + emptySHA256 + "\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\n" + emptySHA256,
-	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/k\nX-Amz-Expires=604800\nhost:localhost:9312/mybucket\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD",
+	"POST\n\ntext/plain;,text/html\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\nx-amz-meta-a:1\r\n" +
+		"x-amz-acl:public-read\n/mybucket/../other/%2E%2e/x?uploads",
+	"POST\nXrY7u+Ae7tCTyyK7j1rNww==\ntext/plain\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/a\n" +
+		"/mybucket/b?uploads&uploadId=U",
+	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPOST\n/otherbucket/evil.txt\nuploads=\n" +
+		"host:mybucket.localhost:9312\nx-amz-content-sha256:" + emptySHA256 + "\nx-amz-date:20261123T115608Z\n\nhost;" +
+		"x-amz-content-sha256;x-amz-date\n" + emptySHA256,
+	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/k\nX-Amz-Expires=604800\n" +
+		"host:localhost:9312/mybucket\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20261123T115608Z\n\nhost;" +
+		"x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD",
 	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/iam/aws4_request\n" + emptySHA256,
 }
 
@@ -90,7 +97,8 @@ func FuzzStringV4(f *testing.F) {
 				t.Errorf("rebuilt as %q, want %q", r.text, want)
 			}
 			again, err := s.ParseStringToSign(V4, r.text, fuzzNow)
-			if isVirtual := strings.Contains(r.text, "\nhost:"+s.cfg.Bucket+"."); isVirtual && (err != nil || again.text != r.text) {
+			if isVirtual := strings.Contains(r.text, "\nhost:"+s.cfg.Bucket+"."); isVirtual &&
+				(err != nil || again.text != r.text) {
 				t.Errorf("what was rebuilt, %q, is not rebuilt as itself: %v", r.text, err)
 			}
 		}
@@ -100,14 +108,19 @@ func FuzzStringV4(f *testing.F) {
 // FuzzParts puts strings of both versions together from parts, so that a change to one part meets a string
 // that is right in all others. What is signed must be what FuzzStringV2 and FuzzStringV4 want.
 func FuzzParts(f *testing.F) {
-	for _, target := range [][2]string{{"POST", "uploads"}, {"PUT", "partNumber=1&uploadId=UPID.abc-_123"}, {"POST", "uploadId=2~a"}, {"DELETE", "uploadId=U"}, {"PUT", "partNumber=10000&uploadId=U&acl"}, {"GET", "uploadId=U"}} {
-		for _, path := range []string{"uuid.txt", "dir%20one/%D1%84%C3%A9%2B%281%29%2A%21%27~%26%3D%23%25.txt", "../other/x", "%2E%2E/x", "a//b", "%241", "otherbucket/k"} {
+	for _, target := range [][2]string{{"POST", "uploads"}, {"PUT", "partNumber=1&" +
+		"uploadId=UPID.abc-_123"}, {"POST", "uploadId=2~a"}, {"DELETE", "uploadId=U"}, {"PUT", "partNumber=10000&" +
+		"uploadId=U&acl"}, {"GET", "uploadId=U"}} {
+		for _, path := range []string{"uuid.txt", "dir%20one/%D1%84%C3%A9%2B%281%29%2A%21%27~%26%3D%23%25.txt", "../other/x",
+			"%2E%2E/x", "a//b", "%241", "otherbucket/k"} {
 			f.Add(target[0], path, target[1], "mybucket.localhost:9312", "x-amz-meta-qqfilename:a%20b.txt")
 			f.Add(target[0], path, target[1], "localhost:9312/mybucket", "")
 			f.Add(target[0], path, target[1], "http://127.0.0.1:9312", "x-amz-copy-source:/other/secret")
 		}
 	}
-	for _, header := range []string{"x-amz-acl:public-read", "x-amz-storage-class:REDUCED_REDUNDANCY", "x-amz-server-side-encryption:AES256", "x-amz-meta-a:", "x-amz-security-token:t", "x-amz-meta-a:1\nx-amz-meta-b:%C3%A9"} {
+	for _, header := range []string{"x-amz-acl:public-read", "x-amz-storage-class:REDUCED_REDUNDANCY",
+		"x-amz-server-side-encryption:AES256", "x-amz-meta-a:", "x-amz-security-token:t",
+		"x-amz-meta-a:1\nx-amz-meta-b:%C3%A9"} {
 		f.Add("POST", "k", "uploads", "localhost:9312", header)
 	}
 	signers := fuzzSigners(f)
@@ -140,7 +153,10 @@ func FuzzParts(f *testing.F) {
 func compose(method, path, query, host, header string) map[Version]string {
 	const date, day, hash = "20261123T115608Z", "20261123", emptySHA256
 	contentType := map[bool]string{true: completeType}[method == "POST" && strings.HasPrefix(query, "uploadId=")]
-	byVersion := map[Version]string{V2: "x-amz-date:Mon, 23 Nov 2026 11:56:08 GMT", V4: "host:" + host + "\nx-amz-content-sha256:" + hash + "\nx-amz-date:" + date}
+	byVersion := map[Version]string{
+		V2: "x-amz-date:Mon, 23 Nov 2026 11:56:08 GMT",
+		V4: "host:" + host + "\nx-amz-content-sha256:" + hash + "\nx-amz-date:" + date,
+	}
 	for version, lines := range byVersion {
 		all := strings.Split(lines, "\n")
 		if header != "" {
@@ -158,7 +174,20 @@ func compose(method, path, query, host, header string) map[Version]string {
 			names = append(names, name)
 		}
 		canonicalQuery := map[bool]string{true: "uploads=", false: query}[query == "uploads"]
-		byVersion[V4] = strings.Join([]string{"AWS4-HMAC-SHA256", date, day + "/us-east-1/s3/aws4_request", method, "/" + path, canonicalQuery, headers, strings.Join(names, ";"), hash}, "\n")
+		byVersion[V4] = strings.Join(
+			[]string{
+				"AWS4-HMAC-SHA256",
+				date,
+				day + "/us-east-1/s3/aws4_request",
+				method,
+				"/" + path,
+				canonicalQuery,
+				headers,
+				strings.Join(names, ";"),
+				hash,
+			},
+			"\n",
+		)
 	}
 	return byVersion
 }
@@ -190,7 +219,8 @@ func wantError(t *testing.T, r *Request, err error) bool {
 		return false
 	}
 	refusal, ok := err.(*apierror.Error)
-	if !ok || r != nil || !strings.HasSuffix(refusal.Message, ".") || strings.ContainsAny(refusal.Message, "\n\r\x00\x1b") {
+	if !ok || r != nil || !strings.HasSuffix(refusal.Message, ".") ||
+		strings.ContainsAny(refusal.Message, "\n\r\x00\x1b") {
 		t.Errorf("refused with %#v and the request %v", err, r)
 	}
 	return true
@@ -205,12 +235,26 @@ func FuzzPolicy(f *testing.F) {
 		}
 	}
 	const good = `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"bucket":"mybucket"},{"key":"uuid.txt"}]}`
-	for _, more := range []string{`["content-length-range","1",15000000]`, `["content-length-range",0,9223372036854775807]`, `["eq","$Content-Type","text/plain;,text/html"]`, `["starts-with","$key",""]`, `{"bUcKeT":"other"}`, `["EQ","$Bucket","other"]`, `{"acl":"public-read"}`,
-		`{"x-amz-meta-a":"%C3%A9"}`, `{"x-amz-storage-class":"REDUCED_REDUNDANCY"}`, `{"x-amz-server-side-encryption":"AES256"}`, `{"Cache-Control":"no-cache"}`, `{"Content-MD5":"XrY7u+Ae7tCTyyK7j1rNww=="}`, `{"success_action_redirect":"https://evil.example/"}`} {
+	for _, more := range []string{`["content-length-range","1",15000000]`, `["content-length-range",0,` +
+		`9223372036854775807]`, `["eq","$Content-Type","text/plain;,text/html"]`, `["starts-with","$key",` +
+		`""]`, `{"bUcKeT":"other"}`, `["EQ","$Bucket","other"]`, `{"acl":"public-read"}`,
+		`{"x-amz-meta-a":"%C3%A9"}`, `{"x-amz-storage-class":"REDUCED_REDUNDANCY"}`,
+		`{"x-amz-server-side-encryption":"AES256"}`, `{"Cache-Control":"no-cache"}`,
+		`{"Content-MD5":"XrY7u+Ae7tCTyyK7j1rNww=="}`, `{"success_action_redirect":"https://evil.example/"}`} {
 		f.Add(false, strings.Replace(good, `{"key"`, more+`,{"key"`, 1))
 	}
 	f.Add(false, `{"conditions":[{"bucket":"mybucket"}],"Conditions":[],`+good[1:])
-	f.Add(true, strings.Replace(good, `{"key"`, `["eq","$x-amz-algorithm","AWS4-HMAC-SHA256"],{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},["eq","$x-amz-date","20261123T115608Z"],{"key"`, 1))
+	f.Add(
+		true,
+		strings.Replace(
+			good,
+			`{"key"`,
+			`["eq","$x-amz-algorithm","AWS4-HMAC-SHA256"],`+
+				`{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/s3/aws4_request"},["eq","$x-amz-date",`+
+				`"20261123T115608Z"],{"key"`,
+			1,
+		),
+	)
 	signers := fuzzSigners(f)
 	f.Fuzz(func(t *testing.T, v4 bool, document string) {
 		version := V2

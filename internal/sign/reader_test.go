@@ -40,8 +40,13 @@ type reading struct {
 }
 
 var (
-	formV2 = regexp.MustCompile(`\A([A-Z]+)\n([A-Za-z0-9+/=]*)\n([^\n]*)\n\n((?:[a-z0-9._-]+:[^\n]*\n)+)/([^/?\n]+)/([^?\n]+)\?([^?#\n]+)\z`)
-	formV4 = regexp.MustCompile(`\AAWS4-HMAC-SHA256\n([0-9]{8}T[0-9]{6}Z)\n([0-9]{8}/[^/\n]+/s3/aws4_request)\n(([A-Z]+)\n(/[^?#\n]+)\n([^?#\n]+)\n((?:[a-z0-9._-]+:[^\n]*\n)+)\n([a-z0-9._;-]+)\n([0-9a-f]{64}))\z`)
+	formV2 = regexp.MustCompile(
+		`\A([A-Z]+)\n([A-Za-z0-9+/=]*)\n([^\n]*)\n\n((?:[a-z0-9._-]+:[^\n]*\n)+)/([^/?\n]+)/([^?\n]+)\?([^?#\n]+)\z`,
+	)
+	formV4 = regexp.MustCompile(
+		`\AAWS4-HMAC-SHA256\n([0-9]{8}T[0-9]{6}Z)\n([0-9]{8}/[^/\n]+/s3/aws4_request)\n(([A-Z]+)\n(/[^?#\n]+)\n(` +
+			`[^?#\n]+)\n((?:[a-z0-9._-]+:[^\n]*\n)+)\n([a-z0-9._;-]+)\n([0-9a-f]{64}))\z`,
+	)
 )
 
 // readStringV2 reads a version 2 string to sign; the store knows the bucket by host or path and writes
@@ -51,7 +56,11 @@ func readStringV2(text string) (reading, error) {
 	if m == nil {
 		return reading{}, fmt.Errorf("not a version 2 string of an upload")
 	}
-	r := reading{bucket: m[5], contentType: m[3], signature: base64.StdEncoding.EncodeToString(readerHMAC(sha1.New, exampleSecret, text))}
+	r := reading{
+		bucket:      m[5],
+		contentType: m[3],
+		signature:   base64.StdEncoding.EncodeToString(readerHMAC(sha1.New, exampleSecret, text)),
+	}
 	if err := r.readHeaders(m[4]); err != nil {
 		return r, err
 	}
@@ -86,7 +95,9 @@ func readStringV4(text, domain string, knowsHosts bool) (reading, error) {
 	if r.at, err = time.Parse("20060102T150405Z", m[1]); err != nil {
 		return r, err
 	}
-	r.signature = hex.EncodeToString(readerHMAC(sha256.New, readerKey(m[2]), strings.Join([]string{"AWS4-HMAC-SHA256", m[1], m[2], hexOf(m[3])}, "\n")))
+	r.signature = hex.EncodeToString(
+		readerHMAC(sha256.New, readerKey(m[2]), strings.Join([]string{"AWS4-HMAC-SHA256", m[1], m[2], hexOf(m[3])}, "\n")),
+	)
 	path := strings.TrimPrefix(m[5], "/")
 	host := r.takeHeader("host")
 	if name, ok := strings.CutSuffix(host, "."+domain); ok && knowsHosts {
@@ -109,7 +120,8 @@ func (r *reading) readHeaders(lines string) error {
 	r.headers = map[string]string{}
 	for line := range strings.Lines(lines) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		if _, twice := r.headers[name]; twice || strings.TrimSpace(value) != value || strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }) {
+		if _, twice := r.headers[name]; twice || strings.TrimSpace(value) != value ||
+			strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }) {
 			return fmt.Errorf("the header %q", line)
 		}
 		r.headers[name] = value
@@ -355,7 +367,10 @@ func checkString(t *testing.T, s *Signer, r *Request, now time.Time) {
 	if signed := s.Sign(r); signed != (Signature{Signature: got.signature}) {
 		t.Errorf("signature %+v, S3 computes %s\n%q", signed, got.signature, text)
 	}
-	if got.bucket != s.cfg.Bucket || got.operation != r.Operation || got.key != r.Key || got.uploadID != r.UploadID || got.part != r.PartNumber || !got.at.Equal(r.Time) || r.Bucket != s.cfg.Bucket {
+	if got.bucket != s.cfg.Bucket || got.operation != r.Operation || got.key != r.Key || got.uploadID != r.UploadID ||
+		got.part != r.PartNumber ||
+		!got.at.Equal(r.Time) ||
+		r.Bucket != s.cfg.Bucket {
 		t.Errorf("S3 reads %+v\nthe hook is told %+v\n%q", got, r, text)
 	}
 	if drift := got.at.Sub(now).Abs(); drift > 15*time.Minute {
@@ -369,7 +384,9 @@ func checkString(t *testing.T, s *Signer, r *Request, now time.Time) {
 func checkKeyRules(t *testing.T, key string) {
 	t.Helper()
 	segments := strings.Split(key, "/")
-	if key == "" || len(key) > 1024 || !utf8.ValidString(key) || segments[0] == "" || slices.Contains(segments, ".") || slices.Contains(segments, "..") || strings.ContainsAny(key, "\x00\n\r\x1b\x7f\u0085") {
+	if key == "" || len(key) > 1024 || !utf8.ValidString(key) || segments[0] == "" || slices.Contains(segments, ".") ||
+		slices.Contains(segments, "..") ||
+		strings.ContainsAny(key, "\x00\n\r\x1b\x7f\u0085") {
 		t.Errorf("the key is %q", key)
 	}
 }
@@ -403,7 +420,8 @@ func checkType(t *testing.T, s *Signer, value string) {
 	}
 	for part := range strings.SplitSeq(value, ",") {
 		essence, _, _ := strings.Cut(part, ";")
-		if kind := strings.ToLower(strings.TrimSpace(essence)); kind != "text/plain" && !strings.HasPrefix(kind, "image/") && strings.Contains(kind, "/") {
+		if kind := strings.ToLower(strings.TrimSpace(essence)); kind != "text/plain" && !strings.HasPrefix(kind, "image/") &&
+			strings.Contains(kind, "/") {
 			t.Errorf("the content type is %q", value)
 		}
 	}
@@ -425,7 +443,8 @@ func checkFields(t *testing.T, s *Signer, r *Request, fields map[string]string) 
 				t.Errorf("the metadata %s is %q, the hook is told %q", name, value, known)
 			}
 			told++
-		case name == "x-amz-storage-class" && value == "REDUCED_REDUNDANCY", name == "x-amz-server-side-encryption" && value == "AES256":
+		case name == "x-amz-storage-class" && value == "REDUCED_REDUNDANCY",
+			name == "x-amz-server-side-encryption" && value == "AES256":
 			if r.Headers[name] != value {
 				t.Errorf("the hook is not told of %s", name)
 			}
@@ -454,7 +473,8 @@ func checkPolicy(t *testing.T, s *Signer, r *Request, document []byte, now time.
 		delete(p.exact, name)
 		return value
 	}
-	if take("bucket") != s.cfg.Bucket || take("key") != r.Key || r.Operation != PostObject || r.Bucket != s.cfg.Bucket || strings.Contains(r.Key, "${") {
+	if take("bucket") != s.cfg.Bucket || take("key") != r.Key || r.Operation != PostObject || r.Bucket != s.cfg.Bucket ||
+		strings.Contains(r.Key, "${") {
 		t.Errorf("the hook is told %+v\n%s", r, document)
 	}
 	if left := p.expires.Sub(now); left <= 0 || left > 15*time.Minute || !p.expires.Equal(r.Expires) {
@@ -467,10 +487,18 @@ func checkPolicy(t *testing.T, s *Signer, r *Request, document []byte, now time.
 }
 
 // checkPolicyVersion computes the signature anew, for version 4 with the key that the policy names.
-func checkPolicyVersion(t *testing.T, s *Signer, r *Request, now time.Time, signed Signature, take func(string) string) {
+func checkPolicyVersion(
+	t *testing.T,
+	s *Signer,
+	r *Request,
+	now time.Time,
+	signed Signature,
+	take func(string) string,
+) {
 	t.Helper()
 	if r.Version == V2 {
-		if want := base64.StdEncoding.EncodeToString(readerHMAC(sha1.New, exampleSecret, signed.Policy)); signed.Signature != want {
+		if want := base64.StdEncoding.EncodeToString(readerHMAC(sha1.New, exampleSecret,
+			signed.Policy)); signed.Signature != want {
 			t.Errorf("the signature is %s, S3 computes %s", signed.Signature, want)
 		}
 		return
@@ -478,7 +506,11 @@ func checkPolicyVersion(t *testing.T, s *Signer, r *Request, now time.Time, sign
 	accessKey, scope, _ := strings.Cut(take("x-amz-credential"), "/")
 	date := take("x-amz-date")
 	at, err := time.Parse("20060102T150405Z", date)
-	if want := date[:8] + "/" + s.cfg.Region + "/s3/aws4_request"; err != nil || at.Sub(now).Abs() > 15*time.Minute || !at.Equal(r.Time) || accessKey != s.cfg.AccessKey || scope != want || take("x-amz-algorithm") != "AWS4-HMAC-SHA256" {
+	if want := date[:8] + "/" + s.cfg.Region + "/s3/aws4_request"; err != nil || at.Sub(now).Abs() > 15*time.Minute ||
+		!at.Equal(r.Time) ||
+		accessKey != s.cfg.AccessKey ||
+		scope != want ||
+		take("x-amz-algorithm") != "AWS4-HMAC-SHA256" {
 		t.Errorf("the credential is %s/%s, the date %s, %v", accessKey, scope, date, err)
 	}
 	if want := hex.EncodeToString(readerHMAC(sha256.New, readerKey(scope), signed.Policy)); signed.Signature != want {

@@ -28,7 +28,8 @@ func TestPublishedSignatures(t *testing.T) {
 	}
 	// "Signature calculations for the Authorization header", example "GET Object".
 	scope := "AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n"
-	canonical := "GET\n/test.txt\n\nhost:examplebucket.s3.amazonaws.com\nrange:bytes=0-9\nx-amz-content-sha256:" + emptySHA256 +
+	canonical := "GET\n/test.txt\n\nhost:examplebucket.s3.amazonaws.com\nrange:bytes=0-9\n" +
+		"x-amz-content-sha256:" + emptySHA256 +
 		"\nx-amz-date:20130524T000000Z\n\nhost;range;x-amz-content-sha256;x-amz-date\n" + emptySHA256
 	key := deriveKey(exampleSecret, "20130524", "us-east-1")
 	got := signatureV4(key, hashCanonicalRequest(scope+canonical))
@@ -50,7 +51,18 @@ func TestAgainstSDK(t *testing.T) {
 			payload := strings.Repeat("0123abcd", 8)
 			const signed = "host;x-amz-content-sha256;x-amz-date"
 			s := newSigner(t, exampleConfig(test.endpoint))
-			r, err := s.ParseStringToSign(V4, fmt.Sprintf("AWS4-HMAC-SHA256\n20261123T235959Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/%s\npartNumber=7&uploadId=2~a.b-c_d\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:20261123T235959Z\n\n%s\n%[3]s", key, test.hostLine, payload, signed), now)
+			r, err := s.ParseStringToSign(
+				V4,
+				fmt.Sprintf(
+					"AWS4-HMAC-SHA256\n20261123T235959Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/%s\npartNumber=7&"+
+						"uploadId=2~a.b-c_d\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:20261123T235959Z\n\n%s\n%[3]s",
+					key,
+					test.hostLine,
+					payload,
+					signed,
+				),
+				now,
+			)
 			if err != nil {
 				t.Errorf("%s %s: %v", test.url, key, err)
 				continue
@@ -60,8 +72,16 @@ func TestAgainstSDK(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.Header.Set("X-Amz-Content-Sha256", payload)
-			err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: exampleSecret},
-				request, payload, "s3", "us-east-1", now, func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+			err = v4.NewSigner().SignHTTP(
+				context.Background(),
+				aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: exampleSecret},
+				request,
+				payload,
+				"s3",
+				"us-east-1",
+				now,
+				func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true },
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +108,8 @@ func TestSecretIsNotPrinted(t *testing.T) {
 	cfg := exampleConfig("https://s3.amazonaws.com")
 	signer := newSigner(t, cfg)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if out := fmt.Sprintf(verb+verb+verb, cfg, cfg.SecretKey, signer); strings.Contains(out, exampleSecret) || strings.Contains(out, fmt.Sprintf("%x", exampleSecret)) {
+		if out := fmt.Sprintf(verb+verb+verb, cfg, cfg.SecretKey, signer); strings.Contains(out, exampleSecret) ||
+			strings.Contains(out, fmt.Sprintf("%x", exampleSecret)) {
 			t.Errorf("%s prints the secret: %s", verb, out)
 		}
 	}
