@@ -45,7 +45,7 @@ func TestDoctorVersions(t *testing.T) {
 					t.Errorf("%+v, want %s", got, test.form)
 				}
 				if test.leaves {
-					d.wantOnly(t, "clean-up", "s3:GetBucketVersioning spares you that")
+					d.wantOnly(t, "clean-up", "with s3:GetBucketVersioning, the key")
 				} else if !d.Healthy || p.versions(t) != map[bool]int{true: 1}[test.before] {
 					t.Errorf("%d versions in the bucket; %+v", p.versions(t), d.with("failed"))
 				}
@@ -82,7 +82,7 @@ func TestDoctorLock(t *testing.T) {
 			p.lock(t)
 			d := p.examine(t)
 			if versions := d.of("versions"); !d.Healthy || versions.Status != "skipped" ||
-				!strings.Contains(versions.Text, "locks what is written to it for 1 days") {
+				!strings.Contains(versions.Text, "locks objects for 1 days") {
 				t.Errorf("%+v %+v", versions, d.with("failed"))
 			}
 			if signatures := d.of("signatures"); signatures.Status != "ok" || d.of("form upload").Status != "skipped" {
