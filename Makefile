@@ -60,7 +60,7 @@ lint: bin/.staticcheck-$(STATICCHECK) bin/.govulncheck-$(GOVULNCHECK) ## run gof
 	.ci/sizes
 	go vet ./... && go vet -tags 'e2e speed' ./...
 	bin/staticcheck ./... && bin/staticcheck -tags 'e2e speed' ./e2e
-	$(if $(wildcard docs/docs_test.go),go test ./docs)
+	go test ./docs
 	.ci/vulnerabilities bin/govulncheck
 
 bin/.staticcheck-$(STATICCHECK):

@@ -17,11 +17,11 @@ func TestCORSCommand(t *testing.T) {
 	versity := startVersitygw(t)
 	for _, s := range []*store{shared.radosgw, versity} {
 		t.Run(s.name, func(t *testing.T) {
-			p := newPatient(t, s)
+			p := newDoctorSetup(t, s)
 			if _, err := p.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &p.name}); err != nil {
 				t.Fatal(err)
 			}
-			var d diagnosis
+			var d doctorReport
 			for _, step := range []struct {
 				args    []string
 				says    string
@@ -33,7 +33,7 @@ func TestCORSCommand(t *testing.T) {
 				{[]string{"-origin", "https://app.example.org"}, "The rules of " + p.name + " before:", false},
 			} {
 				p.runCORS(t, step.args, step.says)
-				d = p.examine(t)
+				d = p.runDoctor(t)
 				if d.Healthy != step.healthy {
 					t.Errorf("after cors %q: %+v", step.args, d.with("failed"))
 				}
@@ -43,15 +43,15 @@ func TestCORSCommand(t *testing.T) {
 				t.Fatalf("doctor does not say what to run: %+v", d.of("cors preflights"))
 			}
 			p.runCORS(t, strings.Fields(args), "<AllowedHeader>x-amz-meta-dataset</AllowedHeader>")
-			if d := p.examine(t); !d.Healthy {
+			if d := p.runDoctor(t); !d.Healthy {
 				t.Errorf("after cors %s: %+v", args, d.with("failed"))
 			}
 		})
 	}
 }
 
-// runCORS wants the command to end well and to say something.
-func (p *patient) runCORS(t *testing.T, args []string, says string) {
+// runCORS expects the command to end well and to say something.
+func (p *doctorSetup) runCORS(t *testing.T, args []string, says string) {
 	t.Helper()
 	cors, err := startProcess(p.dir, p.env.environment(), append([]string{shared.binary, "cors"}, args...)...)
 	if err != nil {

@@ -13,34 +13,34 @@ import (
 	"time"
 )
 
-// A patient is a set-up to examine: healthy when it is made, until a test changes something.
-type patient struct {
+// A doctorSetup is a setup to check: healthy when it is made, until a test changes something.
+type doctorSetup struct {
 	*bucket
 	dir  string // static/, client_conf.js
 	env  settings
 	args []string // of doctor
 }
 
-// newPatient makes a set-up that works, reached by name so that both styles of address do.
-func newPatient(t *testing.T, s *store) *patient {
+// newDoctorSetup makes a setup that works, reached by name so that both styles of address do.
+func newDoctorSetup(t *testing.T, s *store) *doctorSetup {
 	t.Helper()
 	b := newBucket(t, s)
 	env := settingsFor(b, fmt.Sprintf("http://localhost:%d", s.port))
 	env["P3S3F_OWN_UPLOADS_ONLY"] = "1"
-	return &patient{bucket: b, dir: newWorkDir(t), env: env}
+	return &doctorSetup{bucket: b, dir: newWorkDir(t), env: env}
 }
 
 // A finding is one line of `doctor -json`.
 type finding struct{ Check, Status, Text, Fix, Document string }
 
-type diagnosis struct {
+type doctorReport struct {
 	Healthy bool
 	Seconds float64
 	Checks  []finding
 }
 
 // with returns the findings of a status.
-func (d diagnosis) with(status string) (found []finding) {
+func (d doctorReport) with(status string) (found []finding) {
 	for _, f := range d.Checks {
 		if f.Status == status {
 			found = append(found, f)
@@ -50,7 +50,7 @@ func (d diagnosis) with(status string) (found []finding) {
 }
 
 // of returns the first finding of a check.
-func (d diagnosis) of(check string) finding {
+func (d doctorReport) of(check string) finding {
 	i := slices.IndexFunc(d.Checks, func(f finding) bool { return f.Check == check })
 	if i < 0 {
 		return finding{Text: "there is no check " + check}
@@ -58,16 +58,16 @@ func (d diagnosis) of(check string) finding {
 	return d.Checks[i]
 }
 
-// examine runs doctor, which must leave nothing in the bucket.
-func (p *patient) examine(t *testing.T) diagnosis {
+// runDoctor runs doctor, which must leave nothing in the bucket.
+func (p *doctorSetup) runDoctor(t *testing.T) doctorReport {
 	t.Helper()
-	d := p.diagnose(t)
-	p.wantEmpty(t)
+	d := p.runDoctorOnly(t)
+	p.expectEmpty(t)
 	return d
 }
 
-// diagnose runs doctor. It must tell by its exit code what it says, write nothing else, and keep the secret.
-func (p *patient) diagnose(t *testing.T) diagnosis {
+// runDoctorOnly runs doctor. It must tell by its exit code what it says, write nothing else, and keep the secret.
+func (p *doctorSetup) runDoctorOnly(t *testing.T) doctorReport {
 	t.Helper()
 	doctor, err := startProcess(
 		p.dir,
@@ -82,7 +82,7 @@ func (p *patient) diagnose(t *testing.T) diagnosis {
 		t.Fatal(err)
 	}
 	output := doctor.output.String()
-	var d diagnosis
+	var d doctorReport
 	if err := json.Unmarshal([]byte(output), &d); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
@@ -96,8 +96,8 @@ func (p *patient) diagnose(t *testing.T) diagnosis {
 	return d
 }
 
-// wantEmpty looks for what doctor may have left, versions and unfinished uploads included.
-func (p *patient) wantEmpty(t *testing.T) {
+// expectEmpty looks for what doctor may have left, versions and unfinished uploads included.
+func (p *doctorSetup) expectEmpty(t *testing.T) {
 	t.Helper()
 	keys, err := p.keys(t.Context())
 	if err != nil {
@@ -113,7 +113,7 @@ func (p *patient) wantEmpty(t *testing.T) {
 }
 
 // edit replaces old, which must be there, in a file of the working directory.
-func (p *patient) edit(t *testing.T, name, old, replacement string) {
+func (p *doctorSetup) edit(t *testing.T, name, old, replacement string) {
 	t.Helper()
 	path := filepath.Join(p.dir, name)
 	text, err := os.ReadFile(path)
@@ -126,8 +126,8 @@ func (p *patient) edit(t *testing.T, name, old, replacement string) {
 	writeFile(t, path, strings.Replace(string(text), old, replacement, 1))
 }
 
-// ownConf writes static/client_conf.js as a user would, and changes old in it.
-func (p *patient) ownConf(t *testing.T, old, replacement string) {
+// customConf writes static/client_conf.js as a user would, and changes old in it.
+func (p *doctorSetup) customConf(t *testing.T, old, replacement string) {
 	t.Helper()
 	copyFile(t, "../client_conf.js", filepath.Join(p.dir, "static", "client_conf.js"))
 	for placeholder, value := range map[string]string{
@@ -141,7 +141,7 @@ func (p *patient) ownConf(t *testing.T, old, replacement string) {
 	p.edit(t, "static/client_conf.js", old, replacement)
 }
 
-// TestDoctorHealthy wants no false alarm in any combination of store, signature version and style.
+// TestDoctorHealthy expects no false alarm in any combination of store, signature version and style.
 func TestDoctorHealthy(t *testing.T) {
 	t.Parallel()
 	versity := startVersitygw(t)
@@ -157,16 +157,16 @@ func TestDoctorHealthy(t *testing.T) {
 			t.Run(
 				fmt.Sprintf("%s V%s %s, client_conf.js %s", test.store.name, test.version, test.style, conf),
 				func(t *testing.T) {
-					p := newPatient(t, test.store)
+					p := newDoctorSetup(t, test.store)
 					p.env["P3S3F_SIGNATURE_VERSION"], p.env["P3S3F_ADDRESSING"] = test.version, test.style
 					if conf == "the user's own" {
-						p.ownConf(t, "version: 4", "version: "+test.version)
+						p.customConf(t, "version: 4", "version: "+test.version)
 					}
-					d := p.examine(t)
+					d := p.runDoctor(t)
 					for _, f := range d.with("failed") {
 						t.Errorf("false alarm: %+v", f)
 					}
-					wantWarnings(t, d, test.store, test.version)
+					expectWarnings(t, d, test.store, test.version)
 					if d.Seconds > 10 {
 						t.Errorf("took %.1f s", d.Seconds)
 					}
@@ -177,9 +177,9 @@ func TestDoctorHealthy(t *testing.T) {
 	}
 }
 
-// wantWarnings allows the two that are true here: radosgw obeys unsigned headers under V4, and other
+// expectWarnings allows the two that are true here: radosgw obeys unsigned headers under V4, and other
 // tests have buckets of their own.
-func wantWarnings(t *testing.T, d diagnosis, s *store, version string) {
+func expectWarnings(t *testing.T, d doctorReport, s *store, version string) {
 	t.Helper()
 	unsigned := false
 	for _, f := range d.with("warning") {
@@ -196,8 +196,8 @@ func wantWarnings(t *testing.T, d diagnosis, s *store, version string) {
 	}
 }
 
-// wantOnly wants the one fault named, with its fix, and no other.
-func (d diagnosis) wantOnly(t *testing.T, check, fix string) {
+// expectOnly expects the one fault named, with its fix, and no other.
+func (d doctorReport) expectOnly(t *testing.T, check, fix string) {
 	t.Helper()
 	failed := d.with("failed")
 	others := slices.ContainsFunc(failed, func(f finding) bool { return f.Check != check })

@@ -15,12 +15,12 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// nowhere is a ResponseWriter that keeps only its header, as net/http's does between requests.
-type nowhere struct{ header http.Header }
+// discardWriter is a ResponseWriter that keeps only its header, as net/http's does between requests.
+type discardWriter struct{ header http.Header }
 
-func (n nowhere) Header() http.Header         { return n.header }
-func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (n nowhere) WriteHeader(int)             {}
+func (n discardWriter) Header() http.Header         { return n.header }
+func (n discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (n discardWriter) WriteHeader(int)             {}
 
 func benchHandler(b *testing.B, h http.Handler, target, body string) {
 	b.Helper()
@@ -30,7 +30,7 @@ func benchHandler(b *testing.B, h http.Handler, target, body string) {
 	r.Header.Set("Content-Type", jsonType)
 	r.Header.Set("Origin", "http://localhost:5000")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	w := nowhere{http.Header{}}
+	w := discardWriter{http.Header{}}
 	for b.Loop() {
 		reader.Reset(body)
 		r.Body = io.NopCloser(reader)
@@ -54,27 +54,32 @@ func BenchmarkConstant(b *testing.B) {
 }
 
 func BenchmarkPartV2(b *testing.B) {
-	benchHandler(b, agreeing(b), "/s3/sign", partV2)
+	benchHandler(b, allowAll(b), "/s3/sign", partV2)
 }
 
 func BenchmarkPartV4(b *testing.B) {
 	q := everyRequest("uuid.txt")["V4 UploadPart"]
-	benchHandler(b, agreeing(b), q[1], q[3])
+	benchHandler(b, allowAll(b), q[1], q[3])
 }
 
 func BenchmarkPolicyV2(b *testing.B) {
 	q := everyRequest("uuid.txt")["V2 PostObject"]
-	benchHandler(b, agreeing(b), q[1], q[3])
+	benchHandler(b, allowAll(b), q[1], q[3])
 }
 
 func BenchmarkPolicyV4(b *testing.B) {
 	q := everyRequest("uuid.txt")["V4 PostObject"]
-	benchHandler(b, agreeing(b), q[1], q[3])
+	benchHandler(b, allowAll(b), q[1], q[3])
 }
 
-// agreeing is a server whose hook agrees without a word.
-func agreeing(b *testing.B) http.Handler {
-	w := &world{clock: new(atomic.Pointer[time.Time]), store: startStore(b), log: new(logBuffer), told: new(witness)}
+// allowAll is a server whose hook agrees without a word.
+func allowAll(b *testing.B) http.Handler {
+	w := &testServer{
+		clock: new(atomic.Pointer[time.Time]),
+		store: startFakeS3(b),
+		log:   new(logBuffer),
+		told:  new(hookRecorder),
+	}
 	w.clock.Store(&now)
 	return w.handler(b, func(c *config) {
 		c.server.Hooks.ChallengeIsGood = func(context.Context, *hooks.Challenge) error { return nil }

@@ -13,27 +13,27 @@ import (
 
 // A target is a server whose HTTP side is called directly, for speed; its calls to the store are real.
 type target struct {
-	*world
+	*testServer
 	handler http.Handler
 }
 
 func newTarget(f *testing.F) target {
-	w := startWorld(f, func(*config) {})
+	w := startTestServer(f, func(*config) {})
 	return target{w, w.handler(f, func(*config) {})}
 }
 
 // call sends one request and checks what every answer must be: JSON, never a fault of the server's.
-func (g target) call(t *testing.T, method, path, query, body string) answer {
+func (g target) call(t *testing.T, method, path, query, body string) response {
 	t.Helper()
-	g.store.taken()
-	g.log.taken()
-	g.told.taken()
+	g.store.drain()
+	g.log.drain()
+	g.told.drain()
 	r := httptest.NewRequest(method, "/", strings.NewReader(body))
 	r.URL = &url.URL{Path: path, RawQuery: query}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	recorder := httptest.NewRecorder()
 	g.handler.ServeHTTP(recorder, r)
-	got := answer{recorder.Code, recorder.Header(), recorder.Body.String()}
+	got := response{recorder.Code, recorder.Header(), recorder.Body.String()}
 	if got.status >= http.StatusInternalServerError || got.status != http.StatusOK && got.status < http.StatusBadRequest {
 		t.Errorf("the status is %d: %s", got.status, got.body)
 	}
@@ -47,9 +47,9 @@ func (g target) call(t *testing.T, method, path, query, body string) answer {
 
 // wantCalls wants the one call that an accepted request makes, for the key as any reader decodes it, in our
 // bucket; none where the request is refused before, and a refusal after the call only where the store decides.
-func (g target) wantCalls(t *testing.T, got answer, method string, forms ...string) {
+func (g target) wantCalls(t *testing.T, got response, method string, forms ...string) {
 	t.Helper()
-	calls, told := g.store.taken(), g.told.keys()
+	calls, told := g.store.drain(), g.told.keys()
 	if got.status != http.StatusOK && got.status != http.StatusConflict { // 409: the ETag that S3 told is another
 		if len(calls)+len(told) > 0 {
 			t.Errorf("refused, but S3 was called: %q; hooks were told of %q", calls, told)

@@ -53,18 +53,18 @@ func hostileRows() []row {
 // signed, no hook asked, no call to S3, one log line. The controls go to the same servers, and are granted: a
 // hook told, a signature given or S3 called, no log line.
 func TestHostile(t *testing.T) {
-	servers := startSetups(t)
+	servers := startAllSetups(t)
 	var refused, granted int
 	for _, r := range slices.Concat(hostileRows(), honestRows(t)) {
 		t.Run(r.what+" ["+cmp.Or(r.id, "honest")+"]", func(t *testing.T) {
 			for _, a := range r.attacks {
 				w := servers[cmp.Or(a.in, r.in)]
 				if r.id == "" {
-					w.grants(t, r, a)
+					w.expectSigned(t, r, a)
 					granted++
 				} else {
 					a.in = cmp.Or(a.in, r.in)
-					w.refuses(t, r, a)
+					w.expectRejected(t, r, a)
 					refused++
 				}
 			}

@@ -19,7 +19,7 @@ import (
 // TestOneLineTells finds a mismatch by reading the one log line that the answer's id names: the
 // request, what came, and what was expected.
 func TestOneLineTells(t *testing.T) {
-	w := startWorld(t, func(c *config) {
+	w := startTestServer(t, func(c *config) {
 		c.server.Hooks.ChallengeIsGood = func(context.Context, *hooks.Challenge) error { return hooks.Deny("No.") }
 	})
 	other := strings.Replace(partV2, "/mybucket/", "/other/", 1)
@@ -47,16 +47,16 @@ func TestOneLineTells(t *testing.T) {
 			"after offset 16)"}},
 		{partV2, map[string]string{"error": "No.", "cause": `UploadPart of "uuid.txt", version 2: No.`}},
 	} {
-		w.log.taken()
-		var answer, line map[string]any
-		if err := json.Unmarshal([]byte(ask(t, "POST", w.url+"/s3/sign", jsonType, test.body).body), &answer); err != nil {
+		w.log.drain()
+		var response, line map[string]any
+		if err := json.Unmarshal([]byte(do(t, "POST", w.url+"/s3/sign", jsonType, test.body).body), &response); err != nil {
 			t.Fatal(err)
 		}
-		text := w.log.taken()
+		text := w.log.drain()
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
-		test.want["error_id"], _ = answer["id"].(string)
+		test.want["error_id"], _ = response["id"].(string)
 		for name, want := range test.want {
 			if actual, _ := line[name].(string); actual != want {
 				t.Errorf("%s is %q, want %q in %s", name, line[name], want, text)
@@ -75,7 +75,7 @@ func TestLogLineIsBounded(t *testing.T) {
 	}))
 	defer store.Close()
 	var hook error
-	w := startWorld(t, func(c *config) {
+	w := startTestServer(t, func(c *config) {
 		c.server.Bucket = s3.New(
 			s3.Config{
 				AccessKey: accessKey,
@@ -97,10 +97,10 @@ func TestLogLineIsBounded(t *testing.T) {
 		"a store has much to say": {nil, 502, "api error AccessDenied: the database says: éé"},
 	} {
 		hook = test.hook
-		w.log.taken()
-		got := ask(t, "DELETE", w.url+deletePath, "", "")
+		w.log.drain()
+		got := do(t, "DELETE", w.url+deletePath, "", "")
 		var line struct{ Cause string }
-		text := w.log.taken()
+		text := w.log.drain()
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("%s: %v: %.300s", name, err, text)
 		}

@@ -13,12 +13,11 @@ import (
 
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
-	"s3-sign-srv/internal/sign"
 )
 
-// owned makes a world where a page touches only its own uploads, by the shipped cookie.
-func owned(t *testing.T, edits ...func(*config)) *world {
-	return startWorld(t, func(c *config) {
+// startOwnedServer makes a world where a page touches only its own uploads, by the shipped cookie.
+func startOwnedServer(t *testing.T, edits ...func(*config)) *testServer {
+	return startTestServer(t, func(c *config) {
 		codec := cookie.NewCodec(c.sign.SecretKey)
 		c.server.OwnUploadsOnly, c.server.Cookies = true, codec
 		c.server.Hooks.Identify = func(_ context.Context, r *http.Request) (string, error) {
@@ -30,13 +29,13 @@ func owned(t *testing.T, edits ...func(*config)) *world {
 	})
 }
 
-// browse fetches the client configuration and returns the browser's cookie and its owner.
-func (w *world) browse(t *testing.T) (cookie, owner string) {
+// openPage fetches the client configuration and returns the browser's cookie and its owner.
+func (w *testServer) openPage(t *testing.T) (cookie, owner string) {
 	t.Helper()
-	got := ask(t, "GET", w.url+"/static/client_conf.js", "", "")
+	got := do(t, "GET", w.url+"/static/client_conf.js", "", "")
 	cookie, _, _ = strings.Cut(got.header.Get("Set-Cookie"), ";")
 	var reply struct{ Owner string }
-	if err := json.Unmarshal([]byte(ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie).body),
+	if err := json.Unmarshal([]byte(do(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie).body),
 		&reply); err != nil ||
 		reply.Owner == "" {
 		t.Fatal(cookie, reply, err)
@@ -107,9 +106,9 @@ func everyRequest(key string) map[string][4]string {
 
 // TestOwnUploadsOnly lets browser B try everything on keys that are and are not its own.
 func TestOwnUploadsOnly(t *testing.T) {
-	w := owned(t)
-	_, a := w.browse(t)
-	cookie, b := w.browse(t)
+	w := startOwnedServer(t)
+	_, a := w.openPage(t)
+	cookie, b := w.openPage(t)
 	if a == b {
 		t.Fatal("two browsers have one owner")
 	}
@@ -128,16 +127,16 @@ func TestOwnUploadsOnly(t *testing.T) {
 		b + "%2Fuuid.txt":         false,
 	} {
 		for name, q := range everyRequest(key) {
-			w.store.taken()
-			got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", cookie)
-			calls := w.store.taken()
+			w.store.drain()
+			got := do(t, q[0], w.url+q[1], q[2], q[3], "Cookie", cookie)
+			calls := w.store.drain()
 			if mine && got.status != 200 ||
 				!mine && (got.status != 403 || !strings.Contains(got.body, "belongs to another owner") || len(calls) > 0) {
 				t.Errorf("%s of %q: %d %s, calls %v", name, key, got.status, got.body, calls)
 			}
 		}
 	}
-	challenges, uploads, deletions := w.told.taken()
+	challenges, uploads, deletions := w.told.drain()
 	for _, c := range challenges {
 		if c.Owner != b {
 			t.Errorf("the hook was told of owner %q for %q", c.Owner, c.Key)
@@ -149,106 +148,9 @@ func TestOwnUploadsOnly(t *testing.T) {
 	}
 }
 
-// TestStrangers come with no cookie, or with one that is not good: each of their requests is refused before the
-// store is called or a hook is told, and leaves one line in the log.
-func TestStrangers(t *testing.T) {
-	w := owned(t)
-	good, owner := w.browse(t)
-	value := strings.TrimPrefix(good, hooks.CookieName+"=")
-	foreign := cookie.NewCodec(sign.NewSecret("another secret")).Encode(owner, now)
-	expired := cookie.NewCodec(sign.NewSecret(secretKey)).Encode(owner, now.Add(-cookie.Lifetime))
-	for name, cookie := range map[string]string{
-		"none": "", "empty": hooks.CookieName + "=", "truncated": good[:len(good)-1],
-		"forged":            hooks.CookieName + "=" + owner + ".99999999999.AAAA",
-		"of another secret": hooks.CookieName + "=" + foreign, "expired": hooks.CookieName + "=" + expired,
-		"of another name": "x=" + value,
-	} {
-		for what, q := range everyRequest(owner + "/uuid.txt") {
-			header := http.Header{"Cookie": {cookie}}
-			if q[2] != "" {
-				header.Set("Content-Type", q[2])
-			}
-			w.refuses(
-				t,
-				row{id: "D3", what: what + " with a cookie " + name, code: 401, says: "reload the page"},
-				attack{method: q[0], target: q[1], header: header, body: q[3]},
-			)
-		}
-		if got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie); got.status != 200 || got.body != "[]" {
-			t.Errorf("session with a cookie %s: %d %s", name, got.status, got.body)
-		}
-		if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", cookie); got.status != 200 ||
-			strings.Contains(got.body, owner) {
-			t.Errorf("a cookie %s gives owner %s", name, got.body)
-		}
-	}
-	replica := owned(t)
-	for _, other := range []*world{w, replica} {
-		if got := ask(t, "GET", other.url+"/s3/owner", "", "", "Cookie", "x=y; "+good); got.body != `{"owner":"`+owner+`"}` {
-			t.Errorf("a replica says %s", got.body)
-		}
-	}
-}
-
-// TestCookie reads its attributes.
-func TestCookie(t *testing.T) {
-	const app = "https://app.example.org"
-	w := owned(t, func(c *config) {
-		c.server.AllowedOrigins, c.server.TrustedProxies = []string{app}, []string{"127.0.0.1/32"}
-	})
-	for _, test := range []struct {
-		target string
-		header []string
-		want   string
-	}{
-		{"/", nil, ""}, // a link from another site leads here without the cookie, and must not replace it
-		{"/s3/owner", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}, ""},
-		{"/s3/owner", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
-		{"/static/client_conf.js", nil, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
-		{"/s3/owner", []string{"X-Forwarded-Proto", "https"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; " +
-			"SameSite=Strict"},
-		{"/s3/owner", []string{"Origin", app}, "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; " +
-			"SameSite=None; Partitioned"},
-		{"/s3/owner", []string{"Origin", app + ".evil.com"}, "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; " +
-			"SameSite=Strict"},
-		{"/static/sub/page.js", nil, ""},
-		{"/s3/success", nil, ""},
-	} {
-		set := ask(t, "GET", w.url+test.target, "", "", test.header...).header.Get("Set-Cookie")
-		name, rest, _ := strings.Cut(set, "=")
-		_, attributes, _ := strings.Cut(rest, ";")
-		if got := name + "=…;" + attributes; got != test.want && !(test.want == "" && set == "") {
-			t.Errorf("%s %v: %s, want %s", test.target, test.header, got, test.want)
-		}
-	}
-	// Only a trusted proxy knows that the browser came over HTTPS.
-	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
-		direct := owned(t, func(c *config) { c.server.TrustedProxies = trusted })
-		if set := ask(t, "GET", direct.url+"/s3/owner", "", "", "X-Forwarded-Proto", "https", "X-Forwarded-For",
-			"192.0.2.1").header.Get("Set-Cookie"); set == "" ||
-			strings.Contains(set, "Secure") {
-			t.Errorf("%s trusted, and X-Forwarded-Proto makes the cookie %s", name, set)
-		}
-	}
-	// A visit renews the lease and keeps the owner.
-	cookie, owner := w.browse(t)
-	later := now.Add(20 * 24 * time.Hour)
-	w.clock.Store(&later)
-	renewed, _, _ := strings.Cut(
-		ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", cookie).header.Get("Set-Cookie"),
-		";",
-	)
-	much := now.Add(45 * 24 * time.Hour)
-	w.clock.Store(&much)
-	if got := ask(t, "GET", w.url+"/s3/owner", "", "", "Cookie", renewed).body; !strings.Contains(got, owner) ||
-		renewed == cookie {
-		t.Errorf("after the renewal the owner is %s", got)
-	}
-}
-
 // TestLogin replaces the cookie by an application's session.
 func TestLogin(t *testing.T) {
-	w := owned(t, func(c *config) {
+	w := startOwnedServer(t, func(c *config) {
 		c.server.Hooks.Identify = func(_ context.Context, r *http.Request) (string, error) {
 			session, err := r.Cookie("session")
 			if err != nil {
@@ -283,12 +185,12 @@ func TestLogin(t *testing.T) {
 		login(strings.Repeat("ö", 257)):  {500, "give its operator the id"},
 		login(strings.Repeat("o", 5000)): {500, "give its operator the id"},
 	} {
-		got := ask(t, q[0], w.url+q[1], q[2], q[3], "Cookie", session)
+		got := do(t, q[0], w.url+q[1], q[2], q[3], "Cookie", session)
 		if got.status != want.status || !strings.Contains(got.body, want.says) {
 			t.Errorf("%s: %d %s", session, got.status, got.body)
 		}
 	}
-	if got := ask(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", login("user/42")); got.header.Get(
+	if got := do(t, "GET", w.url+"/static/client_conf.js", "", "", "Cookie", login("user/42")); got.header.Get(
 		"Set-Cookie",
 	) != "" ||
 		got.status != 200 {
@@ -302,16 +204,16 @@ func login(owner string) string {
 
 // TestWithoutOwnership behaves as the original: no cookies, any key.
 func TestWithoutOwnership(t *testing.T) {
-	w := startWorld(t, func(*config) {})
-	if got := ask(t, "GET", w.url+"/", "", ""); got.header.Get("Set-Cookie") != "" {
+	w := startTestServer(t, func(*config) {})
+	if got := do(t, "GET", w.url+"/", "", ""); got.header.Get("Set-Cookie") != "" {
 		t.Error("a cookie is set")
 	}
 	for name, q := range everyRequest("anything/uuid.txt") {
-		if got := ask(t, q[0], w.url+q[1], q[2], q[3]); got.status != 200 {
+		if got := do(t, q[0], w.url+q[1], q[2], q[3]); got.status != 200 {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
-	if got := ask(t, "GET", w.url+"/s3/session", "", ""); got.status != 404 {
+	if got := do(t, "GET", w.url+"/s3/session", "", ""); got.status != 404 {
 		t.Errorf("session: %d", got.status)
 	}
 }
@@ -319,14 +221,14 @@ func TestWithoutOwnership(t *testing.T) {
 // TestHangingIdentify is for the race detector: what the hook does after its time must not be seen.
 func TestHangingIdentify(t *testing.T) {
 	released := make(chan struct{})
-	w := owned(t, func(c *config) {
+	w := startOwnedServer(t, func(c *config) {
 		c.server.HookTimeout = 20 * time.Millisecond
 		c.server.Hooks.Identify = func(context.Context, *http.Request) (string, error) {
 			<-released
 			return "late", nil
 		}
 	})
-	if got := ask(t, "GET", w.url+"/s3/owner", "", ""); got.status != 500 || strings.Contains(got.body, "late") {
+	if got := do(t, "GET", w.url+"/s3/owner", "", ""); got.status != 500 || strings.Contains(got.body, "late") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	close(released)

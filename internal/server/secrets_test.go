@@ -2,132 +2,15 @@ package server_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/go-chi/chi/v5"
-
 	"s3-sign-srv/internal/hooks"
-	"s3-sign-srv/internal/s3"
-	"s3-sign-srv/internal/server"
-	"s3-sign-srv/internal/sign"
 )
-
-// A vault knows every secret of a run, and finds them in texts.
-type vault struct {
-	mu      sync.Mutex
-	secrets map[string][]secret // by their first bytes
-}
-
-type secret struct{ what, value string }
-
-const secretPrefix = 16
-
-// hide notes a secret, as it is and as it stands in a URL.
-func (v *vault) hide(what, value string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.secrets == nil {
-		v.secrets = map[string][]secret{}
-	}
-	for _, spelt := range []string{value, url.QueryEscape(value)} {
-		if begin := spelt[:secretPrefix]; !slices.ContainsFunc(
-			v.secrets[begin],
-			func(s secret) bool { return s.value == spelt },
-		) {
-			v.secrets[begin] = append(v.secrets[begin], secret{what, spelt})
-		}
-	}
-}
-
-// found returns the secrets in text.
-func (v *vault) found(text string) (found []secret) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for i := range max(0, len(text)-secretPrefix+1) {
-		for _, s := range v.secrets[text[i:i+secretPrefix]] {
-			if strings.HasPrefix(text[i:], s.value) {
-				found = append(found, s)
-			}
-		}
-	}
-	return found
-}
-
-// holds reports whether a secret of that kind is known.
-func (v *vault) holds(what string) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, list := range v.secrets {
-		if slices.ContainsFunc(list, func(s secret) bool { return s.what == what }) {
-			return true
-		}
-	}
-	return false
-}
-
-// quarrelsomeStore finds the server's signatures wrong, and says so as S3 does, with all that it was sent.
-func (v *vault) quarrelsomeStore(t *testing.T) string {
-	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.overhear(r)
-		_, signature, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
-		w.WriteHeader(http.StatusForbidden)
-		fmt.Fprintf(
-			w,
-			"<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the "+
-				"signature you provided.</Message>"+
-				"<AWSAccessKeyId>%s</AWSAccessKeyId><SignatureProvided>%s</SignatureProvided><StringToSign>%s</StringToSign>"+
-				"</Error>",
-			accessKey,
-			signature,
-			r.Header.Get("Authorization"),
-		)
-	}))
-	t.Cleanup(store.Close)
-	return store.URL
-}
-
-// overhear hides the signature of the server's own call to a store.
-func (v *vault) overhear(r *http.Request) {
-	if _, signature, signed := strings.Cut(r.Header.Get("Authorization"), "Signature="); signed {
-		v.hide("the signature of the server's own "+r.Method, signature)
-	}
-}
-
-// willingStore has all objects, and lists one.
-func (v *vault) willingStore(t *testing.T) string {
-	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.overhear(r)
-		switch r.Method {
-		case http.MethodGet:
-			fmt.Fprintf(
-				w,
-				"<ListBucketResult><Contents><Key>%suuid.txt</Key><Size>1</Size></Contents></ListBucketResult>",
-				r.URL.Query().Get("prefix"),
-			)
-		case http.MethodDelete:
-			w.WriteHeader(http.StatusNoContent)
-		}
-	}))
-	t.Cleanup(store.Close)
-	return store.URL
-}
 
 // TestSecrets drives every route, good and bad, with every kind of store and hook, and everything that is hostile,
 // at debug level and with ownership on. It wants neither in an answer nor in the log: the secret key, a signature
@@ -143,18 +26,18 @@ func TestSecrets(t *testing.T) {
 		},
 	} {
 		t.Run(format, func(t *testing.T) {
-			v, asked := new(vault), map[string]map[int]int{}
+			v, asked := new(secretSet), map[string]map[int]int{}
 			v.hide("the secret key", secretKey)
 			v.hide("an encryption key", sseKey)
 			v.hide("a security token", sessionToken)
 			closed := httptest.NewServer(nil)
 			closed.Close()
 			var run *secretRun
-			for mood, store := range map[string]string{"willing": v.willingStore(t), "quarrelsome": v.quarrelsomeStore(t),
+			for mood, store := range map[string]string{"willing": v.workingStore(t), "quarrelsome": v.failingStore(t),
 				"away": closed.URL} {
 				run = newSecretRun(t, v, asked, handler, store)
 				run.everything(t, mood == "willing")
-				log := run.log.taken()
+				log := run.log.drain()
 				if !strings.Contains(log, "DEBUG") || strings.Count(log, "\n") < 50 {
 					t.Errorf("the log with a store that is %s is short: %.300s", mood, log)
 				}
@@ -162,7 +45,7 @@ func TestSecrets(t *testing.T) {
 					t.Errorf("the log with a store that is %s has %s: %s", mood, s.what, lineWith(log, s.value))
 				}
 			}
-			run.wantEveryRoute(t)
+			run.expectEveryRoute(t)
 			for _, what := range []string{"a cookie's MAC", "a signature", "the signature of the server's own " +
 				"HEAD", "the signature of the server's own DELETE", "the signature of the server's own GET"} {
 				if !v.holds(what) {
@@ -173,8 +56,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// moody hooks deny, fail and panic where the key says so.
-func moody(h hooks.Funcs) hooks.Funcs {
+// unreliableHooks hooks deny, fail and panic where the key says so.
+func unreliableHooks(h hooks.Funcs) hooks.Funcs {
 	mood := func(key string) error {
 		switch {
 		case strings.HasSuffix(key, "denied.txt"):
@@ -196,214 +79,4 @@ func moody(h hooks.Funcs) hooks.Funcs {
 		},
 		Delete: func(ctx context.Context, d *hooks.Deletion) error { return errors.Join(h.Delete(ctx, d), mood(d.Key)) },
 	}
-}
-
-// A secretRun is a server with one store, under all requests.
-type secretRun struct {
-	*vault
-	*world
-	log    *logBuffer
-	routes chi.Routes
-	asked  map[string]map[int]int // how often each route gave a status of 200 to 299, 400 to 499 and so on
-}
-
-// newSecretRun puts a server together whose log is written by handler.
-func newSecretRun(
-	t *testing.T,
-	v *vault,
-	asked map[string]map[int]int,
-	handler func(io.Writer) slog.Handler,
-	store string,
-) *secretRun {
-	t.Helper()
-	run := &secretRun{vault: v, log: new(logBuffer), asked: asked}
-	var cfg config
-	run.world = owned(t, func(c *config) {
-		c.server.Bucket = s3.New(
-			s3.Config{
-				AccessKey: accessKey,
-				SecretKey: sign.NewSecret(secretKey),
-				Endpoint:  mustParse(store),
-				Region:    "us-east-1",
-				Name:      "mybucket",
-			},
-		)
-		c.server.Log = slog.New(handler(run.log))
-		c.server.Client = server.Client{
-			Endpoint:  "http://127.0.0.1:9312/mybucket",
-			Host:      "127.0.0.1:9312",
-			Bucket:    "mybucket",
-			Region:    "us-east-1",
-			AccessKey: accessKey,
-			Version:   sign.V4,
-		}
-		identify := c.server.Hooks.Identify
-		c.server.Hooks = moody(talkative(c.server.Log))
-		c.server.Hooks.Identify = identify
-		cfg = *c
-	})
-	signer, err := sign.New(cfg.sign)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.server.Signer = signer
-	run.routes = server.Routes(cfg.server)
-	return run
-}
-
-// everything sends all requests, the hostile ones of this package too if wanted: none of them gets as far as
-// the store.
-func (run *secretRun) everything(t *testing.T, hostile bool) {
-	t.Helper()
-	cookie, owner := run.browse(t)
-	linked := http.Header{"Sec-Fetch-Mode": {"navigate"}} // which gives a stranger no cookie
-	var requests []attack
-	for _, target := range []string{"/static/client_conf.js", "/s3/owner"} {
-		requests = append(
-			requests,
-			attack{method: "GET", target: target, header: linked},
-			attack{method: "HEAD", target: target, header: linked},
-		)
-	}
-	for _, target := range []string{"/", "/success.html", "/static/sub/page.js", "/static/hash-worker.js",
-		"/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success",
-		"/s3/sign", "/nowhere", "/s3/delete/x"} {
-		requests = append(
-			requests,
-			plain("GET", target)[0],
-			plain("HEAD", target)[0],
-			plain("OPTIONS", target)[0],
-			plain("PATCH", target)[0],
-		)
-	}
-	for _, key := range []string{owner + "/uuid.txt", owner + "/denied.txt", owner + "/broken.txt", owner + "/panics.txt",
-		"L53KYQWHDE7D6KZNFKVN75STFR/uuid.txt", ""} {
-		every := everyRequest(key)
-		for _, name := range slices.Sorted(maps.Keys(every)) {
-			q := every[name]
-			a := attack{method: q[0], target: q[1], header: http.Header{}, body: q[3]}
-			if q[2] != "" {
-				a.header.Set("Content-Type", q[2])
-			}
-			requests = append(requests, a)
-			if name == "success" {
-				a.method = "PUT"
-				requests = append(requests, a)
-			}
-		}
-	}
-	for _, a := range requests {
-		run.take(t, a)
-	}
-	if hostile {
-		for _, r := range hostileRows() {
-			requests = append(requests, r.attacks...)
-		}
-	}
-	for _, a := range requests { // and with the cookie
-		a.header = a.header.Clone()
-		if a.header == nil {
-			a.header = http.Header{}
-		}
-		a.header.Add("Cookie", cookie)
-		run.take(t, a)
-	}
-}
-
-// take sends a request and looks for secrets in the answer.
-func (run *secretRun) take(t *testing.T, a attack) {
-	t.Helper()
-	for _, signature := range signaturesOf(a) {
-		run.hide("a signature", signature)
-	}
-	got := run.send(t, a)
-	path, _, _ := strings.Cut(a.target, "?")
-	if route := run.routes.Find(chi.NewRouteContext(), a.method, path); route != "" {
-		route = a.method + " " + route
-		if run.asked[route] == nil {
-			run.asked[route] = map[int]int{}
-		}
-		run.asked[route][got.status/100*100]++
-	}
-	var given struct{ Signature string }
-	if got.status == http.StatusOK && path == "/s3/sign" && json.Unmarshal([]byte(got.body), &given) == nil &&
-		given.Signature != "" {
-		if !slices.Contains(signaturesOf(a), given.Signature) {
-			t.Errorf("%s is given another signature than the one it asks for: %s", a.body, got.body)
-		}
-		got.body = strings.Replace(got.body, given.Signature, "", 1)
-	}
-	if set, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";"); set != "" {
-		run.hide("a cookie's MAC", set[strings.LastIndexByte(set, '.')+1:])
-		got.header.Del("Set-Cookie")
-	}
-	for _, s := range run.found(fmt.Sprint(got.header, got.body)) {
-		t.Errorf("%s %.200s %.300q is answered with %s: %v %.500s", a.method, a.target, a.body, s.what, got.header, got.body)
-	}
-}
-
-// signaturesOf are what a server that signs whatever it is given would answer to a sign request, in each version.
-func signaturesOf(a attack) []string {
-	if !strings.HasPrefix(a.target, "/s3/sign") || a.body == "" {
-		return nil
-	}
-	text := base64.StdEncoding.EncodeToString([]byte(a.body)) // a policy
-	texts := []string{text}
-	var message struct{ Headers string }
-	if json.Unmarshal([]byte(a.body), &message) == nil && message.Headers != "" {
-		text = message.Headers
-		mended := regexp.MustCompile(`\n(POST|PUT|DELETE)\n/`).ReplaceAllString(text, "\n$1\n/mybucket/")
-		texts = []string{text, mended}
-	}
-	h := hmac.New(sha1.New, []byte(secretKey))
-	io.WriteString(h, text)
-	signatures := []string{base64.StdEncoding.EncodeToString(h.Sum(nil))}
-	for _, text := range texts {
-		if strings.Count(text, "\n") > 3 {
-			signatures = append(signatures, signatureV4(text))
-		} else if len(texts) == 1 {
-			signatures = append(signatures, policySignatureV4(a.body, text)...)
-		}
-	}
-	return signatures
-}
-
-// wantEveryRoute wants each route to have been asked, and to have agreed and refused, where it can do both.
-func (run *secretRun) wantEveryRoute(t *testing.T) {
-	t.Helper()
-	walked := 0
-	always := regexp.MustCompile(
-		`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html|/static/hash-worker\.js)$`,
-	) // agree with everybody
-	err := chi.Walk(run.routes, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		walked++
-		route = method + " " + route
-		if agreed, refused := run.asked[route][200], run.asked[route][400]+run.asked[route][500]; agreed == 0 ||
-			refused == 0 && !always.MatchString(route) {
-			t.Errorf("%s agreed %d times, and refused %d times", route, agreed, refused)
-		}
-		return nil
-	})
-	if err != nil || walked < 18 {
-		t.Errorf("%d routes, %v", walked, err)
-	}
-}
-
-// policySignatureV4 is the signature of a policy's base64, by the key of the credential in it.
-func policySignatureV4(document, text string) []string {
-	scope := regexp.MustCompile(accessKey + `/(\d{8}/us-east-1/s3/aws4_request)`).FindStringSubmatch(document)
-	if scope == nil {
-		return nil
-	}
-	return []string{hex.EncodeToString(macV4(scope[1], text))}
-}
-
-// lineWith is the line of text that has part in it.
-func lineWith(text, part string) string {
-	for line := range strings.Lines(text) {
-		if strings.Contains(line, part) {
-			return fmt.Sprintf("%.500s", line)
-		}
-	}
-	return ""
 }

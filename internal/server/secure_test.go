@@ -14,7 +14,7 @@ import (
 // TestContentSecurityPolicy reads the page's policy directive by directive: the page may load its own files, and
 // talk to itself and to the store, wherever the store is.
 func TestContentSecurityPolicy(t *testing.T) {
-	servers := startSetups(t)
+	servers := startAllSetups(t)
 	for in, store := range map[setup][]string{
 		pathStyle:     {"http://127.0.0.1:9312"},
 		pathByName:    {"http://localhost:9312", "http://mybucket.localhost:9312"},
@@ -39,7 +39,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 		}
 		for _, target := range []string{"/", "/success.html", "/static/client_conf.js", "/static/sub/page.js",
 			"/static/nowhere.html"} {
-			policies := ask(t, "GET", servers[in].url+target, "", "").header.Values("Content-Security-Policy")
+			policies := do(t, "GET", servers[in].url+target, "", "").header.Values("Content-Security-Policy")
 			if len(policies) != 1 {
 				t.Errorf("%s with %s has %d policies", target, in, len(policies))
 				continue
@@ -66,7 +66,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 
 // TestWorkerPolicy: only the worker that hashes parts may compile WebAssembly, and it reaches nobody.
 func TestWorkerPolicy(t *testing.T) {
-	got := ask(t, "GET", startSetups(t)[pathStyle].url+"/static/hash-worker.js", "", "")
+	got := do(t, "GET", startAllSetups(t)[pathStyle].url+"/static/hash-worker.js", "", "")
 	policies := got.header.Values("Content-Security-Policy")
 	want := map[string][]string{"default-src": {"'none'"}, "script-src": {"'self'", "'wasm-unsafe-eval'"}}
 	if got.status != 200 || len(policies) != 1 || !maps.EqualFunc(directives(policies[0]), want, slices.Equal) {
@@ -88,10 +88,10 @@ func directives(policy string) map[string][]string {
 // TestSecurityHeaders has an answer of every kind, with the headers that keep it from being taken for something
 // else, by another site, or out of a cache.
 func TestSecurityHeaders(t *testing.T) {
-	w := owned(t, func(c *config) {
+	w := startOwnedServer(t, func(c *config) {
 		c.server.Hooks.Delete = func(context.Context, *hooks.Deletion) error { panic("delete") }
 	})
-	cookie, owner := w.browse(t)
+	cookie, owner := w.openPage(t)
 	sign := func(key string) attack { return signRequests("/s3/sign", "", swap(policy2, "uuid.txt", key))[0] }
 	for name, test := range map[string]struct {
 		attack

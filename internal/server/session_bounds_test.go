@@ -107,7 +107,7 @@ func TestSessionIsBounded(t *testing.T) {
 	defer store.Close()
 	open := sync.OnceFunc(func() { close(l.open) })
 	defer open()
-	w := owned(t, func(c *config) {
+	w := startOwnedServer(t, func(c *config) {
 		c.server.Bucket = s3.New(
 			s3.Config{
 				AccessKey: accessKey,
@@ -118,8 +118,8 @@ func TestSessionIsBounded(t *testing.T) {
 			},
 		)
 	})
-	cookie, owner := w.browse(t)
-	otherCookie, _ := w.browse(t)
+	cookie, owner := w.openPage(t)
+	otherCookie, _ := w.openPage(t)
 	l.collector = owner + "/"
 	list, otherList := make(chan string), make(chan string)
 	wait := func(sign chan struct{}, early chan string) {
@@ -135,7 +135,7 @@ func TestSessionIsBounded(t *testing.T) {
 	go func() { otherList <- w.sessionOf(otherCookie) }()
 	wait(l.listed, otherList)
 	for range 20 { // meanwhile a seventeenth HEAD would come
-		if got := ask(t, "POST", w.url+"/s3/success", formType, "bucket=mybucket&"+
+		if got := do(t, "POST", w.url+"/s3/success", formType, "bucket=mybucket&"+
 			"key="+owner+"/report.txt", "Cookie", cookie); got.status != 200 {
 			t.Errorf("a report meanwhile: %d %s", got.status, got.body)
 		}
@@ -169,13 +169,13 @@ func TestSessionIsBounded(t *testing.T) {
 }
 
 // sessionOf returns the list of files, or what went wrong: it is called beside the test.
-func (w *world) sessionOf(cookie string) string {
+func (w *testServer) sessionOf(cookie string) string {
 	r, err := http.NewRequest("GET", w.url+"/s3/session", nil)
 	if err != nil {
 		return err.Error()
 	}
 	r.Header.Set("Cookie", cookie)
-	got, err := exchange(r)
+	got, err := roundTrip(r)
 	if err != nil {
 		return err.Error()
 	}

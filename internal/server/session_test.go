@@ -16,7 +16,7 @@ import (
 )
 
 // TestSession lists the caller's files by what their metadata say, newest first, and says nothing of a
-// store whose key may not list. A name that is no UTF-8, as another client may have stored it, costs one
+// fakeS3 whose key may not list. A name that is no UTF-8, as another client may have stored it, costs one
 // letter of that name, and not the list.
 func TestSession(t *testing.T) {
 	const uuid = "0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a"
@@ -51,7 +51,7 @@ func TestSession(t *testing.T) {
 		}
 	}))
 	defer store.Close()
-	w := owned(t, func(c *config) {
+	w := startOwnedServer(t, func(c *config) {
 		c.server.Bucket = s3.New(
 			s3.Config{
 				AccessKey: accessKey,
@@ -63,8 +63,8 @@ func TestSession(t *testing.T) {
 		)
 		c.server.Client.Bucket = "mybucket"
 	})
-	cookie, owner := w.browse(t)
-	got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie).body
+	cookie, owner := w.openPage(t)
+	got := do(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie).body
 	want := fmt.Sprintf(
 		`[{"name":"my file é.txt","uuid":"%[1]s","size":2,"s3Key":"%[2]s/%[1]s.txt","s3Bucket":"mybucket"},`+
 			`{"name":"other.txt","uuid":"%[3]s","size":1,"s3Key":"%[2]s/other.txt","s3Bucket":"mybucket"},`+
@@ -79,7 +79,7 @@ func TestSession(t *testing.T) {
 		t.Errorf("prefix %q\n got %s\nwant %s", prefix, got, want)
 	}
 	denied = true
-	if got := ask(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie); got.status != 200 || got.body != "[]" {
+	if got := do(t, "GET", w.url+"/s3/session", "", "", "Cookie", cookie); got.status != 200 || got.body != "[]" {
 		t.Errorf("without the right to list: %d %s", got.status, got.body)
 	}
 }
@@ -92,14 +92,14 @@ func digestOf(key string) string {
 
 // TestKindOfFault tells apart what other settings would mend from what another file would.
 func TestKindOfFault(t *testing.T) {
-	w := startWorld(t, func(c *config) { c.sign.ContentTypes = []string{"image/*"} })
+	w := startTestServer(t, func(c *config) { c.sign.ContentTypes = []string{"image/*"} })
 	initiate := `{"headers":"POST\n\ntext/plain\n\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n/mybucket/uuid.txt?uploads"}`
 	for body, setup := range map[string]bool{
 		strings.Replace(partV2, "/mybucket/", "/127.0.0.1/", 1): true,
 		strings.Replace(partV2, "11:56:08", "12:56:08", 1):      true, // a clock
 		initiate: false, // a type
 	} {
-		got := ask(t, "POST", w.url+"/s3/sign", jsonType, body)
+		got := do(t, "POST", w.url+"/s3/sign", jsonType, body)
 		if got.status != 403 || strings.Contains(got.body, `"kind":"setup"`) != setup {
 			t.Errorf("%s: %d %s", body, got.status, got.body)
 		}

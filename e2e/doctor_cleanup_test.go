@@ -15,14 +15,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// TestDoctorVersions wants nothing left in a bucket that keeps every version: where the key could not
+// TestDoctorVersions expects nothing left in a bucket that keeps every version: where the key could not
 // remove them, nothing is written. An empty bucket does not tell a key that may not ask, so there doctor
 // must own up to the little that stays.
 func TestDoctorVersions(t *testing.T) {
 	t.Parallel()
 	const ask, askLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
 		"s3:DeleteObjectVersion", "s3:ListBucketVersions"
-	for _, g := range startGuests(t) {
+	for _, g := range startOtherUsers(t) {
 		for _, test := range []struct {
 			name   string
 			rights []string // beside what uploads need
@@ -38,14 +38,14 @@ func TestDoctorVersions(t *testing.T) {
 		} {
 			t.Run(g.store.name+" "+test.name, func(t *testing.T) {
 				t.Parallel()
-				p := g.patient(t, append([]string{toPut, toAbort, toGet, toDelete, toList}, test.rights...)...)
+				p := g.doctorSetup(t, append([]string{toPut, toAbort, toGet, toDelete, toList}, test.rights...)...)
 				p.keepVersions(t, test.before)
-				d := p.diagnose(t)
+				d := p.runDoctorOnly(t)
 				if got := d.of("form upload"); got.Status != test.form {
 					t.Errorf("%+v, want %s", got, test.form)
 				}
 				if test.leaves {
-					d.wantOnly(t, "clean-up", "with s3:GetBucketVersioning, the key")
+					d.expectOnly(t, "clean-up", "with s3:GetBucketVersioning, the key")
 				} else if !d.Healthy || p.versions(t) != map[bool]int{true: 1}[test.before] {
 					t.Errorf("%d versions in the bucket; %+v", p.versions(t), d.with("failed"))
 				}
@@ -55,7 +55,7 @@ func TestDoctorVersions(t *testing.T) {
 }
 
 // keepVersions has the bucket keep every version, from its first object on.
-func (p *patient) keepVersions(t *testing.T, object bool) {
+func (p *doctorSetup) keepVersions(t *testing.T, object bool) {
 	t.Helper()
 	t.Cleanup(func() { p.purge(t) })
 	if _, err := p.client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
@@ -78,9 +78,9 @@ func TestDoctorLock(t *testing.T) {
 	t.Parallel()
 	for _, s := range []*store{shared.radosgw, newVersitygw(t, "VGW_VERSIONING_DIR="+t.TempDir()).store} {
 		t.Run(s.name, func(t *testing.T) {
-			p := newPatient(t, s)
-			p.lock(t)
-			d := p.examine(t)
+			p := newDoctorSetup(t, s)
+			p.moveToLockedBucket(t)
+			d := p.runDoctor(t)
 			if versions := d.of("versions"); !d.Healthy || versions.Status != "skipped" ||
 				!strings.Contains(versions.Text, "locks objects for 1 days") {
 				t.Errorf("%+v %+v", versions, d.with("failed"))
@@ -92,8 +92,8 @@ func TestDoctorLock(t *testing.T) {
 	}
 }
 
-// lock moves to a new bucket that keeps for a day what is written to it.
-func (p *patient) lock(t *testing.T) {
+// moveToLockedBucket moves to a new bucket that keeps for a day what is written to it.
+func (p *doctorSetup) moveToLockedBucket(t *testing.T) {
 	t.Helper()
 	name, locks, days := "e2e-"+uuid()[:13], true, int32(1)
 	if _, err := p.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name,
@@ -124,7 +124,7 @@ func (p *patient) lock(t *testing.T) {
 }
 
 // versions counts the versions and delete markers in the bucket.
-func (p *patient) versions(t *testing.T) int {
+func (p *doctorSetup) versions(t *testing.T) int {
 	t.Helper()
 	list, err := p.client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &p.name})
 	if err != nil {
@@ -134,7 +134,7 @@ func (p *patient) versions(t *testing.T) int {
 }
 
 // purge deletes every version.
-func (p *patient) purge(t *testing.T) {
+func (p *doctorSetup) purge(t *testing.T) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // tests' contexts end before what cleans up after them
 	list, err := p.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &p.name})
@@ -163,9 +163,9 @@ func TestDoctorInterrupted(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			p := newPatient(t, versity)
+			p := newDoctorSetup(t, versity)
 			arrived := make(chan struct{}, 10)
-			silent(func(r *http.Request, body []byte) bool {
+			hanging(func(r *http.Request, body []byte) bool {
 				part := r.Method == http.MethodPut && len(body) > 0
 				if part {
 					arrived <- struct{}{}
@@ -190,7 +190,7 @@ func TestDoctorInterrupted(t *testing.T) {
 			if code, err := doctor.exitCode(30 * time.Second); err != nil || code != 1 {
 				t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
 			}
-			p.wantEmpty(t)
+			p.expectEmpty(t)
 		})
 	}
 }
@@ -198,7 +198,7 @@ func TestDoctorInterrupted(t *testing.T) {
 // TestDoctorUnread closes the pipe that doctor writes to when it has begun to upload.
 func TestDoctorUnread(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t, startVersitygw(t))
+	p := newDoctorSetup(t, startVersitygw(t))
 	for _, lines := range []int{3, 14, 17, 19} {
 		command := fmt.Sprintf("%s doctor | head -n %d; exit ${PIPESTATUS[0]}", shared.binary, lines)
 		doctor, err := startProcess(p.dir, p.env.environment(), "bash", "-c", command)
@@ -210,6 +210,6 @@ func TestDoctorUnread(t *testing.T) {
 		if output := doctor.output.String(); err != nil || code != 1 || strings.Count(output, "\n") != lines {
 			t.Errorf("%d lines: exit code %d, %v\n%s", lines, code, err, output)
 		}
-		p.wantEmpty(t)
+		p.expectEmpty(t)
 	}
 }

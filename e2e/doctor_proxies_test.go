@@ -73,9 +73,9 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 		)
 }
 
-// httpsPair turns HTTPS on with a certificate, and with its key or another's.
-func httpsPair(c certificate, othersKey bool) func(*testing.T, *patient) {
-	return func(t *testing.T, p *patient) {
+// withCertificate turns HTTPS on with a certificate, and with its key or another's.
+func withCertificate(c certificate, othersKey bool) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) {
 		cert, key := c.issue(t)
 		if othersKey {
 			_, key = c.issue(t)
@@ -96,9 +96,9 @@ func httpsPair(c certificate, othersKey bool) func(*testing.T, *patient) {
 	}
 }
 
-// front puts TLS with this certificate before the store; trusted makes it known to the computer.
-func front(c certificate, trusted bool) func(*testing.T, *patient) {
-	return func(t *testing.T, p *patient) {
+// withTLSProxy puts TLS with this certificate before the store; trusted makes it known to the computer.
+func withTLSProxy(c certificate, trusted bool) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) {
 		cert, key := c.issue(t)
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
@@ -117,17 +117,17 @@ func front(c certificate, trusted bool) func(*testing.T, *patient) {
 	}
 }
 
-// strip puts a proxy before the store that takes a header out of every answer.
-func strip(header string) func(*testing.T, *patient) {
-	return between(func(r *http.Response) error {
+// withoutHeader puts a proxy before the store that takes a header out of every answer.
+func withoutHeader(header string) func(*testing.T, *doctorSetup) {
+	return withResponseChanged(func(r *http.Response) error {
 		r.Header.Del(header)
 		return nil
 	})
 }
 
-// stripAnswers spares preflights.
-func stripAnswers(header string) func(*testing.T, *patient) {
-	return between(func(r *http.Response) error {
+// withoutHeaderOnRequests spares preflights.
+func withoutHeaderOnRequests(header string) func(*testing.T, *doctorSetup) {
+	return withResponseChanged(func(r *http.Response) error {
 		if r.Request.Method != http.MethodOptions {
 			r.Header.Del(header)
 		}
@@ -135,21 +135,21 @@ func stripAnswers(header string) func(*testing.T, *patient) {
 	})
 }
 
-// between puts a proxy before the store that changes its answers.
-func between(change func(*http.Response) error) func(*testing.T, *patient) {
-	return func(t *testing.T, p *patient) {
+// withResponseChanged puts a proxy before the store that changes its answers.
+func withResponseChanged(change func(*http.Response) error) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) {
 		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: toStore(p), ModifyResponse: change})
 		t.Cleanup(proxy.Close)
 		p.env["AWS_ENDPOINT"] = proxy.URL
 	}
 }
 
-// A gate answers some requests itself, and lets the others through to the store.
-type gate func(w http.ResponseWriter, r *http.Request, body []byte) (answered bool)
+// A interceptor answers some requests itself, and lets the others through to the store.
+type interceptor func(w http.ResponseWriter, r *http.Request, body []byte) (answered bool)
 
-// gated puts a gate before the store.
-func gated(g gate) func(*testing.T, *patient) {
-	return func(t *testing.T, p *patient) {
+// withInterceptor puts a gate before the store.
+func withInterceptor(g interceptor) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) {
 		store := &httputil.ReverseProxy{
 			Rewrite:  toStore(p),
 			ErrorLog: log.New(io.Discard, "", 0),
@@ -171,9 +171,9 @@ func gated(g gate) func(*testing.T, *patient) {
 	}
 }
 
-// refuses answers as a proxy does, by a page of its own.
-func refuses(status int, which func(r *http.Request, body []byte) bool) func(*testing.T, *patient) {
-	return gated(func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+// rejecting answers as a proxy does, by a page of its own.
+func rejecting(status int, which func(r *http.Request, body []byte) bool) func(*testing.T, *doctorSetup) {
+	return withInterceptor(func(w http.ResponseWriter, r *http.Request, body []byte) bool {
 		if !which(r, body) {
 			return false
 		}
@@ -184,9 +184,9 @@ func refuses(status int, which func(r *http.Request, body []byte) bool) func(*te
 	})
 }
 
-// silent lets some requests wait until they are given up.
-func silent(which func(r *http.Request, body []byte) bool) func(*testing.T, *patient) {
-	return gated(func(_ http.ResponseWriter, r *http.Request, body []byte) bool {
+// hanging lets some requests wait until they are given up.
+func hanging(which func(r *http.Request, body []byte) bool) func(*testing.T, *doctorSetup) {
+	return withInterceptor(func(_ http.ResponseWriter, r *http.Request, body []byte) bool {
 		if which(r, body) {
 			<-r.Context().Done()
 			return true
@@ -207,9 +207,9 @@ func isForm(r *http.Request, _ []byte) bool {
 
 func isLarge(_ *http.Request, body []byte) bool { return len(body) > 1<<20 }
 
-// renamed puts a proxy before the store that asks it by another host.
-func renamed(host string) func(*testing.T, *patient) {
-	return func(t *testing.T, p *patient) {
+// withHost puts a proxy before the store that asks it by another host.
+func withHost(host string) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) {
 		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 			toStore(p)(r)
 			r.Out.Host = host
@@ -220,7 +220,7 @@ func renamed(host string) func(*testing.T, *patient) {
 }
 
 // toStore sends a request on to the store under the host that its signature names.
-func toStore(p *patient) func(*httputil.ProxyRequest) {
+func toStore(p *doctorSetup) func(*httputil.ProxyRequest) {
 	target := &url.URL{Scheme: "http", Host: loopback(p.port)}
 	return func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
@@ -256,13 +256,13 @@ func startPathOnly(t *testing.T) *store {
 	return s
 }
 
-// TestDoctorTLS finds a set-up with HTTPS on both sides healthy.
+// TestDoctorTLS finds a setup with HTTPS on both sides healthy.
 func TestDoctorTLS(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t, startVersitygw(t))
-	httpsPair(certificate{}, false)(t, p)
-	front(certificate{}, true)(t, p)
-	for _, f := range p.examine(t).with("failed") {
+	p := newDoctorSetup(t, startVersitygw(t))
+	withCertificate(certificate{}, false)(t, p)
+	withTLSProxy(certificate{}, true)(t, p)
+	for _, f := range p.runDoctor(t).with("failed") {
 		t.Errorf("false alarm: %+v", f)
 	}
 }

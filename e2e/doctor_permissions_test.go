@@ -17,22 +17,22 @@ type statement struct {
 	Principal                map[string]string
 }
 
-// A guest is a user of a store, beside the one that the buckets belong to, who may what their policies say.
-type guest struct {
+// A otherUser is a user of a store, beside the one that the buckets belong to, who may what their policies say.
+type otherUser struct {
 	store             *store
 	principal         string
 	accessKey, secret string
 }
 
-// startGuests makes a user of the shared radosgw, and one of a versitygw that keeps versions where it is
+// startOtherUsers makes a user of the shared radosgw, and one of a versitygw that keeps versions where it is
 // told to.
-func startGuests(t *testing.T) []guest {
+func startOtherUsers(t *testing.T) []otherUser {
 	t.Helper()
 	access, secret := "E2EGUEST"+strings.ToUpper(uuid()[:8]), "guest/secret+key/0123456789abcdefghijkl"
 	shared.gateway.addUser(t, access, secret)
 	versity := newVersitygw(t, "VGW_IAM_DIR="+t.TempDir(), "VGW_VERSIONING_DIR="+t.TempDir())
 	versity.admin(t, "create-user", "--access", access, "--secret", secret, "--role", "user")
-	return []guest{
+	return []otherUser{
 		{shared.radosgw, "arn:aws:iam:::user/" + access, access, secret},
 		{versity.store, access, access, secret},
 	}
@@ -64,10 +64,10 @@ func (g *versitygw) admin(t *testing.T, args ...string) {
 	}
 }
 
-// patient makes a set-up with the guest's keys; its policy allows these actions.
-func (g guest) patient(t *testing.T, actions ...string) *patient {
+// doctorSetup makes a setup with the guest's keys; its policy allows these actions.
+func (g otherUser) doctorSetup(t *testing.T, actions ...string) *doctorSetup {
 	t.Helper()
-	p := newPatient(t, g.store)
+	p := newDoctorSetup(t, g.store)
 	p.env["AWS_CLIENT_ACCESS_KEY"], p.env["AWS_CLIENT_SECRET_KEY"] = g.accessKey, g.secret
 	if g.store == shared.radosgw {
 		p.env["P3S3F_SIGNATURE_VERSION"] = "2" // radosgw obeys unsigned headers under 4
@@ -78,12 +78,12 @@ func (g guest) patient(t *testing.T, actions ...string) *patient {
 	return p
 }
 
-func (p *patient) resources() []string {
+func (p *doctorSetup) resources() []string {
 	return []string{"arn:aws:s3:::" + p.name, "arn:aws:s3:::" + p.name + "/*"}
 }
 
 // setPolicy makes the statements, for the guest, the bucket's policy.
-func (g guest) setPolicy(t *testing.T, p *patient, statements ...statement) {
+func (g otherUser) setPolicy(t *testing.T, p *doctorSetup, statements ...statement) {
 	t.Helper()
 	for i := range statements {
 		statements[i].Principal = map[string]string{"AWS": g.principal}
@@ -103,17 +103,17 @@ func (g guest) setPolicy(t *testing.T, p *patient, statements ...statement) {
 const toPut, toAbort, toGet, toDelete, toList = "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject",
 	"s3:DeleteObject", "s3:ListBucket"
 
-// TestDoctorRights gives a second user too few, the right, or too many permissions. The policy that doctor
+// TestDoctorPermissions gives a second user too few, the right, or too many permissions. The policy that doctor
 // prints must put it right.
-func TestDoctorRights(t *testing.T) {
+func TestDoctorPermissions(t *testing.T) {
 	t.Parallel()
-	for _, g := range startGuests(t) {
+	for _, g := range startOtherUsers(t) {
 		for _, test := range []struct {
-			name         string
-			actions      []string
-			denied       string // to a user who, as the owner of what it uploads, may else read it
-			env          settings
-			check, words string // no check: healthy
+			name        string
+			actions     []string
+			denied      string // to a user who, as the owner of what it uploads, may else read it
+			env         settings
+			check, text string // no check: healthy
 		}{
 			{"somebody else's bucket", nil, "", nil, "upload permission", toPut + " and " + toAbort},
 			{"no right to upload", []string{toGet, toDelete, toAbort}, "", nil, "upload permission", toPut + " in"},
@@ -127,7 +127,7 @@ func TestDoctorRights(t *testing.T) {
 		} {
 			t.Run(g.store.name+" "+test.name, func(t *testing.T) {
 				t.Parallel()
-				p := g.patient(t, test.actions...)
+				p := g.doctorSetup(t, test.actions...)
 				p.env = p.env.with(test.env)
 				if test.denied != "" {
 					g.setPolicy(
@@ -137,7 +137,7 @@ func TestDoctorRights(t *testing.T) {
 						statement{Effect: "Deny", Action: test.denied, Resource: p.resources()[1]},
 					)
 				}
-				g.examine(t, p, test.check, test.words)
+				g.runDoctor(t, p, test.check, test.text)
 			})
 		}
 	}
@@ -147,26 +147,26 @@ func TestDoctorRights(t *testing.T) {
 // is uploaded, and yet doctor finds that none would be taken.
 func TestDoctorVersitygwPolicy(t *testing.T) {
 	t.Parallel()
-	g := startGuests(t)[1]
+	g := startOtherUsers(t)[1]
 	for name, actions := range map[string][]string{"may delete": {toPut, toAbort, toGet, toDelete},
 		"may not delete": {toPut, toAbort, toGet}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := g.patient(t)
+			p := g.doctorSetup(t)
 			if len(actions) == 3 {
 				p.env["P3S3F_ALLOW_DELETE"] = "0"
 				p.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
 			}
 			g.setPolicy(t, p, statement{Effect: "Allow", Action: actions, Resource: p.resources()[1]})
-			g.examine(t, p, "signatures", "the bucket itself among the policy's resources")
+			g.runDoctor(t, p, "signatures", "the bucket itself among the policy's resources")
 		})
 	}
 }
 
-// examine wants the one fault, if there is to be one, and none left with the policy that doctor prints.
-func (g guest) examine(t *testing.T, p *patient, check, words string) {
+// runDoctor expects the one fault, if there is to be one, and none left with the policy that doctor prints.
+func (g otherUser) runDoctor(t *testing.T, p *doctorSetup, check, text string) {
 	t.Helper()
-	d := p.examine(t)
+	d := p.runDoctor(t)
 	for _, f := range d.with("warning") {
 		if f.Check == "permissions" {
 			t.Errorf("false alarm: %+v", f)
@@ -178,16 +178,16 @@ func (g guest) examine(t *testing.T, p *patient, check, words string) {
 		}
 		return
 	}
-	d.wantOnly(t, check, words)
-	g.setPolicy(t, p, advice(t, d)...)
-	d = p.examine(t)
+	d.expectOnly(t, check, text)
+	g.setPolicy(t, p, suggestedPolicy(t, d)...)
+	d = p.runDoctor(t)
 	for _, f := range append(d.with("failed"), d.with("warning")...) {
 		t.Errorf("with the policy that doctor gave: %+v", f)
 	}
 }
 
-// advice is the policy document that doctor showed.
-func advice(t *testing.T, d diagnosis) []statement {
+// suggestedPolicy is the policy document that doctor showed.
+func suggestedPolicy(t *testing.T, d doctorReport) []statement {
 	t.Helper()
 	var document struct{ Statement []statement }
 	if len(d.with("failed")) == 0 {
@@ -204,9 +204,9 @@ func TestDoctorCephUsers(t *testing.T) {
 	t.Parallel()
 	const quota = "--quota-scope=bucket"
 	for _, test := range []struct {
-		name         string
-		hold         [][]string
-		check, words string
+		name        string
+		hold        [][]string
+		check, text string
 	}{
 		{"quota", [][]string{{"quota", "set", quota, "--max-size=1048576"}, {"quota", "enable", quota}}, "multipart upload",
 			"Raise the quota"},
@@ -221,14 +221,14 @@ func TestDoctorCephUsers(t *testing.T) {
 				"held/secret+key/0123456789abcdefghijkl",
 			)
 			shared.gateway.addUser(t, s.accessKey, s.secretKey)
-			p := newPatient(t, s)
+			p := newDoctorSetup(t, s)
 			for _, command := range test.hold {
 				shared.gateway.admin(t, append(command, "--uid="+s.accessKey)...)
 			}
-			d := p.diagnose(t)
+			d := p.runDoctorOnly(t)
 			shared.gateway.admin(t, "user", "enable", "--uid="+s.accessKey)
-			d.wantOnly(t, test.check, test.words)
-			p.wantEmpty(t)
+			d.expectOnly(t, test.check, test.text)
+			p.expectEmpty(t)
 		})
 	}
 }
@@ -238,10 +238,10 @@ func TestDoctorExcess(t *testing.T) {
 	t.Parallel()
 	s := startVersitygw(t)
 	newBucket(t, s)
-	p := newPatient(t, s)
+	p := newDoctorSetup(t, s)
 	p.env["P3S3F_ALLOW_DELETE"] = "0"
 	p.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
-	d := p.examine(t)
+	d := p.runDoctor(t)
 	warnings := d.with("warning")
 	if !d.Healthy || len(warnings) != 1 || warnings[0].Check != "permissions" ||
 		warnings[0].Text != "the key may list the store's buckets (1 others), and delete objects, although "+

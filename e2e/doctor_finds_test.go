@@ -1,0 +1,171 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// TestDoctorFinds makes one mistake at a time, and expects the doctor to report it with its fix, and no other.
+func TestDoctorFinds(t *testing.T) {
+	t.Parallel()
+	versity := startVersitygw(t)
+	for _, on := range []struct {
+		store  *store
+		setups []brokenSetup
+	}{
+		{shared.radosgw, append(commonBrokenSetups(), radosgwBrokenSetups()...)},
+		{versity, slices.Concat(commonBrokenSetups(), versitygwBrokenSetups(), localBrokenSetups())},
+	} {
+		t.Run(on.store.name, func(t *testing.T) {
+			for _, f := range on.setups {
+				t.Run(f.name, func(t *testing.T) {
+					t.Parallel()
+					p := newDoctorSetup(t, on.store)
+					f.apply(t, p)
+					d := p.runDoctor(t)
+					d.expectOnly(t, f.check, f.text)
+					if d.Seconds > 30 {
+						t.Errorf("took %.1f s", d.Seconds)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestDoctorWarns makes changes that work and should be different.
+func TestDoctorWarns(t *testing.T) {
+	t.Parallel()
+	versity := startVersitygw(t)
+	for _, w := range []brokenSetup{
+		{"a storage class that is ignored", edit("client_conf.js", "region:", "reducedRedundancy: true, "+
+			"region:"), "storage class", "stores as STANDARD"},
+		{"a store that only this computer reaches", set("P3S3F_HOST_NAME", "0.0.0.0"), "browsers", "on other computers " +
+			"look for http://localhost:"},
+		{"a store that only this computer reaches, behind a proxy", func(t *testing.T, p *doctorSetup) {
+			p.args = []string{"-origin", "https://uploads.example.org"}
+		}, "browsers", "Set AWS_ENDPOINT to an address of the store that they can reach"},
+		{"a certificate for another " +
+			"host", withCertificate(certificate{host: "uploads.example.org", trusted: true}, false), "https",
+			"is not for localhost"},
+		{"a certificate without its " +
+			"issuer's", withCertificate(certificate{issuer: "Intermediate"}, false), "https", `does not know its issuer ` +
+			`"CN=Intermediate"`},
+		{"a certificate of its own making", withCertificate(certificate{}, false), "https", "self-signed"},
+		{"a signing address below another " +
+			"path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "Make sure that a proxy " +
+			"removes the prefix"},
+		{"a signing address elsewhere", edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`),
+			"client_conf.js", "sign.example.org, which doctor does not know"},
+		{"the hook's exercise", func(_ *testing.T, p *doctorSetup) {
+			p.env["P3S3F_EXAMPLE_ALLOW_SMALL"] = p.name + "/x/small_file.txt"
+		}, "settings", "P3S3F_EXAMPLE_ALLOW_SMALL is set"},
+	} {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			p := newDoctorSetup(t, versity)
+			w.apply(t, p)
+			d := p.runDoctor(t)
+			named := slices.ContainsFunc(
+				d.with("warning"),
+				func(f finding) bool { return f.Check == w.check && strings.Contains(f.Text+" "+f.Fix, w.text) },
+			)
+			if !d.Healthy || !named {
+				t.Errorf("want a warning at %s with %q, got %+v; %+v", w.check, w.text, d.with("warning"), d.with("failed"))
+			}
+		})
+	}
+}
+
+// TestDoctorNoFalseAlarm has setups that are unusual and work.
+func TestDoctorNoFalseAlarm(t *testing.T) {
+	t.Parallel()
+	versity := startVersitygw(t)
+	for _, s := range []*store{shared.radosgw, versity} {
+		for name, apply := range map[string]func(*testing.T, *doctorSetup){
+			"headers that Fine Uploader does not rename": edit("client_conf.js", "dataset:", `"Cache-Control": "no-store", `+
+				`"Content-Disposition": "attachment", n: 5, dataset:`),
+			"pages of many origins": func(_ *testing.T, p *doctorSetup) {
+				var sites []string
+				for i := range 40 {
+					sites = append(sites, fmt.Sprintf("https://app%d.example.org", i))
+				}
+				p.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
+			},
+			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
+			"a proxy that lets only the bucket " +
+				"through": rejecting(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
+		} {
+			t.Run(s.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				p := newDoctorSetup(t, s)
+				apply(t, p)
+				for _, f := range p.runDoctor(t).with("failed") {
+					t.Errorf("false alarm: %+v", f)
+				}
+			})
+		}
+	}
+}
+
+// brokenSetup is a setup with one mistake.
+type brokenSetup struct {
+	name  string
+	apply func(*testing.T, *doctorSetup)
+	check string // that must name it
+	text  string // in its text or its fix
+}
+
+// set changes one setting.
+func set(name, value string) func(*testing.T, *doctorSetup) {
+	return func(_ *testing.T, p *doctorSetup) { p.env[name] = value }
+}
+
+// conf changes one thing in the user's own client_conf.js.
+func conf(old, replacement string) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) { p.customConf(t, old, replacement) }
+}
+
+// cors puts rules on the bucket. What a rule does not set is as in basic_cors.xml.
+func cors(rules ...types.CORSRule) func(*testing.T, *doctorSetup) {
+	or := func(list *[]string, shipped ...string) {
+		if *list == nil {
+			*list = shipped
+		}
+	}
+	return func(t *testing.T, p *doctorSetup) {
+		all := slices.Clone(rules)
+		for i := range all {
+			or(&all[i].AllowedOrigins, "*")
+			or(&all[i].AllowedMethods, "POST", "PUT", "DELETE")
+			or(&all[i].AllowedHeaders, "*")
+			or(&all[i].ExposeHeaders, "ETag")
+		}
+		put := &s3.PutBucketCorsInput{Bucket: &p.name, CORSConfiguration: &types.CORSConfiguration{CORSRules: all}}
+		if _, err := p.client.PutBucketCors(t.Context(), put); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func remove(name string) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) {
+		if err := os.RemoveAll(filepath.Join(p.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func edit(name, old, replacement string) func(*testing.T, *doctorSetup) {
+	return func(t *testing.T, p *doctorSetup) { p.edit(t, name, old, replacement) }
+}

@@ -1,0 +1,242 @@
+package hooks_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"s3-sign-srv/internal/cookie"
+	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/sign"
+)
+
+// The first part of this file is the code of docs/hooks.md, as it stands there; TestGuideIsThisCode
+// compares. These names let it be written here as it is written in package hooks.
+type (
+	Challenge = hooks.Challenge
+	Upload    = hooks.Upload
+	Deletion  = hooks.Deletion
+	Reply     = hooks.Reply
+)
+
+var (
+	Deny        = hooks.Deny
+	NotLoggedIn = hooks.NotLoggedIn
+)
+
+// sessionCookie reads the cookie "session" that the application sets at login. Its value is USER.EXPIRY.MAC,
+// where EXPIRY is in seconds since 1970 and MAC is base64url(HMAC-SHA256(secret, "USER.EXPIRY")).
+type sessionCookie struct{ secret []byte }
+
+func (s sessionCookie) owner(r *http.Request) (string, error) {
+	cookie, err := r.Cookie("session")
+	if err != nil {
+		return "", NotLoggedIn("Please log in.")
+	}
+	i := max(strings.LastIndexByte(cookie.Value, '.'), 0)
+	signed, mac := cookie.Value[:i], strings.TrimPrefix(cookie.Value[i:], ".")
+	if !hmac.Equal([]byte(mac), []byte(s.mac(signed))) { // in constant time
+		return "", NotLoggedIn("Please log in.")
+	}
+	user, expiry, _ := strings.Cut(signed, ".")
+	if seconds, err := strconv.ParseInt(expiry, 10, 64); err != nil || time.Now().Unix() >= seconds {
+		return "", NotLoggedIn("Your session has ended; please log in again.")
+	}
+	return "user/" + user, nil
+}
+
+func (s sessionCookie) mac(signed string) string {
+	h := hmac.New(sha256.New, s.secret)
+	h.Write([]byte(signed))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// application knows the users. It answers GET url with {"id":42} for the session in the request's cookies, or with
+// status 401 if there is none.
+type application struct {
+	url    string
+	client *http.Client
+}
+
+func newApplication(url string) application {
+	return application{url, &http.Client{
+		Timeout:       3 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (a application) owner(ctx context.Context, r *http.Request) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
+	if err != nil {
+		return "", err
+	}
+	request.Header["Cookie"] = r.Header["Cookie"]
+	response, err := a.client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnauthorized {
+		return "", NotLoggedIn("Please log in.")
+	}
+	var user struct {
+		ID int64 `json:"id"`
+	}
+	err = json.NewDecoder(io.LimitReader(response.Body, 4096)).Decode(&user)
+	if err != nil || response.StatusCode != http.StatusOK || user.ID <= 0 {
+		return "", fmt.Errorf("the application did not identify the caller: %s %v", response.Status, err)
+	}
+	return fmt.Sprintf("user/%d", user.ID), nil
+}
+
+// expectedFiles is the table of expected files in the application's database.
+type expectedFiles struct{ db *sql.DB }
+
+// check claims the row of the file for the first request of an upload. It allows the other requests as long as no
+// other upload has claimed the row.
+func (e expectedFiles) check(ctx context.Context, c *Challenge) error {
+	if c.IsInitiate() {
+		return e.claim(ctx, c)
+	}
+	if c.Operation == sign.AbortMultipartUpload {
+		return nil // an abort only frees space
+	}
+	var rows int
+	err := e.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM expected WHERE s3key = ?`, c.Key).Scan(&rows)
+	if err == nil && rows == 0 {
+		return Deny("Another upload of this file has taken over.")
+	}
+	return err
+}
+
+func (e expectedFiles) claim(ctx context.Context, c *Challenge) error {
+	result, err := e.db.ExecContext(ctx,
+		`UPDATE expected SET s3key = ? WHERE dataset = ? AND name = ? AND etag IS NULL`,
+		c.Key, c.Metadata["dataset"], c.Metadata["qqfilename"])
+	if err != nil {
+		return err
+	}
+	rows, err := result.RowsAffected() // on MySQL, set clientFoundRows=true: else a repeated claim affects no row
+	if err == nil && rows == 0 {
+		return Deny("This file is not expected, or it is there already; check the data set.")
+	}
+	return err
+}
+
+// record marks the file of u as complete. Calling it again changes nothing.
+func (e expectedFiles) record(ctx context.Context, u *Upload) error {
+	_, err := e.db.ExecContext(ctx, `UPDATE expected SET etag = ? WHERE s3key = ?`, u.ETag, u.Key)
+	return err
+}
+
+// fileType has the limits for files of one extension.
+type fileType struct {
+	maxBytes  int64
+	mediaType string // as browsers name it; empty: any
+}
+
+// fileTypes has the accepted file types by their extensions, in lower case.
+type fileTypes map[string]fileType
+
+func (f fileTypes) find(key string) (fileType, bool) {
+	found, ok := f[strings.ToLower(path.Ext(key))]
+	return found, ok
+}
+
+// checkRequest rejects what is known to be wrong before the upload. The number of a part gives the least number of
+// bytes before it.
+func (f fileTypes) checkRequest(c *Challenge) error {
+	limit, ok := f.find(c.Key)
+	switch {
+	case !ok:
+		return Deny("Files of this kind are not accepted.")
+	case c.Operation == sign.UploadPart && int64(c.PartNumber-1)*sign.MinPartBytes >= limit.maxBytes:
+		return Deny(fmt.Sprintf("A file of this kind may have at most %d bytes.", limit.maxBytes))
+	}
+	return nil
+}
+
+// checkUpload rejects an upload by its real size and its type. It does not delete the object, because the key may
+// have held a valid file before.
+func (f fileTypes) checkUpload(u *Upload) error {
+	limit, ok := f.find(u.Key)
+	switch {
+	case !ok:
+		return Deny("Files of this kind are not accepted.")
+	case u.Size > limit.maxBytes:
+		return Deny(fmt.Sprintf("The file has %d bytes; a file of this kind may have at most %d.", u.Size, limit.maxBytes))
+	case limit.mediaType != "" && u.ContentType != limit.mediaType:
+		return Deny(fmt.Sprintf("The file has the type %q; expected %q.", u.ContentType, limit.mediaType))
+	}
+	return nil
+}
+
+// Delete is called before an object is deleted.
+func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
+	return Deny("Files are deleted on the data set's own page.")
+}
+
+// Hooks has what the hooks need.
+type Hooks struct {
+	log      *slog.Logger
+	app      application
+	expected expectedFiles
+	types    fileTypes
+}
+
+// New is called once at startup.
+func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
+	db, err := sql.Open("sqlite", getenv("APP_DATABASE")) // import the package of your driver
+	if err != nil {
+		return nil, err
+	}
+	return &Hooks{
+		log:      log,
+		app:      newApplication(getenv("APP_WHOAMI")),
+		expected: expectedFiles{db},
+		types:    fileTypes{".txt": {10_000_000, "text/plain"}, ".bam": {200_000_000_000, ""}},
+	}, nil
+}
+
+// Identify returns the owner of the caller's uploads. It is called before every other hook.
+func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
+	return h.app.owner(ctx, r)
+}
+
+// ChallengeIsGood decides whether the server signs the request that c describes.
+func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
+	if err := h.types.checkRequest(c); err != nil {
+		return err
+	}
+	return h.expected.check(ctx, c)
+}
+
+// Success is called for an upload that is in the bucket.
+func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
+	if err := h.types.checkUpload(u); err != nil {
+		return nil, err
+	}
+	if err := h.expected.record(ctx, u); err != nil {
+		return nil, err
+	}
+	h.log.InfoContext(ctx, "success", "owner", u.Owner, "key", u.Key, "size", u.Size)
+	return Reply{"dataset": u.Metadata["dataset"]}, nil
+}
+
+var (
+	selectSQL = regexp.MustCompile(`^SELECT COUNT\(\*\) FROM expected WHERE (.+)$`)
+	updateSQL = regexp.MustCompile(`^UPDATE expected SET (\w+) = \? WHERE (.+)$`)
+	condition = regexp.MustCompile(`^(\w+) (= \?|IS NULL)$`)
+)

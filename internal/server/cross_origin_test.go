@@ -1,0 +1,129 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"s3-sign-srv/internal/cookie"
+)
+
+// TestCrossSite asks as a browser does for pages of other sites. What changes something is done for an allowed
+// origin and refused for any other; what only reads is answered, but only an allowed origin's page may read it.
+func TestCrossSite(t *testing.T) {
+	const app = "https://app.example.org"
+	for _, test := range []struct {
+		allowed []string
+		origin  string
+		site    string // Sec-Fetch-Site
+		trusted bool
+		refused bool
+	}{
+		{nil, "", "", false, false}, // curl
+		{nil, "", "same-origin", false, false},
+		{nil, app, "cross-site", false, true},
+		{nil, "null", "cross-site", false, true},
+		{nil, app, "", false, true}, // a browser without Sec-Fetch-Site
+		{[]string{app}, app, "cross-site", true, false},
+		{[]string{"https://other.example.org", app}, app, "cross-site", true, false},
+		{[]string{app}, "https://app.example.org.evil.com", "cross-site", false, true},
+		{[]string{app}, "https://appXexample.org", "cross-site", false, true}, // dots are no jokers
+		{[]string{app}, "https://evil.app.example.org", "cross-site", false, true},
+		{[]string{app}, "https://app.example.org:8443", "cross-site", false, true},
+		{[]string{app}, "https://app.example.org, https://evil.com", "cross-site", false, true},
+		{[]string{app}, "http://app.example.org", "cross-site", false, true},
+		{[]string{app}, "*", "cross-site", false, true},
+		{[]string{app}, "null", "cross-site", false, true},
+		{[]string{app}, "", "same-origin", false, false},
+	} {
+		w := startTestServer(t, func(c *config) {
+			c.server.AllowedOrigins, c.server.OwnUploadsOnly = test.allowed, true
+			c.server.Cookies = cookie.NewCodec(c.sign.SecretKey)
+			c.server.Hooks.Identify = func(context.Context, *http.Request) (string, error) { return "user/42", nil }
+		})
+		from := http.Header{}
+		for name, value := range map[string]string{"Origin": test.origin, "Sec-Fetch-Site": test.site} {
+			if value != "" {
+				from.Set(name, value)
+			}
+		}
+		with := func(a attack, more ...string) attack {
+			a.header = from.Clone()
+			for i := 0; i < len(more); i += 2 {
+				a.header.Set(more[i], more[i+1])
+			}
+			return a
+		}
+		const object = "key=user/42/uuid.txt&bucket=mybucket"
+		changes := []attack{
+			with(
+				attack{method: "POST", target: "/s3/sign", body: strings.Replace(partV2, "/uuid.txt", "/user/42/uuid.txt", 1)},
+				"Content-Type",
+				jsonType,
+			),
+			with(attack{method: "POST", target: "/s3/success", body: object}, "Content-Type", formType),
+			with(attack{method: "PUT", target: "/s3/success", body: object}, "Content-Type", formType),
+			with(attack{method: "DELETE", target: "/s3/delete/5176-887?" + object}),
+			with(
+				attack{method: "POST", target: "/s3/delete", body: object + "&qquuid=5690&_method=DELETE"},
+				"Content-Type",
+				formType,
+			),
+		}
+		var answers []response
+		for _, a := range changes {
+			if test.refused {
+				w.expectRejected(t, row{says: "came from a page of another site", code: 403}, a)
+			}
+			got := w.send(t, a)
+			if !test.refused && got.status != 200 {
+				t.Errorf("%+v: %s %s: %d %s", test, a.method, a.target, got.status, got.body)
+			}
+			answers = append(answers, got)
+		}
+		for target, says := range map[string]string{"/s3/owner": `{"owner":"user/42"}`, "/s3/session": "[]",
+			"/static/client_conf.js": "var fine_u_conf = {};"} {
+			got := w.send(t, with(attack{method: "GET", target: target}))
+			if got.status != 200 || !strings.HasPrefix(got.body, says) {
+				t.Errorf("%+v: %s: %d %s", test, target, got.status, got.body)
+			}
+			answers = append(answers, got)
+		}
+		preflight := w.send(
+			t,
+			with(
+				attack{method: "OPTIONS", target: "/s3/sign"},
+				"Access-Control-Request-Method",
+				"POST",
+				"Access-Control-Request-Headers",
+				"content-type,x-requested-with,cache-control",
+			),
+		)
+		want := map[string]string{
+			"Access-Control-Allow-Origin":      "",
+			"Access-Control-Allow-Credentials": "",
+			"Cross-Origin-Resource-Policy":     "same-origin",
+			"Vary":                             "",
+		}
+		if test.allowed != nil {
+			want["Vary"] = "Origin"
+		}
+		if test.trusted {
+			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"],
+				want["Cross-Origin-Resource-Policy"] = app, "true", "cross-origin"
+		}
+		for _, got := range append(answers, preflight) {
+			for name, value := range want {
+				if header := got.header.Get(name); header != value {
+					t.Errorf("%+v: %s is %q, want %q, with %s", test, name, header, value, got.body)
+				}
+			}
+		}
+		headers := preflight.header.Get("Access-Control-Allow-Headers")
+		if test.trusted != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") &&
+			strings.Contains(headers, "content-type")) {
+			t.Errorf("%+v: Access-Control-Allow-Headers %q", test, headers)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestRate lets one address ask in a burst: what a trusted proxy says it is, else the connection's.
+func TestRate(t *testing.T) {
+	w := startTestServer(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, []string{"127.0.0.1/32"} })
+	burst := func(forwarded string) (signed int, last response) {
+		for range 20 {
+			if last = do(t, "POST", w.url+"/s3/sign", jsonType, partV2, "X-Forwarded-For", forwarded); last.status == 200 {
+				signed++
+			}
+		}
+		return signed, last
+	}
+	for _, address := range []string{"198.51.100.1", "198.51.100.2", "203.0.113.9, 198.51.100.3"} {
+		signed, last := burst(address)
+		if signed != 5 || last.status != 429 || last.header.Get("Retry-After") == "" ||
+			!strings.Contains(last.body, "wait a few seconds") {
+			t.Errorf("%s: %d of 20 signed, then %d %v %s", address, signed, last.status, last.header, last.body)
+		}
+	}
+	if signed, _ := burst("203.0.113.10, 198.51.100.3"); signed != 0 { // what the client writes itself does not count
+		t.Errorf("a made-up address in front bought %d more", signed)
+	}
+	// The list of files, which costs the store more, is counted with the sign requests.
+	w = startOwnedServer(t, func(c *config) { c.server.Rate = 0.5 })
+	for i, want := range []int{200, 200, 200, 200, 200, 429, 429} {
+		method, target := "GET", "/s3/session"
+		if i%2 > 0 {
+			method, target = "POST", "/s3/sign" // of a stranger: counted, and refused
+			want = map[int]int{200: 401, 429: 429}[want]
+		}
+		if got := do(t, method, w.url+target, jsonType, partV2); got.status != want {
+			t.Errorf("request %d, %s: %d %s, want %d", i, target, got.status, got.body, want)
+		}
+	}
+	// Reports of success and deletions, which cost the store a call each, are counted apart.
+	w = startTestServer(t, func(c *config) { c.server.Rate = 0.5 })
+	for i, want := range []int{200, 200, 200, 200, 200, 429, 429} {
+		do(t, "POST", w.url+"/s3/sign", jsonType, partV2)
+		method, target := "POST", "/s3/success"
+		if i%2 > 0 {
+			method, target = "DELETE", deletePath
+		}
+		if got := do(t, method, w.url+target, formType, success); got.status != want {
+			t.Errorf("report %d, %s: %d %s, want %d", i, target, got.status, got.body, want)
+		}
+	}
+	for name, trusted := range map[string][]string{"no proxy is": nil, "another proxy is": {"192.0.2.0/24", "::1/128"}} {
+		w = startTestServer(t, func(c *config) { c.server.Rate, c.server.TrustedProxies = 0.5, trusted })
+		for i, address := range []string{"198.51.100.1", "198.51.100.2", "192.0.2.1", "127.0.0.1, 192.0.2.1"} {
+			if signed, _ := burst(address); signed != []int{5, 0, 0, 0}[i] {
+				t.Errorf("%s trusted, yet X-Forwarded-For %s let %d through", name, address, signed)
+			}
+		}
+		if log := w.log.drain(); strings.Count(log, `"remote_addr":"127.0.0.1"`) != 75 ||
+			strings.Count(log, `"remote_addr":`) != 75 { // of 80
+			t.Errorf("%s trusted, and the log names as peers: %s", name, log)
+		}
+	}
+}
