@@ -20,7 +20,7 @@ import (
 // must own up to the little that stays.
 func TestDoctorVersions(t *testing.T) {
 	t.Parallel()
-	const ask, askLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
+	const read, readLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
 		"s3:DeleteObjectVersion", "s3:ListBucketVersions"
 	for _, g := range startOtherUsers(t) {
 		for _, test := range []struct {
@@ -30,9 +30,9 @@ func TestDoctorVersions(t *testing.T) {
 			form   string   // what becomes of the check that writes first
 			leaves bool
 		}{
-			{name: "may ask and remove", rights: []string{ask, askLock, purge, find}, form: "ok"},
+			{name: "may ask and remove", rights: []string{read, readLock, purge, find}, form: "ok"},
 			{name: "may remove, not ask", rights: []string{purge, find}, form: "ok"},
-			{name: "may ask, not remove", rights: []string{ask, askLock}, form: "skipped"},
+			{name: "may ask, not remove", rights: []string{read, readLock}, form: "skipped"},
 			{name: "may not ask, an object tells", before: true, form: "skipped"},
 			{name: "may not ask, nothing tells", form: "skipped", leaves: true},
 		} {

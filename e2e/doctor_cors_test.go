@@ -38,8 +38,8 @@ func TestCORSCommand(t *testing.T) {
 					t.Errorf("after cors %q: %+v", step.args, d.with("failed"))
 				}
 			}
-			_, args, told := strings.Cut(d.of("cors preflights").Fix, "Run: "+shared.binary+" cors ")
-			if !told || !strings.Contains(args, "-origin https://app.example.org") {
+			_, args, reported := strings.Cut(d.of("cors preflights").Fix, "Run: "+shared.binary+" cors ")
+			if !reported || !strings.Contains(args, "-origin https://app.example.org") {
 				t.Fatalf("doctor does not say what to run: %+v", d.of("cors preflights"))
 			}
 			p.runCORS(t, strings.Fields(args), "<AllowedHeader>x-amz-meta-dataset</AllowedHeader>")

@@ -137,8 +137,8 @@ func TestPlaceholders(t *testing.T) {
 		}
 		for _, line := range found {
 			name, value := line[1], line[2]
-			_, err := config.Load(func(asked string) string {
-				if asked == name {
+			_, err := config.Load(func(requested string) string {
+				if requested == name {
 					return value
 				}
 				return ""

@@ -25,31 +25,31 @@ func (h *Hooks) Funcs() Funcs {
 	return Funcs{Identify: h.Identify, ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}
 }
 
-// Challenge is a request that a browser wants signed. The embedded Request is checked: it is for the
-// configured bucket and inside the time window, and each member is what docs/protocol.md allows.
+// Challenge is a request that a browser wants to have signed. The embedded Request is checked: it is for the configured
+// bucket and inside the time window, and has only what docs/protocol.md allows.
 type Challenge struct {
 	*sign.Request
-	Owner string        // who asks, by Identify; empty for a stranger, where strangers may ask
-	HTTP  *http.Request // headers, cookies, address; its body has been read
+	Owner string        // from Identify; empty if the caller is not authenticated and need not be
+	HTTP  *http.Request // for headers, cookies and the address; its body has been read
 }
 
-// IsInitiate reports whether c is the first request of an upload, the one that carries its metadata.
+// IsInitiate reports whether c is the first request of an upload, which has the metadata.
 func (c *Challenge) IsInitiate() bool {
 	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
 }
 
-// Upload is an object that has reached the bucket. Bucket and Key are checked; UUID, Name and Form are
-// what the browser says; the rest is what the store says.
+// Upload is an object that is in the bucket. Bucket and Key are checked. UUID, Name and Form come from the browser, the
+// other fields from the store.
 type Upload struct {
 	Owner string
 	HTTP  *http.Request
 
 	Bucket, Key string
-	UUID, Name  string            // Fine Uploader's ID of the file, and its name on the user's computer
-	Form        map[string]string // what uploadSuccess.params and request.params added
+	UUID, Name  string            // Fine Uploader's id of the file, and its name on the user's computer
+	Form        map[string]string // what uploadSuccess.params and request.params have added
 
-	// Where P3S3F_VERIFY_SUCCESS=0 keeps the server from asking the store, ETag is what the browser says,
-	// empty for a chunked upload, and the rest is zero.
+	// With P3S3F_VERIFY_SUCCESS=0 the server does not ask the store: ETag comes from the browser, is empty for a
+	// chunked upload, and the fields after it are zero.
 
 	ETag         string // with its quotes
 	Size         int64  // bytes
@@ -58,29 +58,28 @@ type Upload struct {
 	LastModified time.Time
 }
 
-// Deletion is an object that a browser wants deleted. Bucket and Key are checked, UUID is what the
-// browser says.
+// Deletion is an object that a browser wants to delete. Bucket and Key are checked, UUID comes from the browser.
 type Deletion struct {
 	Owner string
 	HTTP  *http.Request
 
 	Bucket, Key string
 	UUID        string
-	Form        map[string]string // what deleteFile.params added
+	Form        map[string]string // what deleteFile.params has added
 }
 
-// Reply is added to the answer that the page's onComplete gets. Its values must be fit for JSON; the
-// members "success" and "error" are the server's.
+// Reply is added to the response that the page's onComplete receives. Its values must be encodable as JSON. The server
+// sets the members "success" and "error" itself.
 type Reply map[string]any
 
 // Deny returns an error that rejects the request with 403 and shows text to the user.
 func Deny(text string) error { return apierror.New(apierror.Forbidden, text) }
 
-// NotLoggedIn returns an error that rejects the request with 401 and shows text to the user, who may log in and
-// try again.
+// NotLoggedIn returns an error that rejects the request with 401 and shows text to the user, who may log in and try
+// again.
 func NotLoggedIn(text string) error { return apierror.New(apierror.Unauthenticated, text) }
 
-// group spells m for the log, name by name.
+// group returns a log attribute with the members of m.
 func group(name string, m map[string]string) slog.Attr {
 	attrs := make([]slog.Attr, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {

@@ -11,7 +11,8 @@ func TestExampleSettings(t *testing.T) {
 			`or unset it`},
 		{"b/d/small.txt", "other/d/large.bam", `P3S3F_EXAMPLE_ALLOW_LARGE is "other/d/large.bam"; set it to a file of this ` +
 			`server's bucket, as b/DATASET/FILENAME, or unset it`},
-		{"", "b/d/large.bam", "P3S3F_EXAMPLE_ALLOW_LARGE has no effect without P3S3F_EXAMPLE_ALLOW_SMALL; set both, or none"},
+		{"", "b/d/large.bam", "P3S3F_EXAMPLE_ALLOW_LARGE has no effect without " +
+			"P3S3F_EXAMPLE_ALLOW_SMALL; set both, or neither"},
 	} {
 		got := ""
 		env := map[string]string{

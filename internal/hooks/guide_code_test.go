@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -234,9 +233,3 @@ func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 	h.log.InfoContext(ctx, "success", "owner", u.Owner, "key", u.Key, "size", u.Size)
 	return Reply{"dataset": u.Metadata["dataset"]}, nil
 }
-
-var (
-	selectSQL = regexp.MustCompile(`^SELECT COUNT\(\*\) FROM expected WHERE (.+)$`)
-	updateSQL = regexp.MustCompile(`^UPDATE expected SET (\w+) = \? WHERE (.+)$`)
-	condition = regexp.MustCompile(`^(\w+) (= \?|IS NULL)$`)
-)

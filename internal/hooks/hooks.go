@@ -1,9 +1,10 @@
-// Package hooks is where the house decides: who may upload what, and what happens afterwards.
-// Edit the bodies in this file; they are asked, in the order of an upload, before a request is
-// signed, after an object has reached the bucket, and before one is deleted. Whatever the hooks say,
-// internal/sign lets nothing through but the five requests of an upload to the configured bucket.
-// A hook returns nil for yes, Deny("text for the browser") for no, and any other error for a fault of
-// its own, whose text goes to the log alone. docs/hooks.md shows real bodies.
+// Package hooks decides who may upload what, and what happens then.
+//
+// Edit the functions in this file, run make, and restart the server. docs/hooks.md has examples. A hook returns nil to
+// allow a request, Deny("text") or NotLoggedIn("text") to reject it with a message for the user, and any other error if
+// it fails: its text goes only to the log, and the user gets a general message with the id of the log line.
+//
+// Hooks can only forbid. The server never signs anything except the requests of an upload to the configured bucket.
 package hooks
 
 import (
@@ -15,75 +16,52 @@ import (
 	"s3-sign-srv/internal/cookie"
 )
 
-// Hooks holds what the functions below need beside the event they are told of. Add fields of your own,
-// a *sql.DB say, and fill them in New. The functions are called concurrently.
+// Hooks has what the functions below need. Add your own fields, such as a *sql.DB, and set them in New. The functions
+// are called concurrently.
 type Hooks struct {
 	log       *slog.Logger
 	codec     *cookie.Codec
 	allowList exampleAllowList
 }
 
-// New runs once at the start, with the settings; an error stops the server.
+// New is called once, at startup. getenv returns environment variables and the settings in the file given with -env. An
+// error stops the server.
 func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
 	allowList, err := readExampleAllowList(getenv)
 	return &Hooks{log: log, codec: codec, allowList: allowList}, err
 }
 
-// Identify says who is calling, before any other hook is asked. With P3S3F_OWN_UPLOADS_ONLY=1 the
-// caller may touch only keys below the owner that it returns, "owner/…". As shipped, that is the
-// browser, by the cookie that the server gave it with client_conf.js. Where users log in, return the login
-// instead, "user/42" say, or NotLoggedIn("Please log in.") for a stranger.
+// Identify returns who is calling. It is called before every other hook. With P3S3F_OWN_UPLOADS_ONLY=1 the caller may
+// use only keys that begin with the owner and a slash.
+//
+// As shipped, the owner is the browser, which the server recognizes by a cookie. If your users log in, return the user
+// instead, such as "user/42", or NotLoggedIn("Please log in.").
 func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
 	return CookieOwner(h.codec, r, time.Now())
 }
 
-// ChallengeIsGood decides whether the server signs the request that c describes. It is asked for every
-// request; c.Operation says which step of an upload this is. Only the first step, PostObject or
-// CreateMultipartUpload, carries metadata, and an upload that is resumed does not repeat it, so a rule
-// about who may upload looks at c.Key or c.HTTP in every step.
+// ChallengeIsGood decides whether the server signs the request c. It is called for every request of an upload;
+// c.Operation is the step. Only the first one, PostObject or CreateMultipartUpload, has metadata, and a resumed upload
+// does not repeat it. So a rule about the user or the key must check c.Owner, c.Key or c.HTTP in every step.
 func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 	if !c.IsInitiate() {
 		return nil
 	}
-	h.log.InfoContext(
-		ctx,
-		"challenge",
-		"operation",
-		string(c.Operation),
-		"bucket",
-		c.Bucket,
-		"key",
-		c.Key,
-		group("metadata", c.Metadata),
-	)
+	h.log.InfoContext(ctx, "challenge", "operation", string(c.Operation), "bucket", c.Bucket, "key", c.Key,
+		group("metadata", c.Metadata))
 	return h.allowList.check(c)
 }
 
-// Success is told of an upload that is in the bucket. The client repeats it when the answer was lost,
-// so it must bear being called again for the same upload. The reply's members reach the page's
-// onComplete; Fine Uploader shows "thumbnailUrl" as the file's picture.
+// Success is called when an upload is complete and in the bucket. It may be called more than once for the same upload,
+// because the page repeats its report if it gets no response. The page's onComplete receives the reply; Fine Uploader
+// shows "thumbnailUrl" as the picture of the file.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
-	h.log.InfoContext(
-		ctx,
-		"success",
-		"bucket",
-		u.Bucket,
-		"key",
-		u.Key,
-		"uuid",
-		u.UUID,
-		"name",
-		u.Name,
-		"size",
-		u.Size,
-		"etag",
-		u.ETag,
-		group("form", u.Form),
-	)
+	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", u.UUID, "name", u.Name,
+		"size", u.Size, "etag", u.ETag, group("form", u.Form))
 	return nil, nil
 }
 
-// Delete is asked before an object is deleted.
+// Delete decides whether an object may be deleted.
 func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 	h.log.InfoContext(ctx, "delete", "bucket", d.Bucket, "key", d.Key, "uuid", d.UUID)
 	return nil

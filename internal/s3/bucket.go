@@ -1,8 +1,7 @@
-// Package s3 makes the calls that the server itself makes to S3, over aws-sdk-go-v2: it heads, lists and
-// deletes objects; for the doctor it also sets a bucket up, asks what the key may do, and clears away. It
-// knows one endpoint and one bucket, so nothing that a client says can send a call elsewhere. The SDK
-// builds and escapes every path. Each call ends within Timeout, retries included. What the store refused or
-// did not answer is an *Error whose text names what to check.
+// Package s3 makes the calls to S3 that the server itself needs, with aws-sdk-go-v2: it looks up, lists and deletes
+// objects. A Bucket knows one endpoint and one bucket, so no client can redirect a call, and the SDK builds and
+// escapes every path. Each call ends within Timeout, including retries. Errors are *apierror.Error with a message that
+// says what to check.
 package s3
 
 import (
@@ -20,10 +19,10 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// Timeout bounds each call, its retries included.
+// Timeout is the limit for each call, including retries.
 const Timeout = 10 * time.Second
 
-// Config says where the bucket is and with which keys to ask. All members are required.
+// Config says where the bucket is and which keys to use. All fields are required.
 type Config struct {
 	AccessKey     string
 	SecretKey     sign.Secret
@@ -56,7 +55,7 @@ func NewClient(cfg Config) *awss3.Client {
 	})
 }
 
-// noRedirect keeps a store from sending the server's calls elsewhere.
+// noRedirect keeps a store from redirecting the server's calls.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // NewTransport returns a transport that resolves names below localhost to the loopback address, as browsers do
@@ -73,7 +72,7 @@ func NewTransport() *http.Transport {
 	return t
 }
 
-// Object is what the store says of an object.
+// Object is what the store says about an object.
 type Object struct {
 	ETag         string // with its quotes
 	Size         int64  // bytes
@@ -84,8 +83,8 @@ type Object struct {
 	StorageClass string // empty: STANDARD
 }
 
-// Head asks for the object at key. Where there is none, or none that the server's key may see, the
-// error's Missing is set.
+// Head looks up the object at key. If there is none, or none that the server's key may see, the error has the code
+// apierror.NotFound.
 func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()

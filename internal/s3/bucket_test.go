@@ -116,9 +116,9 @@ func TestRedirects(t *testing.T) {
 	for name, call := range calls {
 		for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect,
 			http.StatusPermanentRedirect} {
-			var asked atomic.Int32
+			var calls atomic.Int32
 			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked.Add(1)
+				calls.Add(1)
 				http.Redirect(w, r, elsewhere.URL+r.URL.Path, status)
 			}))
 			err := call(at(t, store.URL))
@@ -126,14 +126,14 @@ func TestRedirects(t *testing.T) {
 			var e *apierror.Error
 			if !errors.As(err, &e) || e.Code != apierror.StoreFailed ||
 				!strings.Contains(e.Message, "check AWS_REGION and AWS_ENDPOINT") ||
-				asked.Load() != 1 ||
+				calls.Load() != 1 ||
 				seen.Load() != 0 {
 				t.Errorf(
 					"%s, redirected with %d: %v; the store was asked %d times, the other listener %d",
 					name,
 					status,
 					err,
-					asked.Load(),
+					calls.Load(),
 					seen.Load(),
 				)
 			}

@@ -8,7 +8,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// maxPages bounds a listing, at 1000 entries a page.
+// maxPages limits a list, at 1000 entries a page.
 const maxPages = 10
 
 // Entry is one object of a listing.

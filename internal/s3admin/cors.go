@@ -16,10 +16,10 @@ import (
 	"s3-sign-srv/internal/s3"
 )
 
-// CORS are a bucket's CORS rules, nil where it has none.
+// CORS has the CORS rules of a bucket; it is nil if there are none.
 type CORS []CORSRule
 
-// CORSRule is one of them, by the names of AWS's "Elements of a CORS configuration".
+// CORSRule is one rule (AWS "Elements of a CORS configuration").
 type CORSRule struct {
 	ID             *string  `xml:"ID"`
 	AllowedOrigins []string `xml:"AllowedOrigin"`
@@ -52,7 +52,7 @@ func ParseCORS(document []byte) (CORS, error) {
 	return d.Rules, nil
 }
 
-// check wants what S3 wants of a rule.
+// check checks what S3 requires of a rule.
 func (r CORSRule) check() error {
 	switch methods := []string{"GET", "PUT", "POST", "DELETE", "HEAD"}; {
 	case len(r.AllowedOrigins) == 0:
@@ -74,7 +74,7 @@ func (c CORS) Document() []byte {
 	return append(bytes.TrimSpace(text), '\n')
 }
 
-// Narrow returns the rules with other origins, and with headers in place of the allowed ones.
+// Narrow returns the rules with other allowed origins and headers.
 func (c CORS) Narrow(origins, headers []string) CORS {
 	narrow := slices.Clone(c)
 	for i := range narrow {
@@ -83,7 +83,7 @@ func (c CORS) Narrow(origins, headers []string) CORS {
 	return narrow
 }
 
-// Equal reports whether both allow the same: stores change the order within a rule, and give rules IDs.
+// Equal reports whether both allow the same. Stores change the order within a rule, and add IDs.
 func (c CORS) Equal(other CORS) bool { return reflect.DeepEqual(c.plain(), other.plain()) }
 
 func (c CORS) plain() (rules [][]string) {
@@ -99,7 +99,7 @@ func (c CORS) plain() (rules [][]string) {
 	return rules
 }
 
-// Allow reports whether a rule lets pages of origin send a request with these headers.
+// Allow reports whether a rule allows pages of origin to send a request with these headers.
 func (c CORS) Allow(origin, method string, headers []string) bool {
 	return slices.ContainsFunc(c, func(r CORSRule) bool {
 		refused := func(header string) bool { return !matchAny(r.AllowedHeaders, header) }
@@ -108,8 +108,8 @@ func (c CORS) Allow(origin, method string, headers []string) bool {
 	})
 }
 
-// Expose reports whether pages of origin may read a header of the answer to such a request. The first rule
-// for it counts.
+// Expose reports whether pages of origin may read a header of the response to such a request. The first rule that
+// matches decides.
 func (c CORS) Expose(origin, method, header string) bool {
 	i := slices.IndexFunc(c, func(r CORSRule) bool {
 		return matchAny(r.AllowedOrigins, origin) && slices.Contains(r.AllowedMethods, method)
@@ -117,7 +117,7 @@ func (c CORS) Expose(origin, method, header string) bool {
 	return i >= 0 && matchAny(c[i].ExposeHeaders, header)
 }
 
-// Origins lists the origins of all rules.
+// Origins returns the origins of all rules.
 func (c CORS) Origins() (origins []string) {
 	for _, r := range c {
 		origins = append(origins, r.AllowedOrigins...)
@@ -126,7 +126,7 @@ func (c CORS) Origins() (origins []string) {
 	return slices.Compact(origins)
 }
 
-// matchAny reports whether one of the patterns, in which one * stands for any text, is value.
+// matchAny reports whether value matches a pattern, in which one * stands for any text.
 func matchAny(patterns []string, value string) bool {
 	value = strings.ToLower(value)
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
@@ -160,8 +160,7 @@ func (b *Bucket) CORS(ctx context.Context) (CORS, error) {
 	return rules, nil
 }
 
-// PutCORS replaces the bucket's CORS rules by those of document, a CORSConfiguration as in
-// basic_cors.xml.
+// PutCORS replaces the bucket's CORS rules by those in document, which has the form of basic_cors.xml.
 func (b *Bucket) PutCORS(ctx context.Context, document []byte) error {
 	rules, err := ParseCORS(document)
 	if err != nil {

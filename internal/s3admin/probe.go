@@ -11,7 +11,7 @@ import (
 	"s3-sign-srv/internal/s3"
 )
 
-// Buckets lists the names of all buckets that the keys may see at the store.
+// Buckets returns the names of all buckets that the key may list.
 func (b *Bucket) Buckets(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -26,7 +26,7 @@ func (b *Bucket) Buckets(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Location returns the region that the store says the bucket is in; AWS says nothing for us-east-1.
+// Location returns the bucket's region; for us-east-1, AWS returns an empty one.
 func (b *Bucket) Location(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -37,15 +37,15 @@ func (b *Bucket) Location(ctx context.Context) (string, error) {
 	return string(out.LocationConstraint), nil
 }
 
-// invented is an upload ID that no store has given out.
-const invented = "s3-sign-srv-invented"
+// unknownUploadID is an upload ID that no store has issued.
+const unknownUploadID = "s3-sign-srv-invented"
 
-// MayUpload reports, by an error, that the key may not do s3:PutObject. It sends a part of an upload that
-// does not exist: stores look at permissions first.
+// MayUpload returns an error if the key lacks s3:PutObject. It uploads a part of an upload that does not exist: stores
+// check permissions first.
 func (b *Bucket) MayUpload(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	id, number := invented, int32(1)
+	id, number := unknownUploadID, int32(1)
 	_, err := b.client.UploadPart(
 		ctx,
 		&awss3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number},
@@ -53,9 +53,9 @@ func (b *Bucket) MayUpload(ctx context.Context, key string) error {
 	return b.cfg.Explain("s3:PutObject", unlessNoUpload(err))
 }
 
-// MayAbort reports, by an error, that the key may not do s3:AbortMultipartUpload.
+// MayAbort returns an error if the key lacks s3:AbortMultipartUpload.
 func (b *Bucket) MayAbort(ctx context.Context, key string) error {
-	return b.Abort(ctx, key, invented)
+	return b.Abort(ctx, key, unknownUploadID)
 }
 
 func unlessNoUpload(err error) error {
@@ -65,7 +65,7 @@ func unlessNoUpload(err error) error {
 	return err
 }
 
-// Abort ends the multipart upload and frees its parts. Aborting what is not there is no error.
+// Abort aborts a multipart upload, which deletes its parts. If there is none, that is no error.
 func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -76,8 +76,8 @@ func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
 	return b.cfg.Explain("s3:AbortMultipartUpload", unlessNoUpload(err))
 }
 
-// PurgeUploads ends every multipart upload whose key begins with prefix, up to one page of them. It does
-// not rely on the store to heed prefix, which must not be empty.
+// PurgeUploads aborts every multipart upload whose key begins with prefix, up to one page of them. It does not rely on
+// the store to respect prefix, which must not be empty.
 func (b *Bucket) PurgeUploads(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		return errNoPrefix
@@ -88,13 +88,13 @@ func (b *Bucket) PurgeUploads(ctx context.Context, prefix string) error {
 	if err != nil {
 		return b.cfg.Explain("s3:ListBucketMultipartUploads", err)
 	}
-	var faults []error
+	var errs []error
 	for _, u := range out.Uploads {
 		if key := aws.ToString(u.Key); strings.HasPrefix(key, prefix) {
-			faults = append(faults, b.Abort(ctx, key, aws.ToString(u.UploadId)))
+			errs = append(errs, b.Abort(ctx, key, aws.ToString(u.UploadId)))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
 var errNoPrefix = errors.New("s3admin: empty prefix")

@@ -13,9 +13,8 @@ import (
 	"s3-sign-srv/internal/s3"
 )
 
-// KeepsVersions reports whether the bucket keeps, or has kept, versions of its objects. The key need not
-// have the right to ask: then an object that is there tells, if the key may see one. known is false where
-// nothing tells; an error means that no answer came.
+// KeepsVersions reports whether the bucket keeps, or has kept, versions of its objects. If the key may not read that,
+// an existing object tells. known is false if nothing tells; an error means that there was no response.
 func (b *Bucket) KeepsVersions(ctx context.Context) (kept, known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -35,8 +34,8 @@ func (b *Bucket) KeepsVersions(ctx context.Context) (kept, known bool, err error
 	return err == nil && head.VersionId != nil, err == nil, nil
 }
 
-// Retention describes for how long the bucket locks what is written to it, empty if it does not. Where the
-// key may not ask, known is false.
+// Retention says for how long the bucket locks new objects; it is empty if the bucket does not. known is false if the
+// key may not read that.
 func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -51,7 +50,7 @@ func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
 	return "", true
 }
 
-// MayPurge reports, by an error, that the key may not find or not delete versions below prefix.
+// MayPurge returns an error if the key may not list or not delete versions below prefix.
 func (b *Bucket) MayPurge(ctx context.Context, prefix string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -62,7 +61,7 @@ func (b *Bucket) MayPurge(ctx context.Context, prefix string) error {
 	return b.DeleteVersion(ctx, prefix+"no version", "null")
 }
 
-// DeleteVersion deletes one version, or a delete marker. Deleting what is not there is no error.
+// DeleteVersion deletes a version or a delete marker. If there is none, that is no error.
 func (b *Bucket) DeleteVersion(ctx context.Context, key, version string) error {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
@@ -70,8 +69,8 @@ func (b *Bucket) DeleteVersion(ctx context.Context, key, version string) error {
 	return b.cfg.Explain("s3:DeleteObjectVersion", err)
 }
 
-// PurgeVersions deletes every version and delete marker whose key begins with prefix, up to one page of
-// them. It does not rely on the store to heed prefix, which must not be empty.
+// PurgeVersions deletes every version and delete marker whose key begins with prefix, up to one page of them. It does
+// not rely on the store to respect prefix, which must not be empty.
 func (b *Bucket) PurgeVersions(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		return errNoPrefix
@@ -82,10 +81,10 @@ func (b *Bucket) PurgeVersions(ctx context.Context, prefix string) error {
 	if err != nil {
 		return b.cfg.Explain("s3:ListBucketVersions", err)
 	}
-	var faults []error
+	var errs []error
 	remove := func(key, version *string) {
 		if strings.HasPrefix(aws.ToString(key), prefix) {
-			faults = append(faults, b.DeleteVersion(ctx, aws.ToString(key), aws.ToString(version)))
+			errs = append(errs, b.DeleteVersion(ctx, aws.ToString(key), aws.ToString(version)))
 		}
 	}
 	for _, v := range out.Versions {
@@ -94,5 +93,5 @@ func (b *Bucket) PurgeVersions(ctx context.Context, prefix string) error {
 	for _, m := range out.DeleteMarkers {
 		remove(m.Key, m.VersionId)
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }

@@ -66,7 +66,7 @@ func (w *testServer) expectRejected(t *testing.T, r row, a attack) {
 	if calls := w.store.drain(); len(calls) > 0 {
 		fail("S3 was called: %q", calls)
 	}
-	if c, u, d := w.told.drain(); len(c)+len(u)+len(d) > 0 {
+	if c, u, d := w.recorder.drain(); len(c)+len(u)+len(d) > 0 {
 		fail("a hook was asked: %v %v %v", c, u, d)
 	}
 	if len(faults) > 0 {

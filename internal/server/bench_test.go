@@ -75,10 +75,10 @@ func BenchmarkPolicyV4(b *testing.B) {
 // allowAll is a server whose hook agrees without a word.
 func allowAll(b *testing.B) http.Handler {
 	w := &testServer{
-		clock: new(atomic.Pointer[time.Time]),
-		store: startFakeS3(b),
-		log:   new(logBuffer),
-		told:  new(hookRecorder),
+		clock:    new(atomic.Pointer[time.Time]),
+		store:    startFakeS3(b),
+		log:      new(logBuffer),
+		recorder: new(hookRecorder),
 	}
 	w.clock.Store(&now)
 	return w.handler(b, func(c *config) {

@@ -27,7 +27,7 @@ func (g target) call(t *testing.T, method, path, query, body string) response {
 	t.Helper()
 	g.store.drain()
 	g.log.drain()
-	g.told.drain()
+	g.recorder.drain()
 	r := httptest.NewRequest(method, "/", strings.NewReader(body))
 	r.URL = &url.URL{Path: path, RawQuery: query}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -49,10 +49,10 @@ func (g target) call(t *testing.T, method, path, query, body string) response {
 // bucket; none where the request is refused before, and a refusal after the call only where the store decides.
 func (g target) wantCalls(t *testing.T, got response, method string, forms ...string) {
 	t.Helper()
-	calls, told := g.store.drain(), g.told.keys()
+	calls, received := g.store.drain(), g.recorder.keys()
 	if got.status != http.StatusOK && got.status != http.StatusConflict { // 409: the ETag that S3 told is another
-		if len(calls)+len(told) > 0 {
-			t.Errorf("refused, but S3 was called: %q; hooks were told of %q", calls, told)
+		if len(calls)+len(received) > 0 {
+			t.Errorf("refused, but S3 was called: %q; hooks received %q", calls, received)
 		}
 		return
 	}
@@ -69,8 +69,8 @@ func (g target) wantCalls(t *testing.T, got response, method string, forms ...st
 		key == "" {
 		t.Errorf("S3 was called for the key %q", key)
 	}
-	if got.status == http.StatusOK && !slices.Equal(told, []string{key}) {
-		t.Errorf("the hook was told of %q, S3 was called %q", told, calls)
+	if got.status == http.StatusOK && !slices.Equal(received, []string{key}) {
+		t.Errorf("the hook received %q, S3 was called %q", received, calls)
 	}
 }
 

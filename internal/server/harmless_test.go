@@ -16,7 +16,7 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// keys returns the keys that hooks were told of since they were last asked for.
+// keys returns the keys that hooks received since they were last asked for.
 func (w *hookRecorder) keys() []string {
 	var keys []string
 	challenges, uploads, deletions := w.drain()
@@ -36,52 +36,52 @@ func (w *hookRecorder) keys() []string {
 func TestHarmless(t *testing.T) {
 	servers := startAllSetups(t)
 	w := servers[pathStyle]
-	grant := func(t *testing.T, body string) (signature string, told *hooks.Challenge) {
+	grant := func(t *testing.T, body string) (signature string, received *hooks.Challenge) {
 		t.Helper()
 		target := "/s3/sign"
 		if strings.Contains(body, "AWS4-HMAC") {
 			target += "?v4=true"
 		}
-		w.told.drain()
+		w.recorder.drain()
 		response := w.honest(t, signRequests(target, "", body)[0])
-		challenges, _, _ := w.told.drain()
+		challenges, _, _ := w.recorder.drain()
 		if len(challenges) != 1 {
-			t.Fatalf("the hook was told of %d requests", len(challenges))
+			t.Fatalf("the hook received %d requests", len(challenges))
 		}
 		return fmt.Sprint(response["signature"]), challenges[0]
 	}
 
 	t.Run("A12 words of another operation in the metadata do not hide the request from the hook", func(t *testing.T) {
-		_, told := grant(t, headersBodies(each(initiate2, "qqfilename:my%20file%20%C3%A9.txt", "x:uploadId"))[0])
-		if told.Metadata["x"] != "uploadId" || !told.IsInitiate() {
-			t.Errorf("told %+v", told.Request)
+		_, received := grant(t, headersBodies(each(initiate2, "qqfilename:my%20file%20%C3%A9.txt", "x:uploadId"))[0])
+		if received.Metadata["x"] != "uploadId" || !received.IsInitiate() {
+			t.Errorf("received %+v", received.Request)
 		}
 	})
 	t.Run("B18 a bucket in the path of a path-style endpoint is a folder in ours", func(t *testing.T) {
 		text := pathOf(swap(part4, "/uuid.txt", "/otherbucket/k"))
-		signature, told := grant(t, headersBodies([]string{text})[0])
-		if told.Bucket != "mybucket" || told.Key != "otherbucket/k" ||
+		signature, received := grant(t, headersBodies([]string{text})[0])
+		if received.Bucket != "mybucket" || received.Key != "otherbucket/k" ||
 			signature != signatureV4(swap(text, "/otherbucket/k", "/mybucket/otherbucket/k")) ||
 			signature == signatureV4(text) {
-			t.Errorf("told %+v, signed %s", told.Request, signature)
+			t.Errorf("received %+v, signed %s", received.Request, signature)
 		}
 	})
 	t.Run("B19 patterns in a key stay what they are", func(t *testing.T) {
 		text := pathOf(swap(part4, "/uuid.txt", "/%241%5C1%24%26%24%7B0%7D"))
-		signature, told := grant(t, headersBodies([]string{text})[0])
-		if told.Key != `$1\1$&${0}` || signature != signatureV4(swap(text, "\n/%241", "\n/mybucket/%241")) {
-			t.Errorf("told %+v, signed %s", told.Request, signature)
+		signature, received := grant(t, headersBodies([]string{text})[0])
+		if received.Key != `$1\1$&${0}` || signature != signatureV4(swap(text, "\n/%241", "\n/mybucket/%241")) {
+			t.Errorf("received %+v, signed %s", received.Request, signature)
 		}
 	})
 	t.Run("C16 no metadata name is reserved: metadata is what the client says", func(t *testing.T) {
-		if _, told := grant(t, swap(policy2, "x-amz-meta-qqfilename",
-			"x-amz-meta-role")); told.Metadata["role"] != "my file é.txt" {
-			t.Errorf("told %+v", told.Request)
+		if _, received := grant(t, swap(policy2, "x-amz-meta-qqfilename",
+			"x-amz-meta-role")); received.Metadata["role"] != "my file é.txt" {
+			t.Errorf("received %+v", received.Request)
 		}
 	})
 	t.Run("D5 D6 D10 D27 success only asks S3, makes no link, and says the same again", func(t *testing.T) {
 		w.store.drain()
-		w.told.drain()
+		w.recorder.drain()
 		report := forms("POST", "/s3/success", swap(success, "key=uuid.txt", "key=victim.txt"))[0]
 		first, second := w.send(t, report), w.send(t, report)
 		var said, again map[string]any // the members come in any order
@@ -101,32 +101,32 @@ func TestHarmless(t *testing.T) {
 		// The hook is told twice, and not once as one might wish: a client repeats its report when the answer was
 		// lost, nothing is stored to know it by, and the page needs the hook's reply. So it is the hook's contract
 		// (hooks.Success) that a second call for the same upload changes nothing.
-		if told := w.told.keys(); !slices.Equal(told, []string{"victim.txt", "victim.txt"}) {
-			t.Errorf("the hook was told of %q", told)
+		if received := w.recorder.keys(); !slices.Equal(received, []string{"victim.txt", "victim.txt"}) {
+			t.Errorf("the hook received %q", received)
 		}
 	})
 	t.Run("D9 a forged ETag is refused by asking S3 once, a forged name is passed on as it is", func(t *testing.T) {
-		w.told.drain()
+		w.recorder.drain()
 		got := w.send(t, forms("POST", "/s3/success", swap(success, "simple-etag", "forged"))[0])
-		if calls := w.store.drain(); got.status != http.StatusConflict || len(calls) != 1 || len(w.told.keys()) != 0 {
+		if calls := w.store.drain(); got.status != http.StatusConflict || len(calls) != 1 || len(w.recorder.keys()) != 0 {
 			t.Errorf("%d %s, S3 was called: %q", got.status, got.body, calls)
 		}
 		w.send(t, forms("POST", "/s3/success", swap(success, "name=my+file+%C3%A9.txt", "name=a%0Ab%1B%5B2J"))[0])
-		if _, uploads, _ := w.told.drain(); len(uploads) != 1 || uploads[0].Name != "a\nb\x1b[2J" {
-			t.Errorf("told %v", uploads)
+		if _, uploads, _ := w.recorder.drain(); len(uploads) != 1 || uploads[0].Name != "a\nb\x1b[2J" {
+			t.Errorf("received %v", uploads)
 		}
 	})
 	t.Run("D11 GET, HEAD and OPTIONS do nothing", func(t *testing.T) {
 		w.store.drain()
-		w.told.drain()
+		w.recorder.drain()
 		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
 			for _, target := range []string{"/s3/success?key=uuid.txt&" +
 				"bucket=mybucket", "/s3/sign?v4=true", deletePath, "/s3/delete?" + deleteForm} {
 				w.send(t, attack{method: method, target: target})
 			}
 		}
-		if calls, told := w.store.drain(), w.told.keys(); len(calls)+len(told) > 0 {
-			t.Errorf("S3 was called: %q; hooks were told of %q", calls, told)
+		if calls, received := w.store.drain(), w.recorder.keys(); len(calls)+len(received) > 0 {
+			t.Errorf("S3 was called: %q; hooks received %q", calls, received)
 		}
 	})
 	t.Run("D16 what ends a path or begins a query elsewhere is a letter of the key", func(t *testing.T) {

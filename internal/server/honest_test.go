@@ -20,13 +20,13 @@ func (w *testServer) expectSigned(t *testing.T, r row, a attack) {
 		w.store.etag.Store(&a.etag)
 	}
 	w.store.drain()
-	w.told.drain()
+	w.recorder.drain()
 	members := w.honest(t, a)
 	if calls := w.store.drain(); len(calls) != r.calls {
 		t.Errorf("S3 was called: %q", calls)
 	}
-	if told := w.told.keys(); len(told) != 1 || a.key != "" && told[0] != a.key {
-		t.Errorf("the hook was told of %q, want %q", told, a.key)
+	if received := w.recorder.keys(); len(received) != 1 || a.key != "" && received[0] != a.key {
+		t.Errorf("the hook received %q, want %q", received, a.key)
 	}
 	if signature, isSigned := members["signature"]; isSigned == (r.calls > 0) ||
 		a.signature != "" && signature != a.signature {
@@ -157,7 +157,7 @@ func keysOf(name string) (keys []string) {
 func namedRows() (rows []row) {
 	for _, name := range honestNames {
 		signed := row{what: "operations on " + name}
-		told := row{what: "reports of " + name, calls: 1}
+		received := row{what: "reports of " + name, calls: 1}
 		for _, key := range keysOf(name) {
 			escaped := "/" + strings.ReplaceAll(escape(key), "%2F", "/")
 			on := func(base string) string {
@@ -186,9 +186,9 @@ func namedRows() (rows []row) {
 					list[i].key = key
 				}
 			}
-			signed.attacks, told.attacks = append(signed.attacks, attacks...), append(told.attacks, reports...)
+			signed.attacks, received.attacks = append(signed.attacks, attacks...), append(received.attacks, reports...)
 		}
-		rows = append(rows, signed, told)
+		rows = append(rows, signed, received)
 	}
 	return rows
 }

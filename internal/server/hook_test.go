@@ -36,7 +36,7 @@ func TestHooksAreTold(t *testing.T) {
 	)
 	do(t, "DELETE", w.url+"/s3/delete/5176-887?foo=b+r&key=a+%2B+b&bucket=mybucket", "", "")
 
-	challenges, uploads, deletions := w.told.drain()
+	challenges, uploads, deletions := w.recorder.drain()
 	if len(challenges) != 1 || len(uploads) != 1 || len(deletions) != 1 {
 		t.Fatal(challenges, uploads, deletions)
 	}

@@ -136,10 +136,10 @@ func TestOwnUploadsOnly(t *testing.T) {
 			}
 		}
 	}
-	challenges, uploads, deletions := w.told.drain()
+	challenges, uploads, deletions := w.recorder.drain()
 	for _, c := range challenges {
 		if c.Owner != b {
-			t.Errorf("the hook was told of owner %q for %q", c.Owner, c.Key)
+			t.Errorf("the hook received owner %q for %q", c.Owner, c.Key)
 		}
 	}
 	if len(challenges) != 30 || len(uploads) != 3 || uploads[0].Owner != b || len(deletions) != 6 ||

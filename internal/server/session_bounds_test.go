@@ -16,28 +16,28 @@ import (
 )
 
 const (
-	pageFiles = 1000 // files in an answer to LIST
-	heldPages = 12   // what the collector has
-	readPages = 10   // what is read of it
-	toldFiles = 200
-	maxHeads  = 16
+	pageFiles    = 1000 // files in an answer to LIST
+	heldPages    = 12   // what the collector has
+	readPages    = 10   // what is read of it
+	listedFiles  = 200
+	maxHeadCalls = 16
 )
 
-// A library stands in for the store of two owners. The collector has twelve pages of files: every fiftieth
+// listingS3 is a store with the objects of two owners. The collector has twelve pages of files: every fiftieth
 // is of today, the others are of yesterday, and those of the last two pages are of tomorrow. The other has
 // 200 files. It answers no HEAD of a file before it is opened.
-type library struct {
+type listingS3 struct {
 	collector string // "OWNER/"
 	open      chan struct{}
 	busy      chan struct{} // closed when maxHeads HEADs wait
 	listed    chan struct{} // closed when the other's list was asked for
 
-	mu            sync.Mutex
-	lists, heads  int // calls so far
-	waiting, most int // HEADs without an answer: now, and at the worst
+	mu               sync.Mutex
+	lists, headCalls int // calls so far
+	waiting, most    int // HEADs without an answer: now, and at the worst
 }
 
-func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l *listingS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/report.txt"):
 		w.Header().Set("Content-Length", "11")
@@ -52,21 +52,21 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // count notes that a LIST has come, and that a HEAD has come or is answered.
-func (l *library) count(list, head int) {
+func (l *listingS3) count(list, head int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lists += list
-	l.heads += max(head, 0)
+	l.headCalls += max(head, 0)
 	l.waiting += head
 	l.most = max(l.most, l.waiting)
-	if head > 0 && l.heads == maxHeads {
+	if head > 0 && l.headCalls == maxHeadCalls {
 		close(l.busy)
 	}
 }
 
 // list answers with a page; a page's token is its number.
-func (l *library) list(w http.ResponseWriter, q url.Values) {
-	page, files, more := 0, toldFiles, false
+func (l *listingS3) list(w http.ResponseWriter, q url.Values) {
+	page, files, more := 0, listedFiles, false
 	if q.Get("prefix") == l.collector {
 		fmt.Sscan(q.Get("continuation-token"), &page)
 		files, more = pageFiles, page+1 < heldPages
@@ -102,7 +102,7 @@ func (l *library) list(w http.ResponseWriter, q url.Values) {
 // these the 200 newest files are told, and the store is asked about 16 files at a time by both together. Other
 // questions to the store do not stand behind these.
 func TestSessionIsBounded(t *testing.T) {
-	l := &library{open: make(chan struct{}), busy: make(chan struct{}), listed: make(chan struct{})}
+	l := &listingS3{open: make(chan struct{}), busy: make(chan struct{}), listed: make(chan struct{})}
 	store := httptest.NewServer(l)
 	defer store.Close()
 	open := sync.OnceFunc(func() { close(l.open) })
@@ -141,29 +141,29 @@ func TestSessionIsBounded(t *testing.T) {
 		}
 	}
 	open()
-	var told []struct {
+	var received []struct {
 		S3Key string `json:"s3Key"`
 	}
-	if body := <-list; json.Unmarshal([]byte(body), &told) != nil || len(told) != toldFiles {
-		t.Fatalf("%d files: %.300s", len(told), body)
+	if body := <-list; json.Unmarshal([]byte(body), &received) != nil || len(received) != listedFiles {
+		t.Fatalf("%d files: %.300s", len(received), body)
 	}
-	for i, file := range told {
-		if want := fmt.Sprintf("%s/%05d.txt", owner, (toldFiles-1-i)*50); file.S3Key != want {
+	for i, file := range received {
+		if want := fmt.Sprintf("%s/%05d.txt", owner, (listedFiles-1-i)*50); file.S3Key != want {
 			t.Fatalf("file %d is %s, want %s", i, file.S3Key, want)
 		}
 	}
 	<-otherList
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lists != readPages+1 || l.heads != 2*toldFiles || l.most != maxHeads {
+	if l.lists != readPages+1 || l.headCalls != 2*listedFiles || l.most != maxHeadCalls {
 		t.Errorf(
 			"%d LISTs, %d HEADs, %d of them at a time; want %d, %d, %d",
 			l.lists,
-			l.heads,
+			l.headCalls,
 			l.most,
 			readPages+1,
-			2*toldFiles,
-			maxHeads,
+			2*listedFiles,
+			maxHeadCalls,
 		)
 	}
 }

@@ -80,8 +80,8 @@ func TestSuccessIsVerified(t *testing.T) {
 		if got.status != test.status || !strings.Contains(got.body, test.says) {
 			t.Errorf("%s: %d %s, want %d %s", test.name, got.status, got.body, test.status, test.says)
 		}
-		if _, uploads, _ := w.told.drain(); (len(uploads) == 1) != (test.status == 200) {
-			t.Errorf("%s: the hook was told of %d uploads", test.name, len(uploads))
+		if _, uploads, _ := w.recorder.drain(); (len(uploads) == 1) != (test.status == 200) {
+			t.Errorf("%s: the hook received %d uploads", test.name, len(uploads))
 		}
 	}
 }

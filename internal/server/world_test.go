@@ -70,11 +70,11 @@ type config struct {
 
 // A testServer is a server under attack. All of it is real but S3, which only counts and says yes.
 type testServer struct {
-	url   string
-	clock *atomic.Pointer[time.Time]
-	store *store
-	log   *logBuffer
-	told  *hookRecorder
+	url      string
+	clock    *atomic.Pointer[time.Time]
+	store    *store
+	log      *logBuffer
+	recorder *hookRecorder
 }
 
 func startAllSetups(t testing.TB) map[setup]*testServer {
@@ -90,10 +90,10 @@ func startAllSetups(t testing.TB) map[setup]*testServer {
 func startTestServer(t testing.TB, change func(*config)) *testServer {
 	t.Helper()
 	w := &testServer{
-		clock: new(atomic.Pointer[time.Time]),
-		store: startFakeS3(t),
-		log:   new(logBuffer),
-		told:  new(hookRecorder),
+		clock:    new(atomic.Pointer[time.Time]),
+		store:    startFakeS3(t),
+		log:      new(logBuffer),
+		recorder: new(hookRecorder),
 	}
 	w.clock.Store(&now)
 	web := httptest.NewServer(w.handler(t, change))
@@ -115,7 +115,7 @@ func (w *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 				AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey),
 				Endpoint: mustParse(w.store.url), Region: "us-east-1", Name: "mybucket",
 			}),
-			Hooks:         w.told.hooks(),
+			Hooks:         w.recorder.hooks(),
 			HookTimeout:   5 * time.Second,
 			Log:           slog.New(slog.NewJSONHandler(w.log, nil)),
 			Now:           func() time.Time { return *w.clock.Load() },

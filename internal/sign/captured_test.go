@@ -112,10 +112,10 @@ func newSigner(t testing.TB, cfg Config) *Signer {
 }
 
 // TestCaptured runs every captured sign request with the clock set to its time. What the row expects
-// decides; a refusal must name what its row names.
+// decides; an error must say what its row says.
 func TestCaptured(t *testing.T) {
 	const publicRead = "sign only where the ACL public-read is allowed by configuration; refused by default"
-	refusals := map[string]string{ // expect → what the sentence must say
+	messages := map[string]string{ // expect → what the sentence must say
 		publicRead: "P3S3F_ALLOWED_ACLS",
 		"refuse: x-amz-date is a day away from the server clock; say by how " +
 			"much": "1 day ahead of",
@@ -135,16 +135,16 @@ func TestCaptured(t *testing.T) {
 		}
 		cfg := exampleConfig(endpoint)
 		cfg.VirtualHosted = !strings.Contains(row.Endpoint, "path-style")
-		want, refused := refusals[row.Expect]
-		if refused {
+		want, rejected := messages[row.Expect]
+		if rejected {
 			_, err := row.parse(t, newSigner(t, cfg))
-			var refusal *apierror.Error
-			if !errors.As(err, &refusal) || !strings.Contains(refusal.Message, want) {
-				t.Errorf("row %d, %s: error %v, want a refusal that says %q", i+1, row.Scenario, err, want)
+			var apiErr *apierror.Error
+			if !errors.As(err, &apiErr) || !strings.Contains(apiErr.Message, want) {
+				t.Errorf("row %d, %s: error %v, want a message with %q", i+1, row.Scenario, err, want)
 			}
 			counts["refused"]++
 		}
-		if refused && row.Expect != publicRead {
+		if rejected && row.Expect != publicRead {
 			continue
 		}
 		if row.Expect == publicRead {

@@ -218,9 +218,9 @@ func wantError(t *testing.T, r *Request, err error) bool {
 	if err == nil {
 		return false
 	}
-	refusal, ok := err.(*apierror.Error)
-	if !ok || r != nil || !strings.HasSuffix(refusal.Message, ".") ||
-		strings.ContainsAny(refusal.Message, "\n\r\x00\x1b") {
+	apiErr, ok := err.(*apierror.Error)
+	if !ok || r != nil || !strings.HasSuffix(apiErr.Message, ".") ||
+		strings.ContainsAny(apiErr.Message, "\n\r\x00\x1b") {
 		t.Errorf("refused with %#v and the request %v", err, r)
 	}
 	return true

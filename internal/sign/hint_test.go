@@ -38,7 +38,7 @@ func TestHints(t *testing.T) {
 		)
 	}
 	tests := []struct {
-		fault   string
+		mistake string
 		version Version
 		text    string // a policy, or a string to sign
 		want    string // in the sentence; empty: signed
@@ -115,10 +115,10 @@ func TestHints(t *testing.T) {
 		} else {
 			_, err = s.ParseStringToSign(test.version, test.text, now)
 		}
-		var refusal *apierror.Error
+		var apiErr *apierror.Error
 		if test.want == "" && err != nil ||
-			test.want != "" && (!errors.As(err, &refusal) || !strings.Contains(refusal.Message, test.want)) {
-			t.Errorf("%s, version %d:\n got %v\nwant … %s …", test.fault, test.version, err, test.want)
+			test.want != "" && (!errors.As(err, &apiErr) || !strings.Contains(apiErr.Message, test.want)) {
+			t.Errorf("%s, version %d:\n got %v\nwant … %s …", test.mistake, test.version, err, test.want)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestOnlyV2(t *testing.T) {
 		cfg := exampleConfig("http://localhost:9312")
 		cfg.VirtualHosted, cfg.OnlyV2 = true, true
 		_, err := row.parse(t, newSigner(t, cfg))
-		if refused := err != nil && strings.Contains(err.Error(), "signature.version to 2"); refused != (row.Version == 4) {
+		if rejected := err != nil && strings.Contains(err.Error(), "signature.version to 2"); rejected != (row.Version == 4) {
 			t.Errorf("%s, version %d: %v", row.Scenario, row.Version, err)
 		}
 	}
