@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// The pattern leaves out names that begin with "c" and dotfiles: static/client_conf.js is the user's own file and
-// must not become part of a binary.
-//
-//go:embed static/[^.c]* client_conf.js basic_cors.xml
+//go:embed static client_conf.js basic_cors.xml
 var embedded embed.FS
+
+// customConf is the user's own file, which may have been there when the binary was built.
+const customConf = "static/client_conf.js"
 
 // FS returns the embedded files, by their paths in the repository. A file of the same name in dir replaces an
 // embedded one, and static/ may have more files there. Nothing else in dir can be opened, not even by a link:
@@ -27,7 +27,7 @@ type overlay string
 // Open opens a file. For a link that leads out of static/, the error is not fs.ErrNotExist.
 func (dir overlay) Open(name string) (fs.File, error) {
 	f, err := dir.open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && name != customConf {
 		return embedded.Open(name)
 	}
 	return f, err

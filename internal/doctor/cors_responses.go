@@ -45,7 +45,7 @@ func (r *run) checkCORSResponses(ctx context.Context) []Result {
 			return unreadableResponse(operation, u.Origin, problem)
 		}
 	}
-	return ok("the page may read them, and the ETag of parts")
+	return ok("the page may read the responses, and the ETag of parts")
 }
 
 func unreadableResponse(operation, origin, problem string) []Result {

@@ -67,7 +67,7 @@ func (r *run) checkServer(context.Context) []Result {
 		text, fix := splitSentence(oneLine(err.Error()))
 		return failed("the server does not start: "+text, orElse(fix, "Correct what the message says."))
 	}
-	return ok("it starts")
+	return ok("the server starts")
 }
 
 // checkHTTPS checks the certificate and its key.
@@ -169,7 +169,7 @@ func (r *run) checkBrowsers(context.Context) []Result {
 		return warning(fmt.Sprintf("browsers on other computers look for %s on their own computer", store),
 			"Set AWS_ENDPOINT to an address of the store that they can reach.")
 	}
-	return ok("they may send from %s to %s", strings.Join(r.origins(), ", "), store)
+	return ok("pages of %s may send to %s", strings.Join(r.origins(), ", "), store)
 }
 
 // isLoopback reports whether browsers trust host without TLS (W3C "Secure Contexts", 3.1).

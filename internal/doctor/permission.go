@@ -57,9 +57,9 @@ func (r *run) checkVersions(ctx context.Context) []Result {
 	case r.keepsVersions:
 		return r.checkPurge(ctx)
 	case known:
-		return ok("the bucket keeps none, so test objects can be removed")
+		return ok("the bucket keeps no versions, so test objects can be removed")
 	}
-	return ok("the key may not read whether the bucket keeps them, and need not; the first deletion tells")
+	return ok("the key may not read whether the bucket keeps versions, and need not; the first deletion tells")
 }
 
 // checkPurge checks whether the key may delete versions.
@@ -67,7 +67,7 @@ func (r *run) checkPurge(ctx context.Context) []Result {
 	err := r.call(func(b *s3admin.Bucket) error { return b.MayPurge(ctx, r.prefix) })
 	switch {
 	case err == nil:
-		return ok("the bucket keeps them, and the key may delete those of test objects")
+		return ok("the bucket keeps versions, and the key may delete those of test objects")
 	case s3admin.Status(err) == 0:
 		return r.diagnose("tell whether the key may delete versions", err)
 	}
@@ -131,7 +131,7 @@ func (r *run) checkList(ctx context.Context) []Result {
 	})
 	switch {
 	case err == nil:
-		return ok("the key may list them")
+		return ok("the key may list earlier uploads")
 	case s3.IsForbidden(err):
 		return r.withPolicy(warning("the key lacks s3:ListBucket, so the page does not show earlier uploads",
 			"Give the key the permissions below, or ignore this."))
