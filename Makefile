@@ -24,7 +24,9 @@ run: build $(if $(ENV),,bin/.versitygw-$(VERSITYGW)) ## start the server with a 
 
 build: static bin/s3-sign-srv ## build the page's bundle, and the server, which contains it
 
+# Go 1.21 is the first that downloads the version in go.mod.
 bin/s3-sign-srv: FORCE
+	@go version | grep -qE ' go(1\.(2[1-9]|[3-9][0-9])|[2-9])' || { echo "Go 1.21 or later is needed, this is: $$(go version)"; exit 1; }
 	@[ -e $@ ] || echo "building the server (about a minute the first time) …"
 	@go build -o $@ ./cmd/s3-sign-srv
 
@@ -93,6 +95,7 @@ deps: ## install the system packages that the tests need
 
 clean: ## remove everything that was built; demo-data and your own files stay
 	rm -rf bin bundle/node_modules bundle/.made* e2e/screenshots
-	rm -f static/s3.* static/fine-uploader-new.css static/*.gif static/sha256.*
+	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css static/sha256.umd.min.js
+	rm -f static/{continue,edit,loading,pause,processing,retry,trash}.gif
 
 FORCE:

@@ -25,6 +25,7 @@ type process struct {
 // environment is that of the shipped server, with the default hooks and log.
 var environment = []string{
 	"P3S3F_HOST_PORT=0",
+	"P3S3F_OWN_UPLOADS_ONLY=0",
 	"AWS_CLIENT_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE",
 	"AWS_CLIENT_SECRET_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 	"AWS_DEST_BUCKET=mybucket",

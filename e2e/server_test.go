@@ -39,13 +39,14 @@ func (s settings) environment() []string {
 // settingsFor are the settings of a server that signs for b, reached at endpoint.
 func settingsFor(b *bucket, endpoint string) settings {
 	return settings{
-		"P3S3F_HOST_PORT":       "0",
-		"P3S3F_LOG_LEVEL":       "debug",
-		"AWS_CLIENT_ACCESS_KEY": b.accessKey,
-		"AWS_CLIENT_SECRET_KEY": b.secretKey,
-		"AWS_DEST_BUCKET":       b.name,
-		"AWS_ENDPOINT":          endpoint,
-		"AWS_REGION":            region,
+		"P3S3F_HOST_PORT":        "0",
+		"P3S3F_LOG_LEVEL":        "debug",
+		"P3S3F_OWN_UPLOADS_ONLY": "0",
+		"AWS_CLIENT_ACCESS_KEY":  b.accessKey,
+		"AWS_CLIENT_SECRET_KEY":  b.secretKey,
+		"AWS_DEST_BUCKET":        b.name,
+		"AWS_ENDPOINT":           endpoint,
+		"AWS_REGION":             region,
 	}
 }
 

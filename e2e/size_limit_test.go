@@ -54,7 +54,7 @@ func TestClientWithoutSizeLimit(t *testing.T) {
 		noLimit    = "This server signs for files of at most 6000000 bytes; " +
 			"set validation.sizeLimit in client_conf.js to that or less."
 		tooManyParts = "The file is larger than the 6000000 bytes that this server allows; upload a smaller one."
-		tooLarge     = "The file has 12000000 bytes, and this server takes at most 6000000; upload a smaller one."
+		tooLarge     = "The file has 12000000 bytes, and this server accepts at most 6000000; upload a smaller one."
 	)
 	cases := []struct {
 		name, conf string

@@ -35,7 +35,11 @@ func readEnviron(file string, env environ) (getenv func(string) string, err erro
 			return nil, err
 		}
 	}
-	maps.Copy(all, env)
+	for name, value := range env {
+		if value != "" || all[name] == "" { // an empty variable counts as unset
+			all[name] = value
+		}
+	}
 	return all.get, unknownSettings(all)
 }
 

@@ -44,10 +44,10 @@ const (
 
 // The live heap is a few MB, so that Go's GOGC of 100 makes the collector run many times per second under load.
 // gcPercent costs about 12 MB of memory and saves a tenth of the processor time per request, measured in one run.
-// memoryLimit makes the collector run more often again before thousands of connections multiply that.
+// memoryLimit makes the collector run more often again when there are thousands of connections.
 const (
 	gcPercent   = 400
-	memoryLimit = 256 << 20
+	memoryLimit = 64 << 20
 )
 
 // tuneGC applies gcPercent and memoryLimit, unless the user has set GOGC or GOMEMLIMIT.

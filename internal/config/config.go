@@ -40,7 +40,8 @@ type Config struct {
 
 	Warnings []string // what the operator should know, one sentence each
 
-	threaded bool
+	sessionToken bool // AWS_SESSION_TOKEN is set
+	threaded     bool
 }
 
 // Address returns host:port to listen on.
@@ -86,8 +87,8 @@ func isVirtualByDefault(cfg sign.Config) bool {
 	return cfg.Endpoint != nil && cfg.AWSDomain() != "" && !strings.Contains(cfg.Bucket, ".")
 }
 
-// checkSwappedKeys rejects an access key that may be the secret key, which every page would receive. The secret key is
-// the longer of a pair, except Google's (GOOG…), and may have characters of base64.
+// checkSwappedKeys rejects an access key that must be the secret key, which every page would receive: only secret keys
+// have characters of base64.
 func checkSwappedKeys(access, secret string) error {
 	if access == "" || secret == "" || isPlaceholder(access) || isPlaceholder(secret) {
 		return nil
@@ -96,9 +97,6 @@ func checkSwappedKeys(access, secret string) error {
 	case strings.ContainsAny(access, "/+="):
 		return errors.New("AWS_CLIENT_ACCESS_KEY has characters of a secret key; exchange it with " +
 			"AWS_CLIENT_SECRET_KEY if the two are swapped, else use a pair whose access key has no /, + or =")
-	case len(access) > len(secret) && !strings.HasPrefix(access, "GOOG"):
-		return errors.New("AWS_CLIENT_ACCESS_KEY is longer than AWS_CLIENT_SECRET_KEY; exchange the two " +
-			"if they are swapped, else correct the one that is incomplete")
 	}
 	return nil
 }
@@ -142,6 +140,16 @@ func warnings(c Config) (list []string) {
 	if !c.VerifySuccess && (c.Sign.MaxBytes > 0 || len(c.Sign.ContentTypes) > 0) {
 		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing checks the real size and type of a chunked upload: "+
 			"only honest clients respect P3S3F_MAX_BYTES and P3S3F_ALLOWED_TYPES")
+	}
+	// Most secret keys are the longer of the pair, but a store may let its users choose both.
+	if access, secret := c.Sign.AccessKey, c.Sign.SecretKey.Reveal(); len(access) > len(secret) && secret != "" &&
+		!strings.HasPrefix(access, "GOOG") {
+		list = append(list, "AWS_CLIENT_ACCESS_KEY is longer than AWS_CLIENT_SECRET_KEY: if the two are swapped, every "+
+			"page receives the secret key")
+	}
+	if c.sessionToken {
+		list = append(list, "AWS_SESSION_TOKEN has no effect: uploads cannot send the token of temporary credentials, "+
+			"so the key pair must be permanent")
 	}
 	if !c.OwnUploadsOnly {
 		list = append(list, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, "+

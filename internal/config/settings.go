@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"log/slog"
 	"net/url"
 
@@ -56,11 +55,8 @@ func Settings() []Setting {
 		},
 		{
 			Name: "AWS_SESSION_TOKEN", Secret: true,
-			Meaning: "must not be set: Fine Uploader cannot send the token of temporary credentials",
-			parse: func(*Config, string) error {
-				return errors.New("is set, but uploads cannot carry the token of temporary credentials; " +
-					"unset it and use a lasting key pair")
-			},
+			Meaning: "not used: Fine Uploader cannot send the token of temporary credentials; a warning, if set",
+			parse:   func(c *Config, _ string) error { c.sessionToken = true; return nil },
 		},
 		{
 			Name: "P3S3F_HOST_NAME", Default: "127.0.0.1", Shipped: true,
@@ -114,9 +110,9 @@ func Settings() []Setting {
 			},
 		},
 		{
-			Name: "P3S3F_OWN_UPLOADS_ONLY", Default: "0", Example: "1", Shipped: true,
-			Meaning: "`1`, as in the shipped `p3s3f.env`: visitors can sign, report, list and delete only keys " +
-				"that begin with their own owner id",
+			Name: "P3S3F_OWN_UPLOADS_ONLY", Default: "1", Shipped: true,
+			Meaning: "`1`: visitors can sign, report, list and delete only keys that begin with their own owner id. " +
+				"`0`: all keys, as with the original",
 			parse: into(func(c *Config) *bool { return &c.OwnUploadsOnly }, parseFlag),
 		},
 		{

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"s3-sign-srv/internal/apierror"
@@ -79,11 +80,24 @@ func Deny(text string) error { return apierror.New(apierror.Forbidden, text) }
 // again.
 func NotLoggedIn(text string) error { return apierror.New(apierror.Unauthenticated, text) }
 
-// group returns a log attribute with the members of m.
+// Limits for what a client decides in a log line.
+const (
+	maxLogMembers = 20
+	maxLogBytes   = 256 // of a name or value
+)
+
+// group returns a log attribute with the first members of m, each cut to maxLogBytes.
 func group(name string, m map[string]string) slog.Attr {
-	attrs := make([]slog.Attr, 0, len(m))
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		attrs = append(attrs, slog.String(name, m[name]))
+	names := slices.Sorted(maps.Keys(m))
+	var attrs []slog.Attr
+	for _, name := range names[:min(len(names), maxLogMembers)] {
+		attrs = append(attrs, slog.String(cut(name), cut(m[name])))
+	}
+	if more := len(names) - len(attrs); more > 0 {
+		attrs = append(attrs, slog.Int("more", more))
 	}
 	return slog.GroupAttrs(name, attrs...)
 }
+
+// cut returns at most the first maxLogBytes of text.
+func cut(text string) string { return strings.ToValidUTF8(text[:min(len(text), maxLogBytes)], "") }

@@ -56,7 +56,7 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 // because the page repeats its report if it gets no response. The page's onComplete receives the reply; Fine Uploader
 // shows "thumbnailUrl" as the picture of the file.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
-	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", u.UUID, "name", u.Name,
+	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", cut(u.UUID), "name", cut(u.Name),
 		"size", u.Size, "etag", u.ETag, group("form", u.Form))
 	return nil, nil
 }

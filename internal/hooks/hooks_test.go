@@ -1,9 +1,13 @@
 package hooks
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -49,5 +53,25 @@ func TestShippedHooks(t *testing.T) {
 		if got != test.wants {
 			t.Errorf("%s of %q with %v: %q", test.op, test.name, test.env, got)
 		}
+	}
+}
+
+// TestLogLineIsBounded reports an upload with more and longer fields than any page sends.
+func TestLogLineIsBounded(t *testing.T) {
+	var log bytes.Buffer
+	h, err := New(func(string) string { return "" }, nil, slog.New(slog.NewJSONHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("é", 30_000)
+	form := map[string]string{}
+	for i := range 1000 {
+		form[fmt.Sprintf("%04d%s", i, long)] = long
+	}
+	if _, err := h.Success(t.Context(), &Upload{Key: "k", UUID: long, Name: long, Form: form}); err != nil {
+		t.Fatal(err)
+	}
+	if line := log.String(); len(line) > 16<<10 || !strings.Contains(line, `"more":980`) || !utf8.ValidString(line) {
+		t.Errorf("%d bytes: %.300s", len(line), line)
 	}
 }

@@ -62,6 +62,7 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // (RFC 6761, 6.3): few resolvers know such names, and BUCKET.localhost is how virtual-hosted stores are tested.
 func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 32 // a session list makes 16 calls at a time; the default would keep 2 connections
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,5 +156,34 @@ func TestAway(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != apierror.StoreFailed || !strings.Contains(e.Message, "check AWS_ENDPOINT") ||
 		time.Since(start) > 2*Timeout {
 		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+// TestConnectionsAreReused makes 16 calls at a time, twice, as session lists do.
+func TestConnectionsAreReused(t *testing.T) {
+	var opened atomic.Int32
+	var group sync.WaitGroup
+	all := make(chan struct{})
+	store := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-all }))
+	store.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew && opened.Add(1) == 16 {
+			close(all)
+		}
+	}
+	store.Start()
+	defer store.Close()
+	b := at(t, store.URL)
+	for range 2 {
+		for range 16 {
+			group.Go(func() {
+				if _, err := b.Head(t.Context(), "k"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
+	if n := opened.Load(); n != 16 {
+		t.Errorf("32 calls opened %d connections, want 16", n)
 	}
 }

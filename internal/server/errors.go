@@ -29,7 +29,8 @@ var (
 	errNotOwner = &apierror.Error{
 		Code: apierror.Forbidden, Kind: apierror.KindSetup,
 		Message: "This key belongs to another owner: yours begin with your owner id and a slash; reload the page, " +
-			"or set objectProperties.key as docs/integration.md shows.",
+			"set objectProperties.key as docs/integration.md shows, or set P3S3F_OWN_UPLOADS_ONLY=0 in the server's " +
+			"settings if your page has no owners.",
 	}
 	errRateLimited = apierror.New(apierror.RateLimited,
 		"Too many requests came from this address; wait a few seconds and try again.")

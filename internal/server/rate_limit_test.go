@@ -63,3 +63,17 @@ func TestRate(t *testing.T) {
 		}
 	}
 }
+
+// TestRateCoversIdentify checks that every route that calls the hook Identify is limited.
+func TestRateCoversIdentify(t *testing.T) {
+	for _, target := range []string{"/s3/owner", "/s3/session", "/static/client_conf.js"} {
+		w := startOwnedServer(t, func(c *config) { c.server.Rate = 0.5 })
+		statuses := map[int]int{}
+		for range 20 {
+			statuses[do(t, "GET", w.url+target, "", "").status]++
+		}
+		if statuses[200] != 5 || statuses[429] != 15 {
+			t.Errorf("%s: %v, want 5 responses with 200 and 15 with 429", target, statuses)
+		}
+	}
+}

@@ -50,6 +50,8 @@ func (s *server) logError(r *http.Request, err error, e *apierror.Error, status 
 		s.Log.InfoContext(r.Context(), "client disconnected", attrs...)
 	case status >= http.StatusInternalServerError:
 		s.Log.ErrorContext(r.Context(), "request failed", attrs...)
+	case e.Kind == apierror.KindAddress || e.Code == apierror.RateLimited: // scanners cause many of them
+		s.Log.InfoContext(r.Context(), "request rejected", attrs...)
 	default:
 		s.Log.WarnContext(r.Context(), "request rejected", attrs...)
 	}

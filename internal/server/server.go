@@ -39,8 +39,8 @@ type Config struct {
 	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
 	TrustedProxies []string // address prefixes whose X-Forwarded-For is trusted
 
-	// Rate is the number of requests per second and client address, averaged over rateWindow: for signatures and
-	// lists, and separately for success reports and deletions. 0: no limit.
+	// Rate is the number of requests per second and client address, averaged over rateWindow: for signatures, lists
+	// and what else calls the hook Identify, and separately for success reports and deletions. 0: no limit.
 	Rate float64
 
 	Files  fs.FS  // has static/ and client_conf.js; nil: the server is an API only
@@ -81,7 +81,7 @@ func (s *server) routes() http.Handler {
 	}
 
 	if s.OwnUploadsOnly {
-		mux.Get("/s3/owner", s.getOwner)
+		mux.With(signLimiter).Get("/s3/owner", s.getOwner)
 		mux.With(signLimiter).Get("/s3/session", s.session)
 	}
 	if s.Files != nil {
@@ -89,7 +89,7 @@ func (s *server) routes() http.Handler {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			page.Method(method, "/", s.file("static/index.html"))
 			page.Method(method, "/success.html", s.file("static/success.html"))
-			page.MethodFunc(method, "/static/client_conf.js", s.clientConf)
+			page.With(signLimiter).MethodFunc(method, "/static/client_conf.js", s.clientConf)
 			page.MethodFunc(method, "/static/hash-worker.js", s.hashWorker)
 			page.MethodFunc(method, "/static/*", s.static)
 		}
