@@ -10,27 +10,27 @@ import (
 	"testing"
 )
 
-// An response is what came back for a request.
+// response is the response to a request.
 type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// send sends the request byte for byte: the target is not cleaned, no redirect followed.
-func (w *testServer) send(t testing.TB, a attack) response {
+// send sends the request byte for byte. It does not clean the target or follow redirects.
+func (s *testServer) send(t testing.TB, a attack) response {
 	t.Helper()
 	var body io.Reader = strings.NewReader(a.body)
 	if a.stream > 0 {
 		body = io.LimitReader(endless{}, a.stream)
 	}
-	r, err := http.NewRequest(a.method, w.url, body)
+	r, err := http.NewRequest(a.method, s.url, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.URL.Opaque = a.target
 	if strings.HasPrefix(a.target, "//") {
-		r.URL.Opaque = "//" + r.URL.Host + a.target // or it would be taken for the host
+		r.URL.Opaque = "//" + r.URL.Host + a.target // otherwise it would be the host
 	}
 	for name, values := range a.header {
 		r.Header[name] = values
@@ -44,84 +44,81 @@ func (w *testServer) send(t testing.TB, a attack) response {
 	return got
 }
 
-// endless is a body of spaces, which JSON may begin with.
+// endless is a body of spaces, with which JSON may begin.
 type endless struct{}
 
-// expectRejected sends a hostile request and checks all that a refusal is.
-func (w *testServer) expectRejected(t *testing.T, r row, a attack) {
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// expectRejected sends a hostile request. It expects a 4xx error, one log line, and no call to a hook or to S3.
+func (s *testServer) expectRejected(t *testing.T, r row, a attack) {
 	t.Helper()
-	w.store.drain()
-	w.log.drain()
-	got := w.send(t, a)
-	var faults []string
-	fail := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	if got.status < 400 || got.status > 499 || r.code != 0 && got.status != r.code {
+	s.store.drain()
+	s.log.drain()
+	got := s.send(t, a)
+	var failures []string
+	fail := func(format string, args ...any) { failures = append(failures, fmt.Sprintf(format, args...)) }
+	if got.status < 400 || got.status > 499 || r.status != 0 && got.status != r.status {
 		fail("the status is %d", got.status)
 	}
-	id, sentence := w.readErrorResponse(got, a, fail)
-	if !strings.Contains(sentence, r.says) {
-		fail("the sentence does not say %q", r.says)
+	id, message := s.readErrorResponse(got, a, fail)
+	if !strings.Contains(message, r.message) {
+		fail("the message does not contain %q", r.message)
 	}
-	w.expectOneLogLine(id, fail)
-	if calls := w.store.drain(); len(calls) > 0 {
+	s.expectOneLogLine(id, fail)
+	if calls := s.store.drain(); len(calls) > 0 {
 		fail("S3 was called: %q", calls)
 	}
-	if c, u, d := w.recorder.drain(); len(c)+len(u)+len(d) > 0 {
-		fail("a hook was asked: %v %v %v", c, u, d)
+	if c, u, d := s.recorder.drain(); len(c)+len(u)+len(d) > 0 {
+		fail("a hook was called: %v %v %v", c, u, d)
 	}
-	if len(faults) > 0 {
-		t.Errorf(
-			"%s\nrequest %s %.200s %v to the server with %s\n%.700q\nanswer %d %.300s",
-			strings.Join(faults, "\n"),
-			a.method,
-			a.target,
-			a.header,
-			a.in,
-			a.body,
-			got.status,
-			got.body,
-		)
+	if len(failures) > 0 {
+		t.Errorf("%s\nrequest %s %.200s %v to the server with %s\n%.700q\nresponse %d %.300s",
+			strings.Join(failures, "\n"), a.method, a.target, a.header, a.in, a.body, got.status, got.body)
 	}
 }
 
-// maxSentence bounds what a person is asked to read, in bytes: a name of 100 characters may be quoted in it,
-// each as \U0010ffff at most.
-const maxSentence = 1500
+// maxMessage is the limit for an error message, in bytes. It may quote a name of 100 characters, each as \U0010ffff.
+const maxMessage = 1500
 
-// readErrorResponse reads {"error":"sentence.","id":"…"}, which is all that a refusal may be.
-func (w *testServer) readErrorResponse(got response, a attack, fail func(string, ...any)) (id, sentence string) {
+// readErrorResponse reads {"error":"message.","id":"…"}. An error response has nothing else, except a kind.
+func (s *testServer) readErrorResponse(got response, a attack, fail func(string, ...any)) (id, message string) {
 	if a.method == http.MethodHead {
-		return "", "" // has no body
+		return "", "" // no body
 	}
 	var members map[string]string
 	if err := json.Unmarshal([]byte(got.body), &members); err != nil {
-		fail("the answer is not JSON: %v", err)
+		fail("the response is not JSON: %v", err)
 		return "", ""
 	}
-	id, sentence = members["id"], members["error"]
-	if delete(members, "kind"); len(members) != 2 || id == "" || !strings.HasSuffix(sentence, ".") ||
-		strings.ContainsAny(sentence, "\r\n\x1b\x00") ||
-		len(sentence) > maxSentence {
-		fail("the answer is not one sentence and an id")
+	id, message = members["id"], members["error"]
+	if delete(members, "kind"); len(members) != 2 || id == "" || !strings.HasSuffix(message, ".") ||
+		strings.ContainsAny(message, "\r\n\x1b\x00") ||
+		len(message) > maxMessage {
+		fail("the response is not one sentence and an id")
 	}
 	if kind := got.header.Get("Content-Type"); kind != "application/json; charset=utf-8" ||
 		got.header.Get("X-Content-Type-Options") != "nosniff" {
-		fail("the answer is sent as %q", kind)
+		fail("the response has type %q", kind)
 	}
 	for name := range got.header {
 		if strings.HasPrefix(name, "Access-Control-") || name == "Set-Cookie" || name == "Location" {
-			fail("the answer has a header %s", name)
+			fail("the response has a header %s", name)
 		}
 	}
-	return id, sentence
+	return id, message
 }
 
-// maxLine bounds a log line: a request of 64 KiB must not become a line of many times that.
+// maxLine is the limit for a log line, in bytes, however large the request is.
 const maxLine = 8 << 10
 
-// expectOneLogLine wants one log line, whole and with the answer's id, and none of the secrets in it.
-func (w *testServer) expectOneLogLine(id string, fail func(string, ...any)) {
-	text := w.log.drain()
+// expectOneLogLine checks that the log has one complete line, with the id of the response and without secrets.
+func (s *testServer) expectOneLogLine(id string, fail func(string, ...any)) {
+	text := s.log.drain()
 	var line map[string]any
 	if err := json.Unmarshal([]byte(text), &line); err != nil || strings.Count(text, "\n") != 1 ||
 		!strings.HasSuffix(text, "\n") {
@@ -141,7 +138,7 @@ func (w *testServer) expectOneLogLine(id string, fail func(string, ...any)) {
 	}
 	for _, secret := range secrets {
 		if strings.Contains(text, secret) {
-			fail("the log line has a secret in it: %.700s", text)
+			fail("the log line has a secret: %.700s", text)
 		}
 	}
 }

@@ -72,16 +72,16 @@ func BenchmarkPolicyV4(b *testing.B) {
 	benchHandler(b, allowAll(b), q[1], q[3])
 }
 
-// allowAll is a server whose hook agrees without a word.
+// allowAll is a server whose hook allows everything and logs nothing.
 func allowAll(b *testing.B) http.Handler {
-	w := &testServer{
+	s := &testServer{
 		clock:    new(atomic.Pointer[time.Time]),
 		store:    startFakeS3(b),
 		log:      new(logBuffer),
 		recorder: new(hookRecorder),
 	}
-	w.clock.Store(&now)
-	return w.handler(b, func(c *config) {
+	s.clock.Store(&now)
+	return s.handler(b, func(c *config) {
 		c.server.Hooks.ChallengeIsGood = func(context.Context, *hooks.Challenge) error { return nil }
 	})
 }

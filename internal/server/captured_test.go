@@ -11,24 +11,18 @@ import (
 	"time"
 )
 
-// honest sends a request that must be granted, and returns the members of the answer.
-func (w *testServer) honest(t *testing.T, a attack) map[string]any {
+// expectOK sends an honest request, which must succeed, and returns the members of the response.
+func (s *testServer) expectOK(t *testing.T, a attack) map[string]any {
 	t.Helper()
-	w.log.drain()
-	got := w.send(t, a)
+	s.log.drain()
+	got := s.send(t, a)
 	var members map[string]any
 	if err := json.Unmarshal([]byte(got.body), &members); err != nil || got.status != http.StatusOK {
-		t.Errorf(
-			"an honest request is refused\n%s %s\n%.900q\nanswer %d %s",
-			a.method,
-			a.target,
-			a.body,
-			got.status,
-			got.body,
-		)
+		t.Errorf("an honest request is rejected\n%s %s\n%.900q\nresponse %d %s", a.method, a.target, a.body,
+			got.status, got.body)
 	}
-	if text := w.log.drain(); text != "" {
-		t.Errorf("an honest request is worth no log line, got %s", text)
+	if text := s.log.drain(); text != "" {
+		t.Errorf("an honest request is logged: %s", text)
 	}
 	return members
 }
@@ -59,7 +53,7 @@ func (c captured) now(t *testing.T) time.Time {
 	return at.Add(-back)
 }
 
-// capturedRows has every captured request that is to be granted, the clock at its time.
+// capturedRows has every captured request that must succeed, with the clock at its time.
 func capturedRows(t *testing.T) (rows []row) {
 	t.Helper()
 	f, err := os.Open("../sign/testdata/captured.jsonl")
@@ -99,7 +93,7 @@ func capturedRows(t *testing.T) (rows []row) {
 		rows = append(rows, r)
 	}
 	if len(rows) < 120 {
-		t.Errorf("%d captured requests are to be granted, want at least 120", len(rows))
+		t.Errorf("%d captured requests must succeed, want at least 120", len(rows))
 	}
 	return rows
 }

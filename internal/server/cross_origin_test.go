@@ -9,16 +9,16 @@ import (
 	"s3-sign-srv/internal/cookie"
 )
 
-// TestCrossSite asks as a browser does for pages of other sites. What changes something is done for an allowed
-// origin and refused for any other; what only reads is answered, but only an allowed origin's page may read it.
+// TestCrossSite sends the requests that a browser sends for pages of other sites. Changes succeed only for an allowed
+// origin. Reads always get a response, but only a page of an allowed origin may read it.
 func TestCrossSite(t *testing.T) {
 	const app = "https://app.example.org"
 	for _, test := range []struct {
 		allowed []string
 		origin  string
 		site    string // Sec-Fetch-Site
-		trusted bool
-		refused bool
+		allow   bool   // CORS headers
+		reject  bool
 	}{
 		{nil, "", "", false, false}, // curl
 		{nil, "", "same-origin", false, false},
@@ -28,7 +28,7 @@ func TestCrossSite(t *testing.T) {
 		{[]string{app}, app, "cross-site", true, false},
 		{[]string{"https://other.example.org", app}, app, "cross-site", true, false},
 		{[]string{app}, "https://app.example.org.evil.com", "cross-site", false, true},
-		{[]string{app}, "https://appXexample.org", "cross-site", false, true}, // dots are no jokers
+		{[]string{app}, "https://appXexample.org", "cross-site", false, true}, // a dot matches only a dot
 		{[]string{app}, "https://evil.app.example.org", "cross-site", false, true},
 		{[]string{app}, "https://app.example.org:8443", "cross-site", false, true},
 		{[]string{app}, "https://app.example.org, https://evil.com", "cross-site", false, true},
@@ -37,7 +37,7 @@ func TestCrossSite(t *testing.T) {
 		{[]string{app}, "null", "cross-site", false, true},
 		{[]string{app}, "", "same-origin", false, false},
 	} {
-		w := startTestServer(t, func(c *config) {
+		s := startTestServer(t, func(c *config) {
 			c.server.AllowedOrigins, c.server.OwnUploadsOnly = test.allowed, true
 			c.server.Cookies = cookie.NewCodec(c.sign.SecretKey)
 			c.server.Hooks.Identify = func(context.Context, *http.Request) (string, error) { return "user/42", nil }
@@ -57,49 +57,35 @@ func TestCrossSite(t *testing.T) {
 		}
 		const object = "key=user/42/uuid.txt&bucket=mybucket"
 		changes := []attack{
-			with(
-				attack{method: "POST", target: "/s3/sign", body: strings.Replace(partV2, "/uuid.txt", "/user/42/uuid.txt", 1)},
-				"Content-Type",
-				jsonType,
-			),
+			with(attack{method: "POST", target: "/s3/sign", body: swap(partV2, "/uuid.txt", "/user/42/uuid.txt")},
+				"Content-Type", jsonType),
 			with(attack{method: "POST", target: "/s3/success", body: object}, "Content-Type", formType),
 			with(attack{method: "PUT", target: "/s3/success", body: object}, "Content-Type", formType),
 			with(attack{method: "DELETE", target: "/s3/delete/5176-887?" + object}),
-			with(
-				attack{method: "POST", target: "/s3/delete", body: object + "&qquuid=5690&_method=DELETE"},
-				"Content-Type",
-				formType,
-			),
+			with(attack{method: "POST", target: "/s3/delete", body: object + "&qquuid=5690&_method=DELETE"},
+				"Content-Type", formType),
 		}
-		var answers []response
+		var responses []response
 		for _, a := range changes {
-			if test.refused {
-				w.expectRejected(t, row{says: "came from a page of another site", code: 403}, a)
+			if test.reject {
+				s.expectRejected(t, row{message: "came from a page of another site", status: 403}, a)
 			}
-			got := w.send(t, a)
-			if !test.refused && got.status != 200 {
+			got := s.send(t, a)
+			if !test.reject && got.status != 200 {
 				t.Errorf("%+v: %s %s: %d %s", test, a.method, a.target, got.status, got.body)
 			}
-			answers = append(answers, got)
+			responses = append(responses, got)
 		}
-		for target, says := range map[string]string{"/s3/owner": `{"owner":"user/42"}`, "/s3/session": "[]",
+		for target, body := range map[string]string{"/s3/owner": `{"owner":"user/42"}`, "/s3/session": "[]",
 			"/static/client_conf.js": "var fine_u_conf = {};"} {
-			got := w.send(t, with(attack{method: "GET", target: target}))
-			if got.status != 200 || !strings.HasPrefix(got.body, says) {
+			got := s.send(t, with(attack{method: "GET", target: target}))
+			if got.status != 200 || !strings.HasPrefix(got.body, body) {
 				t.Errorf("%+v: %s: %d %s", test, target, got.status, got.body)
 			}
-			answers = append(answers, got)
+			responses = append(responses, got)
 		}
-		preflight := w.send(
-			t,
-			with(
-				attack{method: "OPTIONS", target: "/s3/sign"},
-				"Access-Control-Request-Method",
-				"POST",
-				"Access-Control-Request-Headers",
-				"content-type,x-requested-with,cache-control",
-			),
-		)
+		preflight := s.send(t, with(attack{method: "OPTIONS", target: "/s3/sign"}, "Access-Control-Request-Method", "POST",
+			"Access-Control-Request-Headers", "content-type,x-requested-with,cache-control"))
 		want := map[string]string{
 			"Access-Control-Allow-Origin":      "",
 			"Access-Control-Allow-Credentials": "",
@@ -109,11 +95,11 @@ func TestCrossSite(t *testing.T) {
 		if test.allowed != nil {
 			want["Vary"] = "Origin"
 		}
-		if test.trusted {
+		if test.allow {
 			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"],
 				want["Cross-Origin-Resource-Policy"] = app, "true", "cross-origin"
 		}
-		for _, got := range append(answers, preflight) {
+		for _, got := range append(responses, preflight) {
 			for name, value := range want {
 				if header := got.header.Get(name); header != value {
 					t.Errorf("%+v: %s is %q, want %q, with %s", test, name, header, value, got.body)
@@ -121,7 +107,7 @@ func TestCrossSite(t *testing.T) {
 			}
 		}
 		headers := preflight.header.Get("Access-Control-Allow-Headers")
-		if test.trusted != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") &&
+		if test.allow != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") &&
 			strings.Contains(headers, "content-type")) {
 			t.Errorf("%+v: Access-Control-Allow-Headers %q", test, headers)
 		}

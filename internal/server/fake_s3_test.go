@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A fakeS3 stands in for S3: it notes the calls, has every object but lists none, and obeys.
-type store struct {
+// fakeS3 records the calls. Every object exists, but lists are empty. Every call succeeds.
+type fakeS3 struct {
 	url  string
 	etag atomic.Pointer[string]
 
@@ -18,9 +18,9 @@ type store struct {
 	calls []string // "METHOD request-target"
 }
 
-func startFakeS3(t testing.TB) *store {
+func startFakeS3(t testing.TB) *fakeS3 {
 	t.Helper()
-	s := new(store)
+	s := new(fakeS3)
 	etag := `"simple-etag"`
 	s.etag.Store(&etag)
 	web := httptest.NewServer(s)
@@ -29,7 +29,7 @@ func startFakeS3(t testing.TB) *store {
 	return s
 }
 
-func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.calls = append(s.calls, r.Method+" "+r.RequestURI)
 	s.mu.Unlock()
@@ -45,8 +45,8 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", "11")
 }
 
-// drain returns the calls since it was last asked.
-func (s *store) drain() []string {
+// drain returns the calls since the last one.
+func (s *fakeS3) drain() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	calls := s.calls

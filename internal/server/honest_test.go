@@ -8,24 +8,24 @@ import (
 	"testing"
 )
 
-// expectSigned sends an honest request and checks all that its row says of it.
-func (w *testServer) expectSigned(t *testing.T, r row, a attack) {
+// expectSigned sends an honest request, and checks the calls, the hook's key and the signature that its row expects.
+func (s *testServer) expectSigned(t *testing.T, r row, a attack) {
 	t.Helper()
-	defer w.clock.Store(w.clock.Load())
-	defer w.store.etag.Store(w.store.etag.Load())
+	defer s.clock.Store(s.clock.Load())
+	defer s.store.etag.Store(s.store.etag.Load())
 	if !a.at.IsZero() {
-		w.clock.Store(&a.at)
+		s.clock.Store(&a.at)
 	}
 	if a.etag != "" {
-		w.store.etag.Store(&a.etag)
+		s.store.etag.Store(&a.etag)
 	}
-	w.store.drain()
-	w.recorder.drain()
-	members := w.honest(t, a)
-	if calls := w.store.drain(); len(calls) != r.calls {
+	s.store.drain()
+	s.recorder.drain()
+	members := s.expectOK(t, a)
+	if calls := s.store.drain(); len(calls) != r.calls {
 		t.Errorf("S3 was called: %q", calls)
 	}
-	if received := w.recorder.keys(); len(received) != 1 || a.key != "" && received[0] != a.key {
+	if received := s.recorder.keys(); len(received) != 1 || a.key != "" && received[0] != a.key {
 		t.Errorf("the hook received %q, want %q", received, a.key)
 	}
 	if signature, isSigned := members["signature"]; isSigned == (r.calls > 0) ||
@@ -34,41 +34,38 @@ func (w *testServer) expectSigned(t *testing.T, r row, a attack) {
 	}
 }
 
-// honestRows is every control.
+// honestRows has every honest request.
 func honestRows(t *testing.T) []row {
 	t.Helper()
 	return slices.Concat(rowsHonest, capturedRows(t), namedRows())
 }
 
-// rowsHonest has every request that the attacks are made from: each differs from one of them in what the
-// table shows, and in nothing else.
+// rowsHonest has every request that attacks are derived from. An attack differs from one of them only as its row shows.
 var rowsHonest = []row{
 	{what: "version 2", attacks: stringV2(initiate2, part2, complete2, abort2)},
 	{
-		what:    "version 2, typed",
-		in:      typed,
+		what:    "version 2, content types",
+		in:      limitedTypes,
 		attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", "")),
 	},
 	{
-		what: "a recording",
-		in:   typed,
-		attacks: slices.Concat(
-			stringV2(swap(initiate2, "text/plain", "image/webm;codecs=vp8,opus")),
-			bodyV2(swap(policy2, "text/plain", "image/webm;codecs=vp8,opus")),
-		),
+		what: "an audio recording",
+		in:   limitedTypes,
+		attacks: slices.Concat(stringV2(swap(initiate2, "text/plain", "image/webm;codecs=vp8,opus")),
+			bodyV2(swap(policy2, "text/plain", "image/webm;codecs=vp8,opus"))),
 	},
 	{
 		what:    "version 2, dots in the upload ID",
 		attacks: stringV2(swap(part2, "UPID.abc-_123", "..."), swap(abort2, "UPID.abc-_123", ".U")),
 	},
-	{what: "version 2, limited", in: limited, attacks: stringV2(swap(part2, "partNumber=1&", "partNumber=3&"))},
+	{what: "version 2, size limit", in: limitedSize, attacks: stringV2(swap(part2, "partNumber=1&", "partNumber=3&"))},
 	{
 		what:    "version 2, ACL",
 		in:      withACL,
 		attacks: stringV2(swap(initiate2, "x-amz-acl:private", "x-amz-acl:public-read")),
 	},
 	{
-		what:    "version 2, date at the window's ends",
+		what:    "version 2, date at the limits of the window",
 		attacks: stringV2(swap(part2, "11:56:08", "11:41:08"), swap(part2, "11:56:08", "12:11:08")),
 	},
 	{what: "version 2, digest", attacks: stringV2(swap(initiate2, "POST\n\n", "POST\nXrY7u+Ae7tCTyyK7j1rNww==\n"))},
@@ -84,25 +81,19 @@ var rowsHonest = []row{
 	{
 		what: "version 4, AWS",
 		attacks: atAWS(
-			each(
-				initiate4,
-				host4,
-				"host:mybucket.s3.amazonaws.com\n",
-				"host:mybucket.s3.us-east-1.amazonaws.com\n",
-				"host:mybucket.s3-us-east-1.amazonaws.com\n",
-				"host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n",
-				"host:s3.amazonaws.com\n",
-			)...),
+			each(initiate4, host4, "host:mybucket.s3.amazonaws.com\n",
+				"host:mybucket.s3.us-east-1.amazonaws.com\n", "host:mybucket.s3-us-east-1.amazonaws.com\n",
+				"host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n", "host:s3.amazonaws.com\n")...),
 	},
 	{
-		what:    "version 2 alone",
+		what:    "only version 2",
 		in:      onlyV2,
 		attacks: slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2)),
 	},
 	{what: "policies", attacks: slices.Concat(bodyV2(policy2, sized2), bodyV4(policy4))},
 	{what: "policies, escaped", attacks: bodyV2(swap(policy2, `"uuid.txt"`, `"\"\\ud83d\\.txt"`))},
-	{what: "policies, limited", in: limited, attacks: bodyV2(sized2)},
-	{what: "policies, typed", in: typed, attacks: bodyV2(policy2)},
+	{what: "policies, size limit", in: limitedSize, attacks: bodyV2(sized2)},
+	{what: "policies, content types", in: limitedTypes, attacks: bodyV2(policy2)},
 	{
 		what:    "success",
 		calls:   1,
@@ -111,18 +102,18 @@ var rowsHonest = []row{
 	{what: "delete", calls: 1, attacks: slices.Concat(deletes(deletePath), forms("POST", "/s3/delete", deleteForm))},
 }
 
-// honestNames are the files of the browser tests, and some more; each is difficult in its own way.
+// honestNames are file names with difficult characters, among them those of the browser tests.
 var honestNames = []string{
-	"one byte.txt", "kibibyte.csv", "12 MB.png", "11 MB without extension", "reads.bam", "spaces  and (brackets), " +
-		"more.txt", "Füße größer als Äpfel.txt",
-	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in " +
-		"parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz", "hello.txt", "long.bam", "untyped", "untyped and long",
+	"one byte.txt", "kibibyte.csv", "12 MB.png", "11 MB without extension", "reads.bam",
+	"spaces  and (brackets), more.txt", "Füße größer als Äpfel.txt",
+	"a+b & c=d #1 100%.txt", "a+b & c=d #1 100% in parts.txt", "日本語.tar.gz", "日本語 in parts.tar.gz",
+	"hello.txt", "long.bam", "untyped", "untyped and long",
 	"survey.bam", "second survey.bam", "third survey.bam", "200 MB.bam",
 	"it's ~50% \"done\"!*.txt", "..twodots", "trailing dot.", "a..b", "$1 \\1 $& ${HOME.txt", "🙂.txt", "e\u0301.txt",
 }
 
-// keySchemes are the ways in which the browser tests name objects: objectProperties.key as it stands there, and
-// the keys that come of it. Where callers have owners, each may have one in front.
+// keySchemes are the values of objectProperties.key in the browser tests, and the keys that they give. If callers have
+// owners, the owner comes before each.
 var keySchemes = []struct{ script, key string }{
 	{`"uuid"`, "UUID.EXTENSION"},
 	{`"filename"`, "NAME"},
@@ -135,7 +126,7 @@ var keySchemes = []struct{ script, key string }{
 }`, "UUID.EXTENSION"},
 }
 
-// keysOf are the keys that a file of that name may get, once each.
+// keysOf returns the distinct keys that a file of that name can get.
 func keysOf(name string) (keys []string) {
 	const uuid = "0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a"
 	extension := path.Ext(name)
@@ -161,26 +152,18 @@ func namedRows() (rows []row) {
 		for _, key := range keysOf(name) {
 			escaped := "/" + strings.ReplaceAll(escape(key), "%2F", "/")
 			on := func(base string) string {
-				return strings.Replace(
-					strings.Replace(base, "/uuid.txt", escaped, 1),
-					"qqfilename:my%20file%20%C3%A9.txt",
-					"qqfilename:"+escape(name),
-					1,
-				)
+				return strings.Replace(strings.Replace(base, "/uuid.txt", escaped, 1),
+					"qqfilename:my%20file%20%C3%A9.txt", "qqfilename:"+escape(name), 1)
 			}
-			attacks := slices.Concat(
-				stringV2(on(initiate2), on(part2), on(complete2), on(abort2)),
-				stringV4(on(initiate4), on(part4), on(complete4), on(abort4)),
-			)
+			attacks := slices.Concat(stringV2(on(initiate2), on(part2), on(complete2), on(abort2)),
+				stringV4(on(initiate4), on(part4), on(complete4), on(abort4)))
 			if !strings.Contains(key, "${") { // which only a policy's key must not have
 				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)))
 			}
-			spelt := "key=" + url.QueryEscape(key)
-			reports := slices.Concat(
-				forms("POST", "/s3/success", swap(success, "key=uuid.txt", spelt)),
-				deletes(swap(deletePath, "key=uuid.txt", spelt)),
-				forms("POST", "/s3/delete", swap(deleteForm, "key=uuid.txt", spelt)),
-			)
+			encoded := "key=" + url.QueryEscape(key)
+			reports := slices.Concat(forms("POST", "/s3/success", swap(success, "key=uuid.txt", encoded)),
+				deletes(swap(deletePath, "key=uuid.txt", encoded)),
+				forms("POST", "/s3/delete", swap(deleteForm, "key=uuid.txt", encoded)))
 			for _, list := range [][]attack{attacks, reports} {
 				for i := range list {
 					list[i].key = key
@@ -193,7 +176,7 @@ func namedRows() (rows []row) {
 	return rows
 }
 
-// escape is encodeURIComponent with !'()* escaped too, as S3 wants it.
+// escape is encodeURIComponent that also escapes !'()*, as S3 requires.
 func escape(text string) string {
 	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }

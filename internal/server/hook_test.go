@@ -5,38 +5,28 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
 )
 
-// TestHooksAreTold shows what the hooks get to see of an upload.
-func TestHooksAreTold(t *testing.T) {
-	w := startTestServer(t, func(*config) {})
-	do(
-		t,
-		"POST",
-		w.url+"/s3/sign",
-		jsonType,
-		`{"headers":"POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n`+
-			`x-amz-meta-dataset:D%20S\nx-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/dir%20one/uuid.txt?uploads"}`,
-		"Cookie",
-		"session=s1",
-	)
-	do(
-		t,
-		"POST",
-		w.url+"/s3/success",
-		formType,
-		"foo=b+r&key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22&dataset=D+S",
-	)
-	do(t, "DELETE", w.url+"/s3/delete/5176-887?foo=b+r&key=a+%2B+b&bucket=mybucket", "", "")
+// TestHookArguments checks what hooks receive during an upload.
+func TestHookArguments(t *testing.T) {
+	s := startTestServer(t, func(*config) {})
+	const initiate = `{"headers":"POST\n\ntext/plain\n\nx-amz-acl:private\nx-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n` +
+		`x-amz-meta-dataset:D%20S\nx-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n/mybucket/dir%20one/uuid.txt?uploads"}`
+	do(t, "POST", s.url+"/s3/sign", jsonType, initiate, "Cookie", "session=s1")
+	do(t, "POST", s.url+"/s3/success", formType,
+		"foo=b+r&key=uuid.txt&uuid=0e4b&name=my+file+%C3%A9.txt&bucket=mybucket&etag=%22simple-etag%22&dataset=D+S")
+	do(t, "DELETE", s.url+"/s3/delete/5176-887?foo=b+r&key=a+%2B+b&bucket=mybucket", "", "")
 
-	challenges, uploads, deletions := w.recorder.drain()
+	challenges, uploads, deletions := s.recorder.drain()
 	if len(challenges) != 1 || len(uploads) != 1 || len(deletions) != 1 {
 		t.Fatal(challenges, uploads, deletions)
 	}
@@ -64,17 +54,17 @@ func TestHooksAreTold(t *testing.T) {
 
 var errHang = errors.New("hangs")
 
-// TestHooksDecide gives the answer that each outcome of a hook becomes.
-func TestHooksDecide(t *testing.T) {
+// TestHookErrors checks the response for each result of a hook.
+func TestHookErrors(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		err    error
-		panics bool
-		status int
-		says   string
+		name    string
+		err     error
+		panics  bool
+		status  int
+		message string
 	}{
-		{"denies", hooks.Deny("This file has not been approved for transfer."), false, 403, "This file has not been " +
-			"approved for transfer."},
+		{"denies", hooks.Deny("This file has not been approved for transfer."), false, 403,
+			"This file has not been approved for transfer."},
 		{"denies in Latin-1", hooks.Deny("no \xe9."), false, 403, "no ?."},
 		{"wants a login, in Latin-1", hooks.NotLoggedIn("no \xe9."), false, 401, "no ?."},
 		{"fails", errors.New("db password s3cret"), false, 500, "give its operator the id"},
@@ -85,14 +75,14 @@ func TestHooksDecide(t *testing.T) {
 		t.Cleanup(func() { close(released) })
 		decide := func() error {
 			if test.err == errHang {
-				<-released // without a look at its context
+				<-released // ignores its context
 			}
 			if test.panics {
 				panic("hook")
 			}
 			return test.err
 		}
-		w := startTestServer(t, func(c *config) {
+		s := startTestServer(t, func(c *config) {
 			if test.err == errHang {
 				c.server.HookTimeout = 20 * time.Millisecond
 			}
@@ -104,56 +94,62 @@ func TestHooksDecide(t *testing.T) {
 			}
 		})
 		for _, got := range []response{
-			do(t, "POST", w.url+"/s3/sign", jsonType, partV2),
-			do(t, "POST", w.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"),
-			do(t, "DELETE", w.url+"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", "", ""),
+			do(t, "POST", s.url+"/s3/sign", jsonType, partV2),
+			do(t, "POST", s.url+"/s3/success", formType, "key=uuid.txt&bucket=mybucket"),
+			do(t, "DELETE", s.url+"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", "", ""),
 		} {
-			var said struct{ Error, ID string }
-			err := json.Unmarshal([]byte(got.body), &said)
-			if err != nil || got.status != test.status || !strings.Contains(said.Error, test.says) || said.ID == "" ||
+			var response struct{ Error, ID string }
+			err := json.Unmarshal([]byte(got.body), &response)
+			if err != nil || got.status != test.status || !strings.Contains(response.Error, test.message) || response.ID == "" ||
 				strings.Contains(got.body, "s3cret") {
 				t.Errorf("the hook %s: %d %q, %v", test.name, got.status, got.body, err)
 			}
 		}
-		for _, call := range w.store.drain() {
+		for _, call := range s.store.drain() {
 			if strings.HasPrefix(call, "DELETE") {
-				t.Errorf("the hook %s, yet the store was asked to %s", test.name, call)
+				t.Errorf("the hook %s, but the store was called: %s", test.name, call)
 			}
 		}
 	}
 }
 
-// TestHooksAreAskedAgain has 100 callers ask at once, again and again: each gets the answer to its own question,
-// whatever the hooks do to the others.
-func TestHooksAreAskedAgain(t *testing.T) {
-	released := make(chan struct{})
-	w := startTestServer(t, func(c *config) {
-		c.server.HookTimeout = 5 * time.Second // for a hang; a machine that has other things to do answers the rest sooner
-		c.server.Hooks.ChallengeIsGood = func(_ context.Context, c *hooks.Challenge) error {
-			switch c.HTTP.Header.Get("Ask") {
-			case "hang":
-				<-released
-			case "panic":
-				panic("hook")
-			}
-			return hooks.Deny(c.HTTP.Header.Get("Ask"))
-		}
-	})
-	t.Cleanup(func() { close(released) })
-	var callers sync.WaitGroup
-	for i := range 100 {
-		callers.Go(func() {
-			for _, question := range []string{"panic", fmt.Sprintf("caller %d.", i), "hang", fmt.Sprintf("caller %d again.",
-				i)} {
-				want := question
-				if question == "panic" || question == "hang" {
-					want = "give its operator the id"
+// TestHooksAreIndependent sends requests of 100 callers at once. Each gets the result of its own hook, although hooks
+// of the others panic or hang. Time is simulated: a hook times out when nothing else can run.
+func TestHooksAreIndependent(t *testing.T) {
+	s := startTestServer(t, func(*config) {})
+	synctest.Test(t, func(t *testing.T) {
+		released := make(chan struct{})
+		handler := s.handler(t, func(c *config) {
+			c.server.Hooks.ChallengeIsGood = func(_ context.Context, c *hooks.Challenge) error {
+				switch c.HTTP.Header.Get("Test-Result") {
+				case "hang":
+					<-released
+				case "panic":
+					panic("hook")
 				}
-				if got := do(t, "POST", w.url+"/s3/sign", jsonType, partV2, "Ask", question); !strings.Contains(got.body, want) {
-					t.Errorf("asked to %s, the hook answered %q", question, got.body)
-				}
+				return hooks.Deny(c.HTTP.Header.Get("Test-Result"))
 			}
 		})
-	}
-	callers.Wait()
+		var callers sync.WaitGroup
+		for i := range 100 {
+			callers.Go(func() {
+				for _, result := range []string{"panic", fmt.Sprintf("caller %d.", i), "hang", fmt.Sprintf("caller %d again.", i)} {
+					want := result
+					if result == "panic" || result == "hang" {
+						want = "give its operator the id"
+					}
+					r := httptest.NewRequest("POST", "/s3/sign", strings.NewReader(partV2))
+					r.Header.Set("Content-Type", jsonType)
+					r.Header.Set("Test-Result", result)
+					w := httptest.NewRecorder()
+					handler.ServeHTTP(w, r)
+					if got := w.Body.String(); !strings.Contains(got, want) {
+						t.Errorf("the response to a hook with result %q is %q", result, got)
+					}
+				}
+			})
+		}
+		callers.Wait()
+		close(released)
+	})
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The honest calls from which attacks are made; the controls have them accepted.
+// The honest calls that attacks are derived from.
 const (
 	success = "key=uuid.txt&uuid=0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a&name=my+file+%C3%A9.txt&bucket=mybucket&" +
 		"etag=%22simple-etag%22"
@@ -14,7 +14,7 @@ const (
 	deletePath = "/s3/delete/51768878-9869-4aa9-9bde-6bf4bf6beedd?key=uuid.txt&bucket=mybucket"
 )
 
-// badKeys are keys, as a form or query spells them, that no call to the store may be made for.
+// badKeys are URL-encoded keys for which the server must not call the store.
 var badKeys = []string{
 	"key=", "key=..%2Fother%2Fx", "key=%2Fx", "key=a%2F..%2Fb", "key=.", "key=..", "key=a%2F.", "key=.%2Fa", "key=%00",
 	"key=a%0Ab", "key=a%0D%0Ab", "key=%1B%5B2J", "key=%7F", "key=%C2%85", "key=%FF", "key=%C3", "key=%ED%A0%80",
@@ -27,9 +27,9 @@ var badKeys = []string{
 
 var rowsCalls = []row{
 	{
-		id:   "D1",
-		what: "forms of other sites: what a browser sends without asking first",
-		code: http.StatusUnsupportedMediaType,
+		id:     "D1",
+		what:   "forms of other sites, which a browser sends without a preflight",
+		status: http.StatusUnsupportedMediaType,
 		attacks: slices.Concat(
 			typedAs(
 				policy2,
@@ -59,25 +59,25 @@ var rowsCalls = []row{
 			typedAs("headers="+strings.ReplaceAll(part2, "\n", "%0A"), "application/x-www-form-urlencoded"),
 		),
 	},
-	{id: "D1", what: "pages of other sites", code: http.StatusForbidden, attacks: slices.Concat(
-		fromElsewhere(
+	{id: "D1", what: "pages of other sites", status: http.StatusForbidden, attacks: slices.Concat(
+		fromOtherSites(
 			"POST",
 			"/s3/sign",
 			"application/json",
 			`{"headers":`+quoteJSON(part2)+`}`,
 		),
-		fromElsewhere("POST", "/s3/success", "application/x-www-form-urlencoded", success),
-		fromElsewhere(
+		fromOtherSites("POST", "/s3/success", "application/x-www-form-urlencoded", success),
+		fromOtherSites(
 			"POST",
 			"/s3/delete",
 			"application/x-www-form-urlencoded",
 			deleteForm,
 		),
-		fromElsewhere("DELETE", deletePath, "", ""),
+		fromOtherSites("DELETE", deletePath, "", ""),
 	)},
 	{
 		id:   "D4",
-		what: "a success for a key that cannot be",
+		what: "a success report for an invalid key",
 		attacks: slices.Concat(
 			forms("POST", "/s3/success", each(success, "key=uuid.txt", badKeys...)...),
 			forms("PUT", "/s3/success", each(success, "key=uuid.txt", badKeys[:4]...)...),
@@ -198,7 +198,7 @@ var rowsCalls = []row{
 			{method: "POST", target: "/s3/delete", header: http.Header{"Content-Type": {"text/plain"}}, body: deleteForm},
 		},
 	)},
-	{id: "D11", what: "other methods than those of a report", code: http.StatusMethodNotAllowed, attacks: slices.Concat(
+	{id: "D11", what: "other methods than those of a report", status: http.StatusMethodNotAllowed, attacks: slices.Concat(
 		plain(
 			"DELETE",
 			"/s3/success?key=uuid.txt&bucket=mybucket",
@@ -225,9 +225,9 @@ var rowsCalls = []row{
 		forms("PUT", "/s3/delete", deleteForm),
 	)},
 	{
-		id:   "D13",
-		what: "a link that deletes",
-		code: http.StatusMethodNotAllowed,
+		id:     "D13",
+		what:   "a link that deletes",
+		status: http.StatusMethodNotAllowed,
 		attacks: plainAll(
 			"GET",
 			"/s3/delete?_method=DELETE&bucket=mybucket&key=uuid.txt&qquuid=x",
@@ -235,7 +235,7 @@ var rowsCalls = []row{
 			"/s3/delete/x?bucket=mybucket&key=uuid.txt",
 		),
 	},
-	{id: "D15", what: "a delete without a key, which at S3 is the bucket's", attacks: slices.Concat(
+	{id: "D15", what: "a delete without a key, which at S3 would delete the bucket", attacks: slices.Concat(
 		deletes(
 			"/s3/delete/x",
 			"/s3/delete/x?bucket=mybucket",
@@ -245,12 +245,12 @@ var rowsCalls = []row{
 		),
 		forms("POST", "/s3/delete", each(deleteForm, "key=uuid.txt&", "key=&", "key&", "")...),
 	)},
-	{id: "D16", what: "a delete of a key that leaves the bucket or cannot be", attacks: slices.Concat(
+	{id: "D16", what: "a delete of a key that leaves the bucket or is invalid", attacks: slices.Concat(
 		deletes(
 			each(deletePath, "key=uuid.txt", badKeys...)...),
 		forms("POST", "/s3/delete", each(deleteForm, "key=uuid.txt", badKeys...)...),
 	)},
-	{id: "D16", what: "a delete whose uuid is none", attacks: slices.Concat(
+	{id: "D16", what: "a delete with an invalid uuid", attacks: slices.Concat(
 		deletes(
 			each(
 				deletePath,
@@ -278,7 +278,7 @@ var rowsCalls = []row{
 				"qquuid="+strings.Repeat("u", 129),
 			)...),
 	)},
-	{id: "D16", what: "paths beside the routes", attacks: slices.Concat(
+	{id: "D16", what: "paths similar to the routes", attacks: slices.Concat(
 		deletes(
 			each(
 				deletePath,
@@ -322,10 +322,10 @@ var rowsCalls = []row{
 		),
 	)...)},
 	{
-		id:   "D18",
-		what: "a delete where it is switched off",
-		in:   noDelete,
-		code: http.StatusNotFound,
+		id:     "D18",
+		what:   "a delete when it is disabled",
+		in:     deleteDisabled,
+		status: http.StatusNotFound,
 		attacks: slices.Concat(
 			deletes(deletePath),
 			forms("POST", "/s3/delete", deleteForm),
@@ -376,7 +376,7 @@ var rowsCalls = []row{
 	)},
 	{
 		id:   "D20",
-		what: "DEL, C1 controls, and marks that turn the reading round, which JSON holds as they are",
+		what: "DEL, C1 controls and bidirectional marks, which JSON does not escape",
 		attacks: slices.Concat(
 			plainAll(
 				"GET",
@@ -418,7 +418,7 @@ var rowsCalls = []row{
 			stringV4(each(initiate4, "x-amz-acl:private", "x-amz-acl:\u202eetavirp")...),
 		),
 	},
-	{id: "D21", what: "files that are not the page's", code: http.StatusNotFound, attacks: plainAll(
+	{id: "D21", what: "files that are not the page's", status: http.StatusNotFound, attacks: plainAll(
 		"GET",
 		"/static/../p3s3f.env",
 		"/static/..%2fp3s3f.env",
@@ -474,22 +474,22 @@ var rowsCalls = []row{
 		"/s3/session",
 	)},
 	{id: "D28", what: "another method in a header", attacks: slices.Concat(
-		overridden(
+		withMethodOverride(
 			"GET",
 			"/s3/delete/x?bucket=mybucket&key=uuid.txt",
 		),
-		overridden("POST", "/s3/delete/x?bucket=mybucket&key=uuid.txt"),
-		overridden("PATCH", "/s3/success"),
-		overridden("GET", "/s3/sign"),
+		withMethodOverride("POST", "/s3/delete/x?bucket=mybucket&key=uuid.txt"),
+		withMethodOverride("PATCH", "/s3/success"),
+		withMethodOverride("GET", "/s3/sign"),
 	)},
-	{id: "D29", what: "HTML in what the answer repeats", attacks: slices.Concat(
+	{id: "D29", what: "HTML in what the response repeats", attacks: slices.Concat(
 		bodyV2(
 			each(policy2, `"acl":"private"`, `"acl":"<script>alert(1)</script>"`)...),
 		bodyV2(each(policy2, `x-amz-meta-qqfilename`, `<img src=x onerror=alert(1)>`)...),
 		bodyV2(each(policy2, `"Content-Type":"text/plain"`, `"Content-Type":"<svg onload=alert(1)>"`)...),
 		plainAll("GET", "/<script>", "/%3Cscript%3Ealert(1)%3C/script%3E"),
 	)},
-	{id: "D29", what: "long texts that the answer and the log would repeat", attacks: slices.Concat(
+	{id: "D29", what: "long texts that the response and the log would repeat", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -581,8 +581,8 @@ func typedAs(body string, types ...string) []attack {
 	return attacks
 }
 
-// fromElsewhere sends a request, honest but for this, as a browser does for pages of other sites.
-func fromElsewhere(method, target, kind, body string) []attack {
+// fromOtherSites sends an otherwise honest request as a browser does for pages of other sites.
+func fromOtherSites(method, target, kind, body string) []attack {
 	var attacks []attack
 	for _, from := range []http.Header{
 		{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}},
@@ -602,8 +602,8 @@ func fromElsewhere(method, target, kind, body string) []attack {
 	return attacks
 }
 
-// overridden sends the headers by which some frameworks let a client choose another method.
-func overridden(method, target string) []attack {
+// withMethodOverride sends headers with which a client can choose another method in some frameworks.
+func withMethodOverride(method, target string) []attack {
 	var attacks []attack
 	for _, name := range []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
 		for _, other := range []string{"DELETE", "POST"} {
@@ -613,7 +613,7 @@ func overridden(method, target string) []attack {
 	return attacks
 }
 
-// withSecrets adds headers that hold secrets.
+// withSecrets adds headers with secrets.
 func withSecrets(method, target string, header http.Header, body string) []attack {
 	header = header.Clone()
 	if header == nil {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// The honest policies from which attacks are made; the controls have them signed.
+// The honest policies that attacks are derived from.
 const (
 	policy2 = `{"expiration":"2026-11-23T12:01:07.688Z","conditions":[{"acl":"private"},{"bucket":"mybucket"},` +
 		`{"Content-Type":"text/plain"},{"success_action_status":"200"},` +
@@ -23,7 +23,7 @@ const (
 )
 
 var rowsPolicy = []row{
-	{id: "C1", what: "a policy that lives long", says: "15 minutes", attacks: slices.Concat(
+	{id: "C1", what: "a policy that is valid for too long", message: "15 minutes", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -36,7 +36,7 @@ var rowsPolicy = []row{
 			)...),
 		bodyV4(each(policy4, "2026-11-23T12:01:07.688Z", "2099-01-01T00:00:00.000Z", "2026-11-23T12:11:08.001Z")...),
 	)},
-	{id: "C2", what: "a policy that has ended", says: "behind", attacks: bodyV2(each(
+	{id: "C2", what: "an expired policy", message: "behind", attacks: bodyV2(each(
 		policy2,
 		"2026-11-23T12:01:07.688Z",
 		"2026-11-23T11:56:07.999Z",
@@ -45,7 +45,7 @@ var rowsPolicy = []row{
 		"0001-01-01T00:00:00.000Z",
 		"0000-01-01T00:00:00.000Z",
 	)...)},
-	{id: "C2", what: "an end that is no date, or none", attacks: slices.Concat(
+	{id: "C2", what: "an expiration that is not a date, or is missing", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -72,7 +72,7 @@ var rowsPolicy = []row{
 			)...),
 		bodyV2(swap(policy2, `"expiration":"2026-11-23T12:01:07.688Z",`, ``)),
 	)},
-	{id: "C3", what: "another bucket", says: "mybucket", attacks: slices.Concat(
+	{id: "C3", what: "another bucket", message: "mybucket", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -90,9 +90,9 @@ var rowsPolicy = []row{
 		bodyV4(each(policy4, `"bucket":"mybucket"`, `"bucket":"other"`)...),
 	)},
 	{
-		id:   "C3",
-		what: "no bucket",
-		says: "bucket",
+		id:      "C3",
+		what:    "no bucket",
+		message: "bucket",
 		attacks: slices.Concat(
 			bodyV2(swap(policy2, `{"bucket":"mybucket"},`, ``)),
 			bodyV4(swap(policy4, `{"bucket":"mybucket"},`, ``)),
@@ -190,26 +190,26 @@ var rowsPolicy = []row{
 				`["eq","$key",""]`,
 			)...),
 	)},
-	{id: "C9", what: "a key that the store completes", says: "${", attacks: slices.Concat(
+	{id: "C9", what: "a key that the store expands", message: "${", attacks: slices.Concat(
 		bodyV2(
 			each(policy2, `"uuid.txt"`, `"uploads/${filename}"`, `"${filename}"`, `"a${"`)...),
 		bodyV2(swap(policy2, `{"key":"uuid.txt"}`, `["eq","$key","${filename}"]`)),
 		bodyV4(each(policy4, `"uuid.txt"`, `"uploads/${filename}"`)...),
 	)},
 	{
-		id:   "C10",
-		what: "no key",
-		says: "key",
+		id:      "C10",
+		what:    "no key",
+		message: "key",
 		attacks: slices.Concat(
 			bodyV2(each(policy2, `{"key":"uuid.txt"},`, ``, `{"key":""},`)...),
 			bodyV4(each(policy4, `{"key":"uuid.txt"},`, ``, `{"key":""},`)...),
 		),
 	},
 	{
-		id:   "C11",
-		what: "no size limit, or one above the server's",
-		in:   limited,
-		says: "15000000 bytes",
+		id:      "C11",
+		what:    "no size limit, or one above the server's",
+		in:      limitedSize,
+		message: "15000000 bytes",
 		attacks: slices.Concat(
 			bodyV2(
 				each(
@@ -225,8 +225,8 @@ var rowsPolicy = []row{
 	},
 	{
 		id:   "C11",
-		what: "a size limit that is none",
-		in:   limited,
+		what: "an invalid size limit",
+		in:   limitedSize,
 		attacks: bodyV2(each(
 			sized2,
 			`["content-length-range","1","15000000"]`,
@@ -262,8 +262,8 @@ var rowsPolicy = []row{
 	{
 		id:      "C11",
 		what:    "a part that only a larger file can have",
-		in:      limited,
-		says:    "15000000 bytes",
+		in:      limitedSize,
+		message: "15000000 bytes",
 		attacks: stringV2(each(part2, "partNumber=1&", "partNumber=4&", "partNumber=10000&")...),
 	},
 	{
@@ -307,7 +307,7 @@ var rowsPolicy = []row{
 	{
 		id:   "C14",
 		what: "a content type that may be any, or is not configured",
-		in:   typed,
+		in:   limitedTypes,
 		attacks: bodyV2(each(
 			policy2,
 			`{"Content-Type":"text/plain"}`,
@@ -454,9 +454,9 @@ var rowsPolicy = []row{
 		`{"headers":`+quoteJSON(part2)+`,"conditions":[]}`,
 	)},
 	{
-		id:   "C20",
-		what: "headers that are not a string, bodies that are no request",
-		code: http.StatusBadRequest,
+		id:     "C20",
+		what:   "headers that are not a string, bodies that are not a request",
+		status: http.StatusBadRequest,
 		attacks: slices.Concat(
 			bodyV2(
 				`{"headers":["POST"]}`,
@@ -484,7 +484,7 @@ var rowsPolicy = []row{
 			bodyV4(`{"headers":["AWS4-HMAC-SHA256"]}`, `{"headers":null}`, `{}`, `[]`, `null`, ``),
 		),
 	},
-	{id: "C21", what: "conditions that are none", attacks: slices.Concat(
+	{id: "C21", what: "invalid conditions", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -526,7 +526,7 @@ var rowsPolicy = []row{
 			`{"expiration":"2026-11-23T12:01:07.688Z","conditions":[]}`,
 		),
 	)},
-	{id: "C22", what: "keys that cannot be stored, or hide", attacks: slices.Concat(
+	{id: "C22", what: "keys that cannot be stored, or are hidden", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -560,12 +560,12 @@ var rowsPolicy = []row{
 			)...),
 		bodyV4(each(policy4, `"uuid.txt"`, `"a\u0000"`, `"\ud800"`, "\"a\xff\"", `"../other/x"`, `"/k"`)...),
 	)},
-	{id: "C22", what: "keys that a store could not list", says: "control character", attacks: slices.Concat(
+	{id: "C22", what: "keys that a store could not list", message: "control character", attacks: slices.Concat(
 		bodyV2(
 			each(policy2, `"uuid.txt"`, "\"\ufffe.txt\"", "\"a/\uffff\"")...),
 		stringV2(each(part2, "uuid.txt", "%EF%BF%BE.txt", "a/%EF%BF%BF")...),
 	)},
-	{id: "C22", what: "characters that a store may read as others", says: "JSON.stringify", attacks: slices.Concat(
+	{id: "C22", what: "characters that a store may read as others", message: "JSON.stringify", attacks: slices.Concat(
 		bodyV2(
 			each(
 				policy2,
@@ -630,7 +630,7 @@ var rowsPolicy = []row{
 		swap(policy2, `{"key":"uuid.txt"}`, `{"key":"uuid.txt"}`+manyConditions(101)),
 		swap(policy2, `{"key":"uuid.txt"}`, strings.Repeat("[", 9000)+strings.Repeat("]", 9000)),
 	)},
-	{id: "C23", what: "too large", code: http.StatusRequestEntityTooLarge, says: "64 KiB", attacks: slices.Concat(
+	{id: "C23", what: "too large", status: http.StatusRequestEntityTooLarge, message: "64 KiB", attacks: slices.Concat(
 		bodyV2(
 			strings.Repeat(" ", 64<<10)+policy2,
 			policy2+strings.Repeat(" ", 1<<20),
@@ -642,7 +642,7 @@ var rowsPolicy = []row{
 			{method: "POST", target: "/s3/delete", header: asForm, body: "key=" + strings.Repeat("k", 64<<10)},
 		},
 	)},
-	{id: "C23", what: "compressed", code: http.StatusUnsupportedMediaType, attacks: []attack{
+	{id: "C23", what: "compressed", status: http.StatusUnsupportedMediaType, attacks: []attack{
 		{
 			method: "POST",
 			target: "/s3/sign",
@@ -723,7 +723,7 @@ var rowsPolicy = []row{
 			bodyV4(policy2, sized2),
 		),
 	},
-	{id: "C27", what: "a security token", says: "sessionToken", attacks: slices.Concat(
+	{id: "C27", what: "a security token", message: "sessionToken", attacks: slices.Concat(
 		bodyV2(
 			swap(policy2, `{"success_action_status":"200"}`, `{"x-amz-security-token":"`+sessionToken+`"}`),
 		),
@@ -755,7 +755,7 @@ var rowsPolicy = []row{
 	)},
 }
 
-// manyConditions is n conditions on different names.
+// manyConditions returns n conditions on different names.
 func manyConditions(n int) string {
 	var b strings.Builder
 	for _, line := range strings.Split(strings.TrimSuffix(manyHeaders(n), "\n"), "\n") {
@@ -765,7 +765,7 @@ func manyConditions(n int) string {
 	return b.String()
 }
 
-// utf16Bytes is text in UTF-16, little end first.
+// utf16Bytes returns text in UTF-16, little-endian.
 func utf16Bytes(text string) string {
 	var b []byte
 	for _, unit := range utf16.Encode([]rune(text)) {

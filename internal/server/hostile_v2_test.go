@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The honest strings from which attacks are made; the controls have them signed.
+// The honest strings that attacks are derived from.
 const (
 	date2     = "x-amz-date:Mon, 23 Nov 2026 11:56:08 GMT\n"
 	initiate2 = "POST\n\ntext/plain\n\nx-amz-acl:private\n" + date2 + "x-amz-meta-qqfilename:my%20file%20%C3%A9.txt\n" +
@@ -17,7 +17,7 @@ const (
 	abort2    = "DELETE\n\n\n\n" + date2 + "/mybucket/uuid.txt?uploadId=UPID.abc-_123"
 )
 
-// subresources are what S3 and Ceph let a query ask for beside the object itself.
+// subresources are query parameters of S3 and Ceph for something other than the object.
 var subresources = []string{
 	"acl", "policy", "cors", "website", "lifecycle", "delete", "restore", "tagging", "torrent", "versioning",
 	"logging", "notification", "location", "requestPayment", "accelerate", "encryption", "replication", "retention",
@@ -136,9 +136,9 @@ var rowsV2 = []row{
 		each(initiate2, date2, "x-amz-copy-source:/other/secret\n"+date2),
 	)...)},
 	{
-		id:   "A10",
-		what: "an ACL that is not allowed",
-		says: "P3S3F_ALLOWED_ACLS",
+		id:      "A10",
+		what:    "an ACL that is not allowed",
+		message: "P3S3F_ALLOWED_ACLS",
 		attacks: stringV2(each(
 			initiate2,
 			"x-amz-acl:private",
@@ -242,9 +242,9 @@ var rowsV2 = []row{
 		each(abort2, "/mybucket/uuid.txt", "/mybucket/../other/x", "/mybucket/%2E%2E/other/x"),
 	)...)},
 	{
-		id:   "A15",
-		what: "a key that begins with a slash",
-		says: "remove the trailing slash from request.endpoint",
+		id:      "A15",
+		what:    "a key that begins with a slash",
+		message: "remove the trailing slash from request.endpoint",
 		attacks: stringV2(slices.Concat(
 			each(initiate2, "/mybucket/", "/mybucket//", "/mybucket///"), each(part2, "/mybucket/", "/mybucket//"))...),
 	},
@@ -289,7 +289,7 @@ var rowsV2 = []row{
 			"/mybucket/\t",
 		),
 	)...)},
-	{id: "A17", what: "bytes that JSON mends", attacks: bodyV2(slices.Concat(
+	{id: "A17", what: "bytes that JSON parsers replace", attacks: bodyV2(slices.Concat(
 		each(
 			`{"headers":`+quoteJSON(initiate2)+`}`,
 			"/mybucket/uuid",
@@ -311,7 +311,7 @@ var rowsV2 = []row{
 		"qqfilename: 1",
 		"qqfilename:1 ",
 	)...)},
-	{id: "A19", what: "headers twice, unsorted, misspelt", attacks: stringV2(slices.Concat(
+	{id: "A19", what: "headers twice, unsorted, misspelled", attacks: stringV2(slices.Concat(
 		each(
 			initiate2,
 			"x-amz-acl:private\n",
@@ -371,25 +371,25 @@ var rowsV2 = []row{
 	{
 		id:      "A20",
 		what:    "20 minutes behind",
-		says:    "20 minutes behind",
+		message: "20 minutes behind",
 		attacks: stringV2(each(part2, "11:56:08", "11:36:08")...),
 	},
 	{
 		id:      "A20",
 		what:    "20 minutes ahead",
-		says:    "20 minutes ahead of",
+		message: "20 minutes ahead of",
 		attacks: stringV2(each(part2, "11:56:08", "12:16:08")...),
 	},
 	{
 		id:      "A20",
 		what:    "just outside the window",
-		says:    "15 minutes",
+		message: "15 minutes",
 		attacks: stringV2(each(part2, "11:56:08", "11:41:07", "12:11:09")...),
 	},
 	{
-		id:   "A20",
-		what: "far away",
-		says: "clock",
+		id:      "A20",
+		what:    "far away",
+		message: "clock",
 		attacks: stringV2(
 			each(
 				part2,
@@ -522,7 +522,7 @@ var rowsV2 = []row{
 	{
 		id:   "A25",
 		what: "a content type that Chromium reads as text/html",
-		in:   typed,
+		in:   limitedTypes,
 		attacks: stringV2(each(
 			initiate2,
 			"text/plain",
@@ -532,7 +532,7 @@ var rowsV2 = []row{
 			"text/plain;charset=x;,text/html;y",
 		)...),
 	},
-	{id: "A25", what: "a content type that is not configured", in: typed, attacks: stringV2(each(
+	{id: "A25", what: "a content type that is not configured", in: limitedTypes, attacks: stringV2(each(
 		initiate2,
 		"text/plain",
 		"text/html",
@@ -659,7 +659,7 @@ var rowsV2 = []row{
 	)...)},
 }
 
-// manyHeaders is n metadata lines in order.
+// manyHeaders returns n metadata lines in order.
 func manyHeaders(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The honest strings from which attacks are made; the controls have them signed.
+// The honest strings that attacks are derived from.
 const (
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	partHash  = "5e8dd316726b0335fd63b0d1c4aa87e0ab7ba0d8b8b4a2ecf0d4f6a0e8a3c1f2"
@@ -68,13 +68,13 @@ var rowsV4 = []row{
 	{
 		id:      "B3",
 		what:    "another region",
-		says:    "region",
+		message: "region",
 		attacks: stringV4(each(initiate4, "/us-east-1/", "/eu-west-1/", "/US-EAST-1/", "/us-east-11/", "/us-east-1 /")...),
 	},
 	{
 		id:      "B3",
 		what:    "another day",
-		says:    "clockDrift",
+		message: "clockDrift",
 		attacks: stringV4(each(initiate4, "\n20261123/", "\n20261124/", "\n20261122/", "\n20991123/")...),
 	},
 	{
@@ -148,9 +148,9 @@ var rowsV4 = []row{
 		"host:mybucket.127.0.0.1:9312\n",
 	)...)},
 	{
-		id:   "B6",
-		what: "almost our host at AWS, whose dots are no jokers",
-		says: "AWS_ENDPOINT",
+		id:      "B6",
+		what:    "almost our host at AWS, with other characters instead of dots",
+		message: "AWS_ENDPOINT",
 		attacks: atAWS(each(
 			initiate4,
 			host4,
@@ -175,10 +175,10 @@ var rowsV4 = []row{
 		)...),
 	},
 	{
-		id:   "B6",
-		what: "a virtual host at a store that is only known by paths, which would read the bucket from the path",
-		in:   pathByName,
-		says: "P3S3F_ADDRESSING",
+		id:      "B6",
+		what:    "a virtual host at a path-style store, which would read the bucket from the path",
+		in:      pathByName,
+		message: "P3S3F_ADDRESSING",
 		attacks: inPathByName(slices.Concat(
 			[]string{initiate4, part4, complete4, abort4},
 			each(initiate4, "\n/uuid.txt\n", "\n/otherbucket/evil.txt\n"),
@@ -191,7 +191,7 @@ var rowsV4 = []row{
 			each(abort4, "\n/uuid.txt\n", "\n/otherbucket/evil.txt\n"),
 		)...),
 	},
-	{id: "B6", what: "a virtual host under an address, which no store knows", attacks: slices.Concat(
+	{id: "B6", what: "a virtual host under an IP address", attacks: slices.Concat(
 		signRequests(
 			"/s3/sign?v4=true",
 			pathStyle,
@@ -216,7 +216,7 @@ var rowsV4 = []row{
 			"prefix=&uploads=",
 		),
 	)...)},
-	{id: "B8", what: "a payload that is not a digest, or two", attacks: stringV4(slices.Concat(
+	{id: "B8", what: "a payload that is not a digest, or two different ones", attacks: stringV4(slices.Concat(
 		payloads(
 			part4,
 			partHash,
@@ -260,9 +260,9 @@ var rowsV4 = []row{
 		),
 		each(part4, signed4, "host;x-amz-content-sha256;x-amz-copy-source;x-amz-date", "content-type;"+signed4))...)},
 	{
-		id:   "B10",
-		what: "Fine Uploader's own Content-MD5, listed without its line",
-		says: "remove Content-MD5 from request.params",
+		id:      "B10",
+		what:    "Fine Uploader's own Content-MD5, listed without its line",
+		message: "remove Content-MD5 from request.params",
 		attacks: stringV4(
 			swap(initiate4, "\nhost;", "\ncontent-md5;host;")),
 	},
@@ -390,7 +390,7 @@ var rowsV4 = []row{
 			"SHA256\n20261123T115660Z",
 		),
 	)...)},
-	{id: "B16", what: "a date outside the window", says: "clock", attacks: stringV4(
+	{id: "B16", what: "a date outside the window", message: "clock", attacks: stringV4(
 		strings.ReplaceAll(part4, "T115608Z", "T114107Z"),
 		strings.ReplaceAll(part4, "T115608Z", "T121109Z"),
 		strings.ReplaceAll(
@@ -405,20 +405,20 @@ var rowsV4 = []row{
 	{
 		id:      "B17",
 		what:    "a version 4 string without v4=true",
-		says:    "version 4",
+		message: "version 4",
 		attacks: stringV2(initiate4, part4, complete4, abort4),
 	},
 	{
 		id:      "B17",
 		what:    "a version 2 string with v4=true",
-		says:    "version 2",
+		message: "version 2",
 		attacks: signRequests("/s3/sign?v4=true", "", headersBodies([]string{initiate2, part2, complete2, abort2})...),
 	},
 	{
-		id:   "B17",
-		what: "version 4 where a store that obeys unsigned headers makes version 2 the only safe one",
-		in:   onlyV2,
-		says: "version 2",
+		id:      "B17",
+		what:    "version 4 where a store that obeys unsigned headers makes version 2 the only safe one",
+		in:      onlyV2,
+		message: "version 2",
 		attacks: slices.Concat(
 			signRequests(
 				"/s3/sign?v4=true",
@@ -494,9 +494,9 @@ var rowsV4 = []row{
 		each(abort4, "\n/uuid.txt\n", "\n/../other/k\n"),
 	)...)},
 	{
-		id:   "B18",
-		what: "the trailing slash of an endpoint",
-		says: "remove the trailing slash from request.endpoint",
+		id:      "B18",
+		what:    "the trailing slash of an endpoint",
+		message: "remove the trailing slash from request.endpoint",
 		attacks: stringV4(slices.Concat(
 			each(initiate4, "\n/uuid.txt\n", "\n//uuid.txt\n"), each(initiate4, host4, "host:mybucket.localhost:9312/\n"))...),
 	},
@@ -524,7 +524,7 @@ var rowsV4 = []row{
 			"x-amz-acl:pri\u2028vate\n",
 		),
 	)...)},
-	{id: "B20", what: "what initiate may not say", attacks: stringV4(slices.Concat(
+	{id: "B20", what: "parts of other operations in an initiate request", attacks: stringV4(slices.Concat(
 		each(initiate4, "x-amz-acl:private", "x-amz-acl:public-read", "x-amz-acl:"),
 		withHeader(
 			initiate4,
@@ -551,7 +551,7 @@ var rowsV4 = []row{
 	},
 }
 
-// underAddress is a key of ours, and one that a store which reads the path takes for another bucket's.
+// underAddress has a key of ours, and one that a path-style store reads as another bucket's.
 var underAddress = each(
 	swap(initiate4, host4, "host:mybucket.127.0.0.1:9312\n"),
 	"\n/uuid.txt\n",
@@ -559,29 +559,29 @@ var underAddress = each(
 	"\n/otherbucket/evil.txt\n",
 )
 
-// pathOf is text for the path-style endpoint.
+// pathOf returns text for the path-style endpoint.
 func pathOf(text string) string {
 	return strings.ReplaceAll(text, "mybucket.localhost:9312", "127.0.0.1:9312")
 }
 
-// atAWS sends strings to the server whose store is AWS.
+// atAWS sends strings to the server with AWS as its store.
 func atAWS(texts ...string) []attack {
 	return signRequests("/s3/sign?v4=true", aws, headersBodies(texts)...)
 }
 
-// inPathByName sends strings to the server whose store is known by paths alone, though by a name.
+// inPathByName sends strings to the server with a path-style endpoint that has a host name.
 func inPathByName(texts ...string) []attack {
 	return signRequests("/s3/sign?v4=true", pathByName, headersBodies(texts)...)
 }
 
-// presigned is the canonical request of a link, up to its query.
+// presigned returns the canonical request of a presigned link, up to its query.
 func presigned(method, path string) string {
 	return method + "\n" + path + "\nX-Amz-Algorithm=AWS4-HMAC-SHA256&" +
 		"X-Amz-Credential=" + accessKey + "%2F20261123%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20261123T115608Z&" +
 		"X-Amz-Expires=604800&X-Amz-SignedHeaders=host"
 }
 
-// payloads replaces the digest in both its places.
+// payloads replaces the digest in both places.
 func payloads(base, old string, news ...string) []string {
 	var variants []string
 	for _, text := range news {
@@ -590,7 +590,7 @@ func payloads(base, old string, news ...string) []string {
 	return variants
 }
 
-// withHeader puts a header into its place among the canonical headers and into SignedHeaders.
+// withHeader adds a header to the canonical headers and to SignedHeaders.
 func withHeader(base, line string) []string {
 	name, _, _ := strings.Cut(line, ":")
 	head, rest, _ := strings.Cut(base, "\nhost:")

@@ -14,9 +14,9 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// TestLogHoldsNoSecretAndNoForgery sends everything in this package, good and bad, to a server with
-// hooks that log all they can, and wants no secret, no signature and no forged line in the log.
-func TestLogHoldsNoSecretAndNoForgery(t *testing.T) {
+// TestLogHasNoSecretsOrForgedLines sends every request of this package to a server with hooks that log all their
+// arguments. The log must have no secret, no signature and no forged line.
+func TestLogHasNoSecretsOrForgedLines(t *testing.T) {
 	debug := &slog.HandlerOptions{Level: slog.LevelDebug}
 	for name, handler := range map[string]func(io.Writer) slog.Handler{
 		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, debug) },
@@ -24,39 +24,27 @@ func TestLogHoldsNoSecretAndNoForgery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := new(logBuffer)
-			w := startTestServer(t, func(c *config) {
+			s := startTestServer(t, func(c *config) {
 				c.server.Log = slog.New(handler(log))
 				c.server.Hooks = loggingHooks(c.server.Log)
 			})
-			given := sendEverything(t, w)
-			if len(given) < 8 {
-				t.Errorf("only %d requests were signed", len(given))
+			issued := sendEverything(t, s)
+			if len(issued) < 8 {
+				t.Errorf("only %d requests were signed", len(issued))
 			}
-			expectClean(t, name, log.drain(), append(given, secrets...))
+			expectClean(t, name, log.drain(), append(issued, secrets...))
 		})
 	}
 }
 
-// loggingHooks hooks log all that they are told but the HTTP request. Those of internal/hooks are the
-// user's to edit, so no test outside that package may lean on them.
+// loggingHooks returns hooks that log their arguments, except the HTTP request. The shipped hooks are not used here,
+// because users edit them.
 func loggingHooks(log *slog.Logger) hooks.Funcs {
 	return hooks.Funcs{
 		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrUnauthenticated },
 		ChallengeIsGood: func(ctx context.Context, c *hooks.Challenge) error {
-			log.InfoContext(
-				ctx,
-				"challenge",
-				"operation",
-				c.Operation,
-				"key",
-				c.Key,
-				"metadata",
-				c.Metadata,
-				"headers",
-				c.Headers,
-				"type",
-				c.ContentType,
-			)
+			log.InfoContext(ctx, "challenge", "operation", c.Operation, "key", c.Key, "metadata", c.Metadata,
+				"headers", c.Headers, "type", c.ContentType)
 			return nil
 		},
 		Success: func(ctx context.Context, u *hooks.Upload) (hooks.Reply, error) {
@@ -70,70 +58,50 @@ func loggingHooks(log *slog.Logger) hooks.Funcs {
 	}
 }
 
-// sendEverything sends all attacks and all that is honest, some with names that would forge log lines,
-// and returns the signatures and policies that were given out.
-func sendEverything(t *testing.T, w *testServer) (given []string) {
+// sendEverything sends all attacks and honest requests, some with names that would forge log lines. It returns the
+// signatures and policies that it got.
+func sendEverything(t *testing.T, s *testServer) (issued []string) {
 	t.Helper()
 	const forged = `%22%7D%0A%7B%22level%22%3A%22ERROR%22%7D%1B%5B2J%0Alevel%3DERROR`
 	const hidden = `%7F%C2%85%C2%9B2J%E2%80%AEtxt%E2%81%A6`
 	everything := slices.Concat(
-		stringV2(
-			swap(initiate2, "my%20file%20%C3%A9.txt", hidden),
-			swap(initiate2, "/uuid.txt", "/%E2%80%AEtxt.exe"),
-		),
+		stringV2(swap(initiate2, "my%20file%20%C3%A9.txt", hidden),
+			swap(initiate2, "/uuid.txt", "/%E2%80%AEtxt.exe")),
 		stringV4(swap(initiate4, "my%20file%20%C3%A9.txt", hidden)),
 		bodyV2(swap(policy2, "my%20file%20%C3%A9.txt", hidden)),
-		forms(
-			"POST",
-			"/s3/success",
-			swap(success, "name=my+file+%C3%A9.txt", "name="+hidden),
-			success+"&"+hidden+"="+hidden,
-			swap(success, "key=uuid.txt", "key=%E2%80%AEtxt.exe"),
-		),
+		forms("POST", "/s3/success", swap(success, "name=my+file+%C3%A9.txt", "name="+hidden),
+			success+"&"+hidden+"="+hidden, swap(success, "key=uuid.txt", "key=%E2%80%AEtxt.exe")),
 		deletes(deletePath+"&"+hidden+"="+hidden),
-		stringV2(
-			initiate2,
-			part2,
-			complete2,
-			abort2,
-			swap(initiate2, "my%20file%20%C3%A9.txt", forged),
-		),
+		stringV2(initiate2, part2, complete2, abort2, swap(initiate2, "my%20file%20%C3%A9.txt", forged)),
 		stringV4(initiate4, part4),
 		bodyV2(policy2, swap(policy2, "my%20file%20%C3%A9.txt", forged)),
 		bodyV4(policy4),
-		forms(
-			"POST",
-			"/s3/success",
-			success,
-			swap(success, "name=my+file+%C3%A9.txt", "name="+forged),
-			success+"&"+forged+"="+forged,
-			swap(success, "uuid=", "uuid="+forged),
-		),
+		forms("POST", "/s3/success", success, swap(success, "name=my+file+%C3%A9.txt", "name="+forged),
+			success+"&"+forged+"="+forged, swap(success, "uuid=", "uuid="+forged)),
 		deletes(deletePath, deletePath+"&"+forged+"="+forged),
 	)
 	for _, r := range hostileRows() {
 		everything = append(everything, r.attacks...)
 	}
 	for _, a := range everything {
-		got := w.send(t, a)
+		got := s.send(t, a)
 		var signed struct{ Policy, Signature string }
 		if json.Unmarshal([]byte(got.body), &signed) == nil && signed.Signature != "" {
-			given = append(given, signed.Signature)
+			issued = append(issued, signed.Signature)
 		}
 		if signed.Policy != "" {
-			given = append(given, signed.Policy)
+			issued = append(issued, signed.Policy)
 		}
 		if strings.Contains(got.body, secretKey) || strings.Contains(got.body, sseKey) ||
 			strings.Contains(got.body, sessionToken) {
-			t.Errorf("%s %.200s is answered with a secret: %s", a.method, a.target, got.body)
+			t.Errorf("%s %.200s gets a response with a secret: %s", a.method, a.target, got.body)
 		}
 	}
-	return given
+	return issued
 }
 
-// expectClean wants every log line whole, of the server's own making, printable and without a secret. What slog's
-// handlers leave as it is, DEL in text and what is valid in JSON, the logger of cmd/s3-sign-srv escapes: TestLogs
-// is there.
+// expectClean checks that every log line is complete, printable and without a secret. What slog's handlers do not
+// escape, the logger of cmd/s3-sign-srv does; its test is TestLogs there.
 func expectClean(t *testing.T, handler, text string, secrets []string) {
 	t.Helper()
 	mark := map[string]string{"text": `\u202etxt`, "json": "\u202etxt"}[handler]

@@ -9,7 +9,7 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// A logBuffer keeps log lines.
+// logBuffer keeps log lines.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -21,7 +21,7 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// drain returns the text since it was last asked.
+// drain returns the text since the last call.
 func (b *logBuffer) drain() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -30,7 +30,7 @@ func (b *logBuffer) drain() string {
 	return text
 }
 
-// A hookRecorder stands in the hooks' place, notes what they are told, and agrees.
+// hookRecorder has hooks that record their arguments and allow everything.
 type hookRecorder struct {
 	mu         sync.Mutex
 	challenges []*hooks.Challenge
@@ -38,35 +38,35 @@ type hookRecorder struct {
 	deletions  []*hooks.Deletion
 }
 
-func (w *hookRecorder) hooks() hooks.Funcs {
+func (s *hookRecorder) hooks() hooks.Funcs {
 	return hooks.Funcs{
 		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrUnauthenticated },
 		ChallengeIsGood: func(_ context.Context, c *hooks.Challenge) error {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.challenges = append(w.challenges, c)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.challenges = append(s.challenges, c)
 			return nil
 		},
 		Success: func(_ context.Context, u *hooks.Upload) (hooks.Reply, error) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.uploads = append(w.uploads, u)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.uploads = append(s.uploads, u)
 			return hooks.Reply{"size": u.Size}, nil
 		},
 		Delete: func(_ context.Context, d *hooks.Deletion) error {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.deletions = append(w.deletions, d)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.deletions = append(s.deletions, d)
 			return nil
 		},
 	}
 }
 
-// drain returns what was told since it was last asked.
-func (w *hookRecorder) drain() (challenges []*hooks.Challenge, uploads []*hooks.Upload, deletions []*hooks.Deletion) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	challenges, uploads, deletions = w.challenges, w.uploads, w.deletions
-	w.challenges, w.uploads, w.deletions = nil, nil, nil
+// drain returns the arguments since the last call.
+func (s *hookRecorder) drain() (challenges []*hooks.Challenge, uploads []*hooks.Upload, deletions []*hooks.Deletion) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	challenges, uploads, deletions = s.challenges, s.uploads, s.deletions
+	s.challenges, s.uploads, s.deletions = nil, nil, nil
 	return
 }

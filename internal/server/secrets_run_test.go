@@ -18,41 +18,27 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
 )
 
-// A secretRun is a server with one store, under all requests.
+// secretRun is a server with one store, and the secrets to look for.
 type secretRun struct {
 	*secretSet
 	*testServer
-	log    *logBuffer
-	routes chi.Routes
-	asked  map[string]map[int]int // how often each route gave a status of 200 to 299, 400 to 499 and so on
+	log      *logBuffer
+	routes   chi.Routes
+	statuses map[string]map[int]int // by route: the number of responses with 200–299, 400–499 and so on
 }
 
-// newSecretRun puts a server together whose log is written by handler.
-func newSecretRun(
-	t *testing.T,
-	v *secretSet,
-	asked map[string]map[int]int,
-	handler func(io.Writer) slog.Handler,
-	store string,
-) *secretRun {
+// newSecretRun starts a server whose log is written by handler.
+func newSecretRun(t *testing.T, s *secretSet, asked map[string]map[int]int,
+	handler func(io.Writer) slog.Handler, store string) *secretRun {
 	t.Helper()
-	run := &secretRun{secretSet: v, log: new(logBuffer), asked: asked}
+	run := &secretRun{secretSet: s, log: new(logBuffer), statuses: asked}
 	var cfg config
 	run.testServer = startOwnedServer(t, func(c *config) {
-		c.server.Bucket = s3.New(
-			s3.Config{
-				AccessKey: accessKey,
-				SecretKey: sign.NewSecret(secretKey),
-				Endpoint:  mustParse(store),
-				Region:    "us-east-1",
-				Name:      "mybucket",
-			},
-		)
+		c.server.Bucket = bucketAt(store)
 		c.server.Log = slog.New(handler(run.log))
 		c.server.Client = server.Client{
 			Endpoint:  "http://127.0.0.1:9312/mybucket",
@@ -76,30 +62,21 @@ func newSecretRun(
 	return run
 }
 
-// everything sends all requests, the hostile ones of this package too if wanted: none of them gets as far as
-// the store.
-func (run *secretRun) everything(t *testing.T, hostile bool) {
+// sendAll sends all requests, with the hostile ones of this package if hostile is set. Those do not reach the store.
+func (run *secretRun) sendAll(t *testing.T, hostile bool) {
 	t.Helper()
 	cookie, owner := run.openPage(t)
-	linked := http.Header{"Sec-Fetch-Mode": {"navigate"}} // which gives a stranger no cookie
+	linked := http.Header{"Sec-Fetch-Mode": {"navigate"}} // gets no cookie
 	var requests []attack
 	for _, target := range []string{"/static/client_conf.js", "/s3/owner"} {
-		requests = append(
-			requests,
-			attack{method: "GET", target: target, header: linked},
-			attack{method: "HEAD", target: target, header: linked},
-		)
+		requests = append(requests, attack{method: "GET", target: target, header: linked},
+			attack{method: "HEAD", target: target, header: linked})
 	}
 	for _, target := range []string{"/", "/success.html", "/static/sub/page.js", "/static/hash-worker.js",
 		"/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success",
 		"/s3/sign", "/nowhere", "/s3/delete/x"} {
-		requests = append(
-			requests,
-			plain("GET", target)[0],
-			plain("HEAD", target)[0],
-			plain("OPTIONS", target)[0],
-			plain("PATCH", target)[0],
-		)
+		requests = append(requests, plain("GET", target)[0], plain("HEAD", target)[0],
+			plain("OPTIONS", target)[0], plain("PATCH", target)[0])
 	}
 	for _, key := range []string{owner + "/uuid.txt", owner + "/denied.txt", owner + "/broken.txt", owner + "/panics.txt",
 		"L53KYQWHDE7D6KZNFKVN75STFR/uuid.txt", ""} {
@@ -118,56 +95,57 @@ func (run *secretRun) everything(t *testing.T, hostile bool) {
 		}
 	}
 	for _, a := range requests {
-		run.take(t, a)
+		run.sendAndCheck(t, a)
 	}
 	if hostile {
 		for _, r := range hostileRows() {
 			requests = append(requests, r.attacks...)
 		}
 	}
-	for _, a := range requests { // and with the cookie
+	for _, a := range requests { // now with the cookie
 		a.header = a.header.Clone()
 		if a.header == nil {
 			a.header = http.Header{}
 		}
 		a.header.Add("Cookie", cookie)
-		run.take(t, a)
+		run.sendAndCheck(t, a)
 	}
 }
 
-// take sends a request and looks for secrets in the answer.
-func (run *secretRun) take(t *testing.T, a attack) {
+// sendAndCheck sends a request and looks for secrets in the response.
+func (run *secretRun) sendAndCheck(t *testing.T, a attack) {
 	t.Helper()
 	for _, signature := range signaturesOf(a) {
-		run.hide("a signature", signature)
+		run.add("a signature", signature)
 	}
 	got := run.send(t, a)
 	path, _, _ := strings.Cut(a.target, "?")
 	if route := run.routes.Find(chi.NewRouteContext(), a.method, path); route != "" {
 		route = a.method + " " + route
-		if run.asked[route] == nil {
-			run.asked[route] = map[int]int{}
+		if run.statuses[route] == nil {
+			run.statuses[route] = map[int]int{}
 		}
-		run.asked[route][got.status/100*100]++
+		run.statuses[route][got.status/100*100]++
 	}
-	var given struct{ Signature string }
-	if got.status == http.StatusOK && path == "/s3/sign" && json.Unmarshal([]byte(got.body), &given) == nil &&
-		given.Signature != "" {
-		if !slices.Contains(signaturesOf(a), given.Signature) {
-			t.Errorf("%s is given another signature than the one it asks for: %s", a.body, got.body)
+	var issued struct{ Signature string }
+	if got.status == http.StatusOK && path == "/s3/sign" && json.Unmarshal([]byte(got.body), &issued) == nil &&
+		issued.Signature != "" {
+		if !slices.Contains(signaturesOf(a), issued.Signature) {
+			t.Errorf("%s gets another signature than the requested one: %s", a.body, got.body)
 		}
-		got.body = strings.Replace(got.body, given.Signature, "", 1)
+		got.body = strings.Replace(got.body, issued.Signature, "", 1)
 	}
 	if set, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";"); set != "" {
-		run.hide("a cookie's MAC", set[strings.LastIndexByte(set, '.')+1:])
+		run.add("a cookie's MAC", set[strings.LastIndexByte(set, '.')+1:])
 		got.header.Del("Set-Cookie")
 	}
-	for _, s := range run.found(fmt.Sprint(got.header, got.body)) {
-		t.Errorf("%s %.200s %.300q is answered with %s: %v %.500s", a.method, a.target, a.body, s.what, got.header, got.body)
+	for _, s := range run.find(fmt.Sprint(got.header, got.body)) {
+		t.Errorf("%s %.200s %.300q gets a response with %s: %v %.500s",
+			a.method, a.target, a.body, s.what, got.header, got.body)
 	}
 }
 
-// signaturesOf are what a server that signs whatever it is given would answer to a sign request, in each version.
+// signaturesOf returns the signatures that a server would return, in each version, if it signed any request.
 func signaturesOf(a attack) []string {
 	if !strings.HasPrefix(a.target, "/s3/sign") || a.body == "" {
 		return nil
@@ -177,8 +155,8 @@ func signaturesOf(a attack) []string {
 	var message struct{ Headers string }
 	if json.Unmarshal([]byte(a.body), &message) == nil && message.Headers != "" {
 		text = message.Headers
-		mended := regexp.MustCompile(`\n(POST|PUT|DELETE)\n/`).ReplaceAllString(text, "\n$1\n/mybucket/")
-		texts = []string{text, mended}
+		withBucket := regexp.MustCompile(`\n(POST|PUT|DELETE)\n/`).ReplaceAllString(text, "\n$1\n/mybucket/")
+		texts = []string{text, withBucket}
 	}
 	h := hmac.New(sha1.New, []byte(secretKey))
 	io.WriteString(h, text)
@@ -193,19 +171,18 @@ func signaturesOf(a attack) []string {
 	return signatures
 }
 
-// expectEveryRoute wants each route to have been asked, and to have agreed and refused, where it can do both.
+// expectEveryRoute checks that each route was called, succeeded, and rejected a request if it can.
 func (run *secretRun) expectEveryRoute(t *testing.T) {
 	t.Helper()
 	walked := 0
-	always := regexp.MustCompile(
-		`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html|/static/hash-worker\.js)$`,
-	) // agree with everybody
+	always := regexp.MustCompile(`^(GET|HEAD) (/healthz|/s3/success|/|/success\.html|/static/hash-worker\.js)$`)
 	err := chi.Walk(run.routes, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		walked++
 		route = method + " " + route
-		if agreed, refused := run.asked[route][200], run.asked[route][400]+run.asked[route][500]; agreed == 0 ||
-			refused == 0 && !always.MatchString(route) {
-			t.Errorf("%s agreed %d times, and refused %d times", route, agreed, refused)
+		statuses := run.statuses[route]
+		succeeded, rejected := statuses[200], statuses[400]+statuses[500]
+		if succeeded == 0 || rejected == 0 && !always.MatchString(route) {
+			t.Errorf("%s succeeded %d times, and rejected %d times", route, succeeded, rejected)
 		}
 		return nil
 	})
@@ -214,7 +191,7 @@ func (run *secretRun) expectEveryRoute(t *testing.T) {
 	}
 }
 
-// policySignatureV4 is the signature of a policy's base64, by the key of the credential in it.
+// policySignatureV4 returns the signature of a policy in base64, with the key of its credential.
 func policySignatureV4(document, text string) []string {
 	scope := regexp.MustCompile(accessKey + `/(\d{8}/us-east-1/s3/aws4_request)`).FindStringSubmatch(document)
 	if scope == nil {
@@ -223,7 +200,7 @@ func policySignatureV4(document, text string) []string {
 	return []string{hex.EncodeToString(macV4(scope[1], text))}
 }
 
-// lineWith is the line of text that has part in it.
+// lineWith returns the line of text that contains part.
 func lineWith(text, part string) string {
 	for line := range strings.Lines(text) {
 		if strings.Contains(line, part) {

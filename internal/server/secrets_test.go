@@ -12,10 +12,10 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// TestSecrets drives every route, good and bad, with every kind of store and hook, and everything that is hostile,
-// at debug level and with ownership on. It wants neither in an answer nor in the log: the secret key, a signature
-// but the one that the answer is about, the signatures of the server's own calls, a customer's encryption key, a
-// security token, or the part of a cookie that nobody can make up, but in Set-Cookie.
+// TestSecrets sends every request, honest and hostile, to servers with stores and hooks that work and that fail, at
+// debug level and with OwnUploadsOnly. No response and no log may have: the secret key, a signature except the
+// requested one, the signatures of the server's own calls, a customer's encryption key, a security token, or the MAC of
+// a cookie except in Set-Cookie.
 func TestSecrets(t *testing.T) {
 	for format, handler := range map[string]func(io.Writer) slog.Handler{
 		"text": func(w io.Writer) slog.Handler {
@@ -27,38 +27,40 @@ func TestSecrets(t *testing.T) {
 	} {
 		t.Run(format, func(t *testing.T) {
 			v, asked := new(secretSet), map[string]map[int]int{}
-			v.hide("the secret key", secretKey)
-			v.hide("an encryption key", sseKey)
-			v.hide("a security token", sessionToken)
+			v.add("the secret key", secretKey)
+			v.add("an encryption key", sseKey)
+			v.add("a security token", sessionToken)
 			closed := httptest.NewServer(nil)
 			closed.Close()
 			var run *secretRun
-			for mood, store := range map[string]string{"willing": v.workingStore(t), "quarrelsome": v.failingStore(t),
-				"away": closed.URL} {
+			for state, store := range map[string]string{"working": v.workingStore(t), "failing": v.failingStore(t),
+				"unreachable": closed.URL} {
 				run = newSecretRun(t, v, asked, handler, store)
-				run.everything(t, mood == "willing")
+				run.sendAll(t, state == "working")
 				log := run.log.drain()
 				if !strings.Contains(log, "DEBUG") || strings.Count(log, "\n") < 50 {
-					t.Errorf("the log with a store that is %s is short: %.300s", mood, log)
+					t.Errorf("the log with a store that is %s is short: %.300s", state, log)
 				}
-				for _, s := range v.found(log) {
-					t.Errorf("the log with a store that is %s has %s: %s", mood, s.what, lineWith(log, s.value))
+				for _, s := range v.find(log) {
+					t.Errorf("the log with a store that is %s has %s: %s", state, s.what, lineWith(log, s.value))
 				}
 			}
 			run.expectEveryRoute(t)
-			for _, what := range []string{"a cookie's MAC", "a signature", "the signature of the server's own " +
-				"HEAD", "the signature of the server's own DELETE", "the signature of the server's own GET"} {
-				if !v.holds(what) {
-					t.Errorf("there was nothing to find of: %s", what)
+			for _, what := range []string{
+				"a cookie's MAC", "a signature", "the signature of the server's own HEAD",
+				"the signature of the server's own DELETE", "the signature of the server's own GET",
+			} {
+				if !v.has(what) {
+					t.Errorf("the run had no secret of this kind: %s", what)
 				}
 			}
 		})
 	}
 }
 
-// unreliableHooks hooks deny, fail and panic where the key says so.
+// unreliableHooks returns hooks that deny, fail or panic for some keys.
 func unreliableHooks(h hooks.Funcs) hooks.Funcs {
-	mood := func(key string) error {
+	result := func(key string) error {
 		switch {
 		case strings.HasSuffix(key, "denied.txt"):
 			return hooks.Deny("Not this one.")
@@ -71,12 +73,14 @@ func unreliableHooks(h hooks.Funcs) hooks.Funcs {
 	}
 	return hooks.Funcs{
 		ChallengeIsGood: func(ctx context.Context, c *hooks.Challenge) error {
-			return errors.Join(h.ChallengeIsGood(ctx, c), mood(c.Key))
+			return errors.Join(h.ChallengeIsGood(ctx, c), result(c.Key))
 		},
 		Success: func(ctx context.Context, u *hooks.Upload) (hooks.Reply, error) {
 			reply, err := h.Success(ctx, u)
-			return reply, errors.Join(err, mood(u.Key))
+			return reply, errors.Join(err, result(u.Key))
 		},
-		Delete: func(ctx context.Context, d *hooks.Deletion) error { return errors.Join(h.Delete(ctx, d), mood(d.Key)) },
+		Delete: func(ctx context.Context, d *hooks.Deletion) error {
+			return errors.Join(h.Delete(ctx, d), result(d.Key))
+		},
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// TestContentSecurityPolicy reads the page's policy directive by directive: the page may load its own files, and
-// talk to itself and to the store, wherever the store is.
+// TestContentSecurityPolicy checks each directive of the page's policy: the page may load its own files, and connect to
+// its own server and to the store.
 func TestContentSecurityPolicy(t *testing.T) {
 	servers := startAllSetups(t)
 	for in, store := range map[setup][]string{
@@ -64,7 +64,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 	}
 }
 
-// TestWorkerPolicy: only the worker that hashes parts may compile WebAssembly, and it reaches nobody.
+// TestWorkerPolicy checks that the worker that hashes parts may compile WebAssembly, but not connect.
 func TestWorkerPolicy(t *testing.T) {
 	got := do(t, "GET", startAllSetups(t)[pathStyle].url+"/static/hash-worker.js", "", "")
 	policies := got.header.Values("Content-Security-Policy")
@@ -74,7 +74,7 @@ func TestWorkerPolicy(t *testing.T) {
 	}
 }
 
-// directives reads a policy: of a directive that stands there twice, browsers take the first.
+// directives parses a policy. Like a browser, it takes the first of two equal directives.
 func directives(policy string) map[string][]string {
 	read := map[string][]string{}
 	for directive := range strings.SplitSeq(policy, ";") {
@@ -85,49 +85,45 @@ func directives(policy string) map[string][]string {
 	return read
 }
 
-// TestSecurityHeaders has an answer of every kind, with the headers that keep it from being taken for something
-// else, by another site, or out of a cache.
+// TestSecurityHeaders checks the headers of every kind of response.
 func TestSecurityHeaders(t *testing.T) {
-	w := startOwnedServer(t, func(c *config) {
+	s := startOwnedServer(t, func(c *config) {
 		c.server.Hooks.Delete = func(context.Context, *hooks.Deletion) error { panic("delete") }
 	})
-	cookie, owner := w.openPage(t)
+	cookie, owner := s.openPage(t)
 	sign := func(key string) attack { return signRequests("/s3/sign", "", swap(policy2, "uuid.txt", key))[0] }
+	const (
+		htmlKind   = "text/html; charset=utf-8"
+		scriptKind = "text/javascript; charset=utf-8"
+		jsonKind   = "application/json; charset=utf-8"
+	)
 	for name, test := range map[string]struct {
 		attack
 		status      int
 		kind, cache string // Content-Type and Cache-Control
-		isPage      bool   // it is the page, or below it
+		isPage      bool   // the page or one of its files
 	}{
-		"page":        {attack{method: "GET", target: "/"}, 200, "text/html; charset=utf-8", "no-cache", true},
-		"page's head": {attack{method: "HEAD", target: "/"}, 200, "text/html; charset=utf-8", "no-cache", true},
-		"success page": {attack{method: "GET", target: "/success.html"}, 200, "text/html; charset=utf-8", "no-cache",
-			true},
-		"static file": {attack{method: "GET", target: "/static/sub/page.js"}, 200, "text/javascript; " +
-			"charset=utf-8", "no-cache", true},
-		"configuration": {attack{method: "GET", target: "/static/client_conf.js"}, 200, "text/javascript; " +
-			"charset=utf-8", "no-store", true},
-		"no static file": {attack{method: "GET", target: "/static/nowhere"}, 404, "application/json; " +
-			"charset=utf-8", "no-store", true},
-		"health":        {attack{method: "GET", target: "/healthz"}, 200, "text/plain; charset=utf-8", "", false},
-		"blank success": {attack{method: "GET", target: "/s3/success"}, 200, "text/html; charset=utf-8", "", false},
-		"signature":     {sign(owner + "/uuid.txt"), 200, "application/json; charset=utf-8", "no-store", false},
-		"refusal":       {sign("other/uuid.txt"), 403, "application/json; charset=utf-8", "no-store", false},
-		"malformed request": {attack{method: "POST", target: "/s3/sign", header: asJSON, body: "{}"}, 400,
-			"application/json; charset=utf-8", "no-store", false},
-		"success": {forms("POST", "/s3/success", "bucket=mybucket&"+
-			"key="+owner+"/uuid.txt")[0], 200, "application/json; charset=utf-8", "no-store", false},
-		"fault": {deletes("/s3/delete/5176?bucket=mybucket&" +
-			"key=" + owner + "/uuid.txt")[0], 500, "application/json; charset=utf-8", "no-store", false},
-		"owner": {attack{method: "GET", target: "/s3/owner"}, 200, "application/json; " +
-			"charset=utf-8", "no-store", false},
-		"session": {attack{method: "GET", target: "/s3/session"}, 200, "application/json; " +
-			"charset=utf-8", "no-store", false},
-		"nothing there": {attack{method: "GET", target: "/nowhere"}, 404, "application/json; " +
-			"charset=utf-8", "no-store", false},
-		"another method": {attack{method: "GET", target: "/s3/sign"}, 405, "application/json; " +
-			"charset=utf-8", "no-store", false},
-		"options": {attack{method: "OPTIONS", target: "/s3/sign"}, 200, "", "", false},
+		"page":                  {attack{method: "GET", target: "/"}, 200, htmlKind, "no-cache", true},
+		"page's head":           {attack{method: "HEAD", target: "/"}, 200, htmlKind, "no-cache", true},
+		"success page":          {attack{method: "GET", target: "/success.html"}, 200, htmlKind, "no-cache", true},
+		"static file":           {attack{method: "GET", target: "/static/sub/page.js"}, 200, scriptKind, "no-cache", true},
+		"configuration":         {attack{method: "GET", target: "/static/client_conf.js"}, 200, scriptKind, "no-store", true},
+		"static file not found": {attack{method: "GET", target: "/static/nowhere"}, 404, jsonKind, "no-store", true},
+		"health":                {attack{method: "GET", target: "/healthz"}, 200, "text/plain; charset=utf-8", "", false},
+		"blank success":         {attack{method: "GET", target: "/s3/success"}, 200, htmlKind, "", false},
+		"signature":             {sign(owner + "/uuid.txt"), 200, jsonKind, "no-store", false},
+		"rejection":             {sign("other/uuid.txt"), 403, jsonKind, "no-store", false},
+		"malformed request": {attack{method: "POST", target: "/s3/sign", header: asJSON, body: "{}"},
+			400, jsonKind, "no-store", false},
+		"success": {forms("POST", "/s3/success", "bucket=mybucket&key="+owner+"/uuid.txt")[0],
+			200, jsonKind, "no-store", false},
+		"failure": {deletes("/s3/delete/5176?bucket=mybucket&key=" + owner + "/uuid.txt")[0],
+			500, jsonKind, "no-store", false},
+		"owner":              {attack{method: "GET", target: "/s3/owner"}, 200, jsonKind, "no-store", false},
+		"session":            {attack{method: "GET", target: "/s3/session"}, 200, jsonKind, "no-store", false},
+		"not found":          {attack{method: "GET", target: "/nowhere"}, 404, jsonKind, "no-store", false},
+		"method not allowed": {attack{method: "GET", target: "/s3/sign"}, 405, jsonKind, "no-store", false},
+		"options":            {attack{method: "OPTIONS", target: "/s3/sign"}, 200, "", "", false},
 	} {
 		header := test.header.Clone()
 		if header == nil {
@@ -135,7 +131,7 @@ func TestSecurityHeaders(t *testing.T) {
 		}
 		header.Set("Cookie", cookie)
 		test.header = header
-		got := w.send(t, test.attack)
+		got := s.send(t, test.attack)
 		pages := map[bool]string{true: "same-origin"}[test.isPage]
 		if got.status != test.status || (got.header.Get("Content-Security-Policy") != "") != test.isPage {
 			t.Errorf("%s: %d %v %.200s", name, got.status, got.header, got.body)

@@ -10,31 +10,28 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"s3-sign-srv/internal/s3"
-	"s3-sign-srv/internal/sign"
 )
 
 const (
-	pageFiles    = 1000 // files in an answer to LIST
-	heldPages    = 12   // what the collector has
-	readPages    = 10   // what is read of it
+	pageFiles    = 1000 // files in a response to LIST
+	heldPages    = 12   // of the first owner
+	readPages    = 10   // that the server reads
 	listedFiles  = 200
 	maxHeadCalls = 16
 )
 
-// listingS3 is a store with the objects of two owners. The collector has twelve pages of files: every fiftieth
-// is of today, the others are of yesterday, and those of the last two pages are of tomorrow. The other has
-// 200 files. It answers no HEAD of a file before it is opened.
+// listingS3 is a store with the objects of two owners. The first has twelve pages of files: every fiftieth is of today,
+// the others are of yesterday, and those of the last two pages are of tomorrow. The second has 200 files. HEAD calls
+// for them get no response until open is closed.
 type listingS3 struct {
-	collector string // "OWNER/"
-	open      chan struct{}
-	busy      chan struct{} // closed when maxHeads HEADs wait
-	listed    chan struct{} // closed when the other's list was asked for
+	prefix string // of the first owner: "OWNER/"
+	open   chan struct{}
+	busy   chan struct{} // closed when maxHeadCalls HEADs wait
+	listed chan struct{} // closed at the LIST for the second owner
 
 	mu               sync.Mutex
 	lists, headCalls int // calls so far
-	waiting, most    int // HEADs without an answer: now, and at the worst
+	waiting, most    int // HEADs without a response: now, and at most
 }
 
 func (l *listingS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +48,7 @@ func (l *listingS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// count notes that a LIST has come, and that a HEAD has come or is answered.
+// count counts a LIST, and the beginning or end of a HEAD.
 func (l *listingS3) count(list, head int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,21 +61,18 @@ func (l *listingS3) count(list, head int) {
 	}
 }
 
-// list answers with a page; a page's token is its number.
+// list responds with a page. Its token is its number.
 func (l *listingS3) list(w http.ResponseWriter, q url.Values) {
 	page, files, more := 0, listedFiles, false
-	if q.Get("prefix") == l.collector {
+	if q.Get("prefix") == l.prefix {
 		fmt.Sscan(q.Get("continuation-token"), &page)
 		files, more = pageFiles, page+1 < heldPages
 	} else {
 		close(l.listed)
 	}
-	fmt.Fprintf(
-		w,
+	fmt.Fprintf(w,
 		"<ListBucketResult><IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>",
-		more,
-		page+1,
-	)
+		more, page+1)
 	for n := page * pageFiles; n < page*pageFiles+files; n++ {
 		at := now.Add(time.Duration(n) * time.Millisecond)
 		switch {
@@ -87,57 +81,45 @@ func (l *listingS3) list(w http.ResponseWriter, q url.Values) {
 		case n%50 > 0:
 			at = at.Add(-24 * time.Hour)
 		}
-		fmt.Fprintf(
-			w,
+		fmt.Fprintf(w,
 			"<Contents><Key>%s%05d.txt</Key><Size>1</Size><LastModified>%s</LastModified></Contents>",
-			q.Get("prefix"),
-			n,
-			at.Format("2006-01-02T15:04:05.000Z"),
-		)
+			q.Get("prefix"), n, at.Format("2006-01-02T15:04:05.000Z"))
 	}
 	fmt.Fprint(w, "</ListBucketResult>")
 }
 
-// TestSessionIsBounded opens the pages of two owners. Of the collector's twelve pages of files ten are read, of
-// these the 200 newest files are told, and the store is asked about 16 files at a time by both together. Other
-// questions to the store do not stand behind these.
+// TestSessionIsBounded lists the files of two owners. Of the first owner's twelve pages ten are read, and the 200
+// newest files of these are listed. Both lists together make 16 HEAD calls at a time. Other calls to the store do not
+// wait for them.
 func TestSessionIsBounded(t *testing.T) {
 	l := &listingS3{open: make(chan struct{}), busy: make(chan struct{}), listed: make(chan struct{})}
 	store := httptest.NewServer(l)
 	defer store.Close()
 	open := sync.OnceFunc(func() { close(l.open) })
 	defer open()
-	w := startOwnedServer(t, func(c *config) {
-		c.server.Bucket = s3.New(
-			s3.Config{
-				AccessKey: accessKey,
-				SecretKey: sign.NewSecret(secretKey),
-				Endpoint:  mustParse(store.URL),
-				Region:    "us-east-1",
-				Name:      "mybucket",
-			},
-		)
+	s := startOwnedServer(t, func(c *config) {
+		c.server.Bucket = bucketAt(store.URL)
 	})
-	cookie, owner := w.openPage(t)
-	otherCookie, _ := w.openPage(t)
-	l.collector = owner + "/"
+	cookie, owner := s.openPage(t)
+	otherCookie, _ := s.openPage(t)
+	l.prefix = owner + "/"
 	list, otherList := make(chan string), make(chan string)
-	wait := func(sign chan struct{}, early chan string) {
+	wait := func(event chan struct{}, early chan string) {
 		t.Helper()
 		select {
-		case <-sign:
+		case <-event:
 		case body := <-early:
-			t.Fatalf("a list came before the store told of any file: %.300s", body)
+			t.Fatalf("a list came before any response to HEAD: %.300s", body)
 		}
 	}
-	go func() { list <- w.sessionOf(cookie) }()
+	go func() { list <- s.sessionOf(cookie) }()
 	wait(l.busy, list)
-	go func() { otherList <- w.sessionOf(otherCookie) }()
+	go func() { otherList <- s.sessionOf(otherCookie) }()
 	wait(l.listed, otherList)
-	for range 20 { // meanwhile a seventeenth HEAD would come
-		if got := do(t, "POST", w.url+"/s3/success", formType, "bucket=mybucket&"+
+	for range 20 { // time for a seventeenth HEAD
+		if got := do(t, "POST", s.url+"/s3/success", formType, "bucket=mybucket&"+
 			"key="+owner+"/report.txt", "Cookie", cookie); got.status != 200 {
-			t.Errorf("a report meanwhile: %d %s", got.status, got.body)
+			t.Errorf("a success report during the list: %d %s", got.status, got.body)
 		}
 	}
 	open()
@@ -156,21 +138,14 @@ func TestSessionIsBounded(t *testing.T) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lists != readPages+1 || l.headCalls != 2*listedFiles || l.most != maxHeadCalls {
-		t.Errorf(
-			"%d LISTs, %d HEADs, %d of them at a time; want %d, %d, %d",
-			l.lists,
-			l.headCalls,
-			l.most,
-			readPages+1,
-			2*listedFiles,
-			maxHeadCalls,
-		)
+		t.Errorf("%d LISTs, %d HEADs, %d of them at a time; want %d, %d, %d", l.lists, l.headCalls, l.most,
+			readPages+1, 2*listedFiles, maxHeadCalls)
 	}
 }
 
-// sessionOf returns the list of files, or what went wrong: it is called beside the test.
-func (w *testServer) sessionOf(cookie string) string {
-	r, err := http.NewRequest("GET", w.url+"/s3/session", nil)
+// sessionOf returns the list of files, or an error as text, because it runs in its own goroutine.
+func (s *testServer) sessionOf(cookie string) string {
+	r, err := http.NewRequest("GET", s.url+"/s3/session", nil)
 	if err != nil {
 		return err.Error()
 	}

@@ -18,7 +18,7 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// now is the clock of every server here, unless a test sets another: that of the captured requests.
+// now is the time at every test server, unless a test sets another. The captured requests were sent then.
 var now = time.Date(2026, 11, 23, 11, 56, 8, 0, time.UTC)
 
 const (
@@ -26,7 +26,7 @@ const (
 	secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 )
 
-// A setup names a server's configuration.
+// setup names a server configuration.
 type setup string
 
 const (
@@ -35,15 +35,15 @@ const (
 	pathByName       setup = "path-style endpoint with a name" // http://localhost:9312/mybucket
 	virtualByAddress setup = "virtual-hosted endpoint with an address"
 	aws              setup = "AWS"
-	limited          setup = "at most 15000000 bytes"
-	typed            setup = "text/plain and image/* alone"
-	noDelete         setup = "delete switched off"
-	onlyV2           setup = "version 2 alone"
+	limitedSize      setup = "size limit of 15000000 bytes"
+	limitedTypes     setup = "only text/plain and image/*"
+	deleteDisabled   setup = "delete disabled"
+	onlyV2           setup = "only version 2"
 	withACL          setup = "public-read allowed"
 	virtualWithACL   setup = "virtual-hosted endpoint, public-read allowed"
 )
 
-// setups says how each differs from a path-style endpoint with the default settings.
+// setups has the difference of each setup from a path-style endpoint with default settings.
 var setups = map[setup]func(*config){
 	pathStyle: func(*config) {},
 	virtualHosted: func(c *config) {
@@ -52,9 +52,9 @@ var setups = map[setup]func(*config){
 	pathByName:       func(c *config) { c.sign.Endpoint = mustParse("http://localhost:9312") },
 	virtualByAddress: func(c *config) { c.sign.VirtualHosted = true },
 	aws:              func(c *config) { c.sign.Endpoint = mustParse("https://s3.amazonaws.com") },
-	limited:          func(c *config) { c.sign.MaxBytes = 15000000 },
-	typed:            func(c *config) { c.sign.ContentTypes = []string{"text/plain", "image/*"} },
-	noDelete:         func(c *config) { c.server.AllowDelete = false },
+	limitedSize:      func(c *config) { c.sign.MaxBytes = 15000000 },
+	limitedTypes:     func(c *config) { c.sign.ContentTypes = []string{"text/plain", "image/*"} },
+	deleteDisabled:   func(c *config) { c.server.AllowDelete = false },
 	onlyV2:           func(c *config) { c.sign.OnlyV2 = true },
 	withACL:          func(c *config) { c.sign.ACLs = []string{"public-read"} },
 	virtualWithACL: func(c *config) {
@@ -62,17 +62,17 @@ var setups = map[setup]func(*config){
 	},
 }
 
-// config is what a setup may change.
+// config is what a setup can change.
 type config struct {
 	sign   sign.Config
 	server server.Config
 }
 
-// A testServer is a server under attack. All of it is real but S3, which only counts and says yes.
+// testServer is a real server with a fake S3 and hooks that record their arguments.
 type testServer struct {
 	url      string
 	clock    *atomic.Pointer[time.Time]
-	store    *store
+	store    *fakeS3
 	log      *logBuffer
 	recorder *hookRecorder
 }
@@ -89,21 +89,21 @@ func startAllSetups(t testing.TB) map[setup]*testServer {
 
 func startTestServer(t testing.TB, change func(*config)) *testServer {
 	t.Helper()
-	w := &testServer{
+	s := &testServer{
 		clock:    new(atomic.Pointer[time.Time]),
 		store:    startFakeS3(t),
 		log:      new(logBuffer),
 		recorder: new(hookRecorder),
 	}
-	w.clock.Store(&now)
-	web := httptest.NewServer(w.handler(t, change))
+	s.clock.Store(&now)
+	web := httptest.NewServer(s.handler(t, change))
 	t.Cleanup(web.Close)
-	w.url = web.URL
-	return w
+	s.url = web.URL
+	return s
 }
 
-// handler puts the server together as cmd/s3-sign-srv does.
-func (w *testServer) handler(t testing.TB, change func(*config)) http.Handler {
+// handler builds the server as cmd/s3-sign-srv does.
+func (s *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 	t.Helper()
 	c := config{
 		sign: sign.Config{
@@ -111,14 +111,11 @@ func (w *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 			Bucket: "mybucket", Endpoint: mustParse("http://127.0.0.1:9312"), Region: "us-east-1",
 		},
 		server: server.Config{
-			Bucket: s3.New(s3.Config{
-				AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey),
-				Endpoint: mustParse(w.store.url), Region: "us-east-1", Name: "mybucket",
-			}),
-			Hooks:         w.recorder.hooks(),
+			Bucket:        bucketAt(s.store.url),
+			Hooks:         s.recorder.hooks(),
 			HookTimeout:   5 * time.Second,
-			Log:           slog.New(slog.NewJSONHandler(w.log, nil)),
-			Now:           func() time.Time { return *w.clock.Load() },
+			Log:           slog.New(slog.NewJSONHandler(s.log, nil)),
+			Now:           func() time.Time { return *s.clock.Load() },
 			VerifySuccess: true,
 			AllowDelete:   true,
 		},
@@ -134,6 +131,14 @@ func (w *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 	return server.New(c.server)
 }
 
+// bucketAt returns the bucket at the store with that address.
+func bucketAt(address string) *s3.Bucket {
+	return s3.New(s3.Config{
+		AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey),
+		Endpoint: mustParse(address), Region: "us-east-1", Name: "mybucket",
+	})
+}
+
 func mustParse(address string) *url.URL {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -142,13 +147,13 @@ func mustParse(address string) *url.URL {
 	return u
 }
 
-// A site is a working directory with a page, and beside and in it what must not be served.
+// site is a working directory with a page. In it and beside it are files that must not be served.
 type site struct {
 	dir   string
 	files fs.FS
 }
 
-// hidden is in every file that must not be served.
+// hidden is the content of every file that must not be served.
 const hidden = "AWS_CLIENT_SECRET_KEY=hidden"
 
 func newSite(t testing.TB) site {
@@ -184,14 +189,7 @@ func newSite(t testing.TB) site {
 	return site{dir, assets.FS(dir)}
 }
 
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = ' '
-	}
-	return len(p), nil
-}
-
-// secrets are values that no log may hold: our key, and what attacks send as keys and tokens.
+// secrets must not appear in a log: the server's key, and the keys and tokens that attacks send.
 var secrets = []string{secretKey, sseKey, sessionToken}
 
 const (
