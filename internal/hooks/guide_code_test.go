@@ -21,8 +21,8 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// The first part of this file is the code of docs/hooks.md, as it stands there; TestGuideIsThisCode
-// compares. These names let it be written here as it is written in package hooks.
+// This file has the Go code of docs/hooks.md; TestGuideIsThisCode compares them. These names let the code compile
+// outside package hooks.
 type (
 	Challenge = hooks.Challenge
 	Upload    = hooks.Upload

@@ -131,22 +131,22 @@ func TestGuideUploads(t *testing.T) {
 		{do: sign.CreateMultipartUpload, key: k1, dataset: "D2", name: "reads.bam", rejected: notExpected},
 		{do: sign.CreateMultipartUpload, key: k1, dataset: "D1", name: "other.bam", rejected: notExpected},
 		{do: sign.CreateMultipartUpload, key: k1, dataset: "D1", name: "reads.bam"},
-		{do: sign.CreateMultipartUpload, key: k1, dataset: "D1", name: "reads.bam"}, // the answer was lost
+		{do: sign.CreateMultipartUpload, key: k1, dataset: "D1", name: "reads.bam"}, // repeated: the response was lost
 		{do: sign.UploadPart, key: k1, part: 1},
 		{do: sign.UploadPart, key: k2, part: 1, rejected: taken},
-		{do: sign.CreateMultipartUpload, key: k2, dataset: "D1", name: "reads.bam"}, // chosen again, in another browser
+		{do: sign.CreateMultipartUpload, key: k2, dataset: "D1", name: "reads.bam"}, // the same file, from another browser
 		{do: sign.UploadPart, key: k1, part: 2, rejected: taken},
 		{do: sign.AbortMultipartUpload, key: k1},
 		{do: sign.UploadPart, key: k2, part: 2}, // resumed: no new first request
 		{do: sign.CompleteMultipartUpload, key: k2},
 		{do: "success", key: k2, dataset: "D1", size: 1e9},
-		{do: "success", key: k2, dataset: "D1", size: 1e9}, // the answer was lost
+		{do: "success", key: k2, dataset: "D1", size: 1e9}, // repeated: the response was lost
 		{do: sign.PostObject, key: k2, dataset: "D1", name: "reads.bam", rejected: "there already"},
 
 		{do: sign.PostObject, key: k3, dataset: "D1", name: "notes.txt"},
 		{do: sign.PostObject, key: "user/42/k4.exe", dataset: "D1", name: "notes.txt", rejected: "of this kind"},
 		{do: sign.UploadPart, key: k3, part: 2},
-		{do: sign.UploadPart, key: k3, part: 3, rejected: tooLarge}, // 10 MiB are in front of it
+		{do: sign.UploadPart, key: k3, part: 3, rejected: tooLarge}, // two parts of 5 MiB come before it
 		{do: "success", key: k3, size: 10_000_001, kind: "text/plain", rejected: tooLarge},
 		{do: "success", key: k3, size: 10_000_000, kind: "text/html", rejected: "text/html"},
 		{do: "success", key: k3, size: 10_000_000, kind: "text/plain"},
@@ -197,19 +197,19 @@ func TestGuideIdentifies(t *testing.T) {
 		by    func(*http.Request) (string, error)
 		value string
 		owner string
-		login bool // asked to log in; else, without an owner, a fault
+		login bool // rejected with 401; if false and without an owner, the hook fails
 	}{
 		{"application: no cookie", byApplication, "", "", true},
 		{"application: logged in", byApplication, "of-42", "user/42", false},
-		{"application: answers nonsense", byApplication, "of-nobody", "", false},
+		{"application: invalid response", byApplication, "of-nobody", "", false},
 		{"application: redirects", byApplication, "redirected", "", false},
 		{"cookie: none", cookie.owner, "", "", true},
-		{"cookie: good", cookie.owner, seal(cookie, "42.99999999999"), "user/42", false},
-		{"cookie: ended", cookie.owner, seal(cookie, "42.1700000000"), "", true},
-		{"cookie: no end", cookie.owner, seal(cookie, "42"), "", true},
+		{"cookie: valid", cookie.owner, seal(cookie, "42.99999999999"), "user/42", false},
+		{"cookie: expired", cookie.owner, seal(cookie, "42.1700000000"), "", true},
+		{"cookie: no expiry", cookie.owner, seal(cookie, "42"), "", true},
 		{"cookie: by another key", cookie.owner, seal(other, "42.99999999999"), "", true},
 		{"cookie: no MAC", cookie.owner, "42.99999999999", "", true},
-		{"cookie: nonsense", cookie.owner, "42", "", true},
+		{"cookie: malformed", cookie.owner, "42", "", true},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		if test.value != "" {

@@ -12,7 +12,7 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// TestShippedHooks is of the bodies as shipped: change it, or delete it, with them.
+// TestShippedHooks tests the hooks as shipped. If you edit them, edit or delete this test.
 func TestShippedHooks(t *testing.T) {
 	env := map[string]string{
 		"AWS_DEST_BUCKET":           "b",
@@ -31,32 +31,31 @@ func TestShippedHooks(t *testing.T) {
 			Request: &sign.Request{Operation: op, Bucket: "b", Metadata: map[string]string{"dataset": "d", "qqfilename": name}},
 		}
 	}
+	const notApproved = "This file has not been approved for transfer, check upload is to correct dataset."
 	for _, test := range []struct {
-		env   map[string]string
-		op    sign.Operation
-		name  string
-		wants string
+		env  map[string]string
+		op   sign.Operation
+		name string
+		want string
 	}{
 		{nil, sign.PostObject, "anything", ""},
 		{env, sign.PostObject, "small.txt", ""},
 		{env, sign.CreateMultipartUpload, "large.bam", ""},
-		{env, sign.PostObject, "other.txt", "This file has not been approved for transfer, check upload is to correct " +
-			"dataset."},
-		{env, sign.CreateMultipartUpload, "", "This file has not been approved for transfer, check upload is to correct " +
-			"dataset."},
-		{env, sign.UploadPart, "", ""}, // parts carry no metadata
+		{env, sign.PostObject, "other.txt", notApproved},
+		{env, sign.CreateMultipartUpload, "", notApproved},
+		{env, sign.UploadPart, "", ""}, // parts have no metadata
 	} {
 		got := ""
 		if err := with(test.env).ChallengeIsGood(context.Background(), challenge(test.op, test.name)); err != nil {
 			got = err.Error()
 		}
-		if got != test.wants {
-			t.Errorf("%s of %q with %v: %q", test.op, test.name, test.env, got)
+		if got != test.want {
+			t.Errorf("%s of %q with %v: %q, want %q", test.op, test.name, test.env, got, test.want)
 		}
 	}
 }
 
-// TestLogLineIsBounded reports an upload with more and longer fields than any page sends.
+// TestLogLineIsBounded checks that a report with many long fields gives a short log line.
 func TestLogLineIsBounded(t *testing.T) {
 	var log bytes.Buffer
 	h, err := New(func(string) string { return "" }, nil, slog.New(slog.NewJSONHandler(&log, nil)))

@@ -88,4 +88,9 @@ func TestEmbeddedFilesAreCached(t *testing.T) {
 	if again.status != 304 || again.body != "" {
 		t.Errorf("with If-None-Match: status %d, %d bytes", again.status, len(again.body))
 	}
+	changed := do(t, "GET", s.url+"/static/page.js", "", "", "If-None-Match", `"other"`)
+	if changed.status != 200 || changed.body != first.body || changed.header.Get("ETag") != etag {
+		t.Errorf("with another ETag: status %d, ETag %q, %d bytes",
+			changed.status, changed.header.Get("ETag"), len(changed.body))
+	}
 }

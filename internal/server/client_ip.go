@@ -27,7 +27,7 @@ func remoteAddr(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// isHTTPS reports whether the browser uses HTTPS, to this server or to a trusted proxy that says so.
+// isHTTPS reports whether the browser uses HTTPS, to this server or to a trusted proxy that sends X-Forwarded-Proto.
 func (s *server) isHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true

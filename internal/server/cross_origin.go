@@ -24,7 +24,7 @@ func (s *server) crossOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// allowOrigin reports whether r comes from an allowed origin, and if so sets the headers that tell the browser.
+// allowOrigin reports whether r comes from an allowed origin, and if so sets the CORS headers.
 func (s *server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	if len(s.AllowedOrigins) == 0 {
 		return false

@@ -2,5 +2,5 @@ package server
 
 import "github.com/go-chi/chi/v5"
 
-// Routes is what New serves, for the tests that have to know every route.
+// Routes returns the routes of New, for tests of every route.
 func Routes(cfg Config) chi.Routes { return (&server{Config: cfg}).routes().(chi.Routes) }

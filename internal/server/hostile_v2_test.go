@@ -341,7 +341,7 @@ var rowsV2 = []row{
 			"expect",
 		),
 	)...)},
-	{id: "A20", what: "no date, or none of the right form", attacks: stringV2(slices.Concat(
+	{id: "A20", what: "no date, or a malformed one", attacks: stringV2(slices.Concat(
 		each(
 			part2,
 			date2,
@@ -503,7 +503,7 @@ var rowsV2 = []row{
 		each(abort2, "UPID.abc-_123", "U&versionId=1", "U%26", ".", "..", strings.Repeat("U", 5000)),
 		each(complete2, "UPID.abc-_123", ".", ".."),
 	)...)},
-	{id: "A25", what: "a content type that is none", attacks: stringV2(each(
+	{id: "A25", what: "an invalid content type", attacks: stringV2(each(
 		initiate2,
 		"text/plain",
 		"text",
@@ -556,7 +556,7 @@ var rowsV2 = []row{
 		),
 		each(abort2, "DELETE\n\n\n\n", "DELETE\n\ntext/plain\n\n"),
 	)...)},
-	{id: "A25", what: "a digest that is none", attacks: stringV2(each(
+	{id: "A25", what: "an invalid digest", attacks: stringV2(each(
 		initiate2,
 		"POST\n\n",
 		"POST\nx\n",
@@ -624,7 +624,7 @@ var rowsV2 = []row{
 		"/mybucket/%7Ea",
 		"/mybucket/%2525%",
 	)...)},
-	{id: "A28", what: "more metadata or headers than S3 takes", attacks: stringV2(slices.Concat(
+	{id: "A28", what: "more metadata or headers than S3 accepts", attacks: stringV2(slices.Concat(
 		each(
 			initiate2,
 			"my%20file%20%C3%A9.txt",

@@ -240,7 +240,7 @@ var rowsV4 = []row{
 		),
 		each(part4, signed4+"\n"+partHash, signed4+"\n"+emptyHash, signed4+"\nUNSIGNED-PAYLOAD", signed4+"\n"),
 	)...)},
-	{id: "B9", what: "a body where there is none", attacks: stringV4(slices.Concat(
+	{id: "B9", what: "a body in a request without one", attacks: stringV4(slices.Concat(
 		[]string{strings.ReplaceAll(initiate4, emptyHash, partHash), strings.ReplaceAll(abort4, emptyHash, partHash)},
 		payloads(initiate4, emptyHash, "UNSIGNED-PAYLOAD"), payloads(abort4, emptyHash, "UNSIGNED-PAYLOAD"))...)},
 	{id: "B10", what: "SignedHeaders that are not the headers", attacks: stringV4(slices.Concat(

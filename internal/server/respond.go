@@ -57,7 +57,7 @@ func (s *server) logError(r *http.Request, err error, e *apierror.Error, status 
 	}
 }
 
-// cause returns what err says beyond e's message, cut to 2000 bytes.
+// cause returns the text of err, if it differs from e's message, cut to 2000 characters.
 func cause(err error, e *apierror.Error) string {
 	if e.Err != nil {
 		err = e.Err

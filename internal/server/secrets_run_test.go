@@ -32,10 +32,10 @@ type secretRun struct {
 }
 
 // newSecretRun starts a server whose log is written by handler.
-func newSecretRun(t *testing.T, s *secretSet, asked map[string]map[int]int,
+func newSecretRun(t *testing.T, s *secretSet, statuses map[string]map[int]int,
 	handler func(io.Writer) slog.Handler, store string) *secretRun {
 	t.Helper()
-	run := &secretRun{secretSet: s, log: new(logBuffer), statuses: asked}
+	run := &secretRun{secretSet: s, log: new(logBuffer), statuses: statuses}
 	var cfg config
 	run.testServer = startOwnedServer(t, func(c *config) {
 		c.server.Bucket = bucketAt(store)

@@ -26,22 +26,22 @@ func TestSecrets(t *testing.T) {
 		},
 	} {
 		t.Run(format, func(t *testing.T) {
-			v, asked := new(secretSet), map[string]map[int]int{}
-			v.add("the secret key", secretKey)
-			v.add("an encryption key", sseKey)
-			v.add("a security token", sessionToken)
+			set, statuses := new(secretSet), map[string]map[int]int{}
+			set.add("the secret key", secretKey)
+			set.add("an encryption key", sseKey)
+			set.add("a security token", sessionToken)
 			closed := httptest.NewServer(nil)
 			closed.Close()
 			var run *secretRun
-			for state, store := range map[string]string{"working": v.workingStore(t), "failing": v.failingStore(t),
+			for state, store := range map[string]string{"working": set.workingStore(t), "failing": set.failingStore(t),
 				"unreachable": closed.URL} {
-				run = newSecretRun(t, v, asked, handler, store)
+				run = newSecretRun(t, set, statuses, handler, store)
 				run.sendAll(t, state == "working")
 				log := run.log.drain()
 				if !strings.Contains(log, "DEBUG") || strings.Count(log, "\n") < 50 {
 					t.Errorf("the log with a store that is %s is short: %.300s", state, log)
 				}
-				for _, s := range v.find(log) {
+				for _, s := range set.find(log) {
 					t.Errorf("the log with a store that is %s has %s: %s", state, s.what, lineWith(log, s.value))
 				}
 			}
@@ -50,7 +50,7 @@ func TestSecrets(t *testing.T) {
 				"a cookie's MAC", "a signature", "the signature of the server's own HEAD",
 				"the signature of the server's own DELETE", "the signature of the server's own GET",
 			} {
-				if !v.has(what) {
+				if !set.has(what) {
 					t.Errorf("the run had no secret of this kind: %s", what)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -29,7 +30,7 @@ type Config struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 
-	VerifySuccess bool // ask the store whether a reported upload exists
+	VerifySuccess bool // check in the store that a reported upload exists
 	AllowDelete   bool // without it, there are no delete routes
 
 	OwnUploadsOnly bool          // every key must begin with its caller's owner and a slash
@@ -50,11 +51,12 @@ type Config struct {
 type server struct {
 	Config
 	headSemaphore chan struct{} // limits the HEAD calls for session lists
+	etags         sync.Map      // of embedded files, by name
 }
 
 // New returns the handler for all routes.
 func New(cfg Config) http.Handler {
-	s := &server{cfg, make(chan struct{}, maxSessionHeads)}
+	s := &server{Config: cfg, headSemaphore: make(chan struct{}, maxSessionHeads)}
 	return s.clientIP(s.recover(securityHeaders(s.routes())))
 }
 

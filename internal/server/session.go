@@ -35,7 +35,7 @@ type sessionFile struct {
 //	→ [{"name":…,"uuid":…,"size":…,"s3Key":…,"s3Bucket":…}, …]
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	s.allowOrigin(w, r)
-	files := []sessionFile{} // a browser without a cookie asks before it gets one
+	files := []sessionFile{} // for a browser that has no cookie yet
 	owner, err := s.callIdentify(r)
 	if err == nil {
 		files, err = s.filesOf(r.Context(), owner)

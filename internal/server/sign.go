@@ -74,8 +74,8 @@ func parseVersion(query string) (sign.Version, error) {
 		"remove it from signature.endpoint and set signature.version in client_conf.js.")
 }
 
-// parse parses a body of either form, which the name of the first member tells. What has neither form is rejected by
-// the parser of one.
+// parse parses a policy or a string to sign. The name of the first member decides which. The parser rejects what is
+// neither.
 func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
 	members, isObject := bytes.CutPrefix(bytes.TrimLeftFunc(body, isSpace), []byte("{"))
 	if !isObject || !bytes.HasPrefix(bytes.TrimLeftFunc(members, isSpace), []byte(`"headers"`)) {

@@ -45,22 +45,28 @@ func (s *server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 		return
 	}
 	if info.ModTime().IsZero() { // an embedded file
-		if err := setETag(w, content); err != nil {
+		etag, err := s.etag(name, content)
+		if err != nil {
 			s.writeError(w, r, fmt.Errorf("%s: %w", name, err))
 			return
 		}
+		w.Header().Set("ETag", etag)
 	}
-	w.Header().Set("Cache-Control", "no-cache") // the browser asks each time, so a changed file is used at once
+	w.Header().Set("Cache-Control", "no-cache") // browsers revalidate it, so a change takes effect at once
 	http.ServeContent(w, r, name, info.ModTime(), content)
 }
 
-// setETag sets an ETag made from content, and rewinds it.
-func setETag(w http.ResponseWriter, content io.ReadSeeker) error {
+// etag returns an ETag made from the content of an embedded file, which never changes.
+func (s *server) etag(name string, content io.ReadSeeker) (string, error) {
+	if etag, ok := s.etags.Load(name); ok {
+		return etag.(string), nil
+	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, content); err != nil {
-		return err
+		return "", err
 	}
-	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, digest.Sum(nil)[:16]))
+	etag := fmt.Sprintf(`"%x"`, digest.Sum(nil)[:16])
+	s.etags.Store(name, etag)
 	_, err := content.Seek(0, io.SeekStart)
-	return err
+	return etag, err
 }

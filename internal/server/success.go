@@ -15,7 +15,7 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// object is a checked object and the owner that asks for it.
+// object is a checked object, and the owner who sent the request.
 type object struct{ bucket, key, owner string }
 
 // popObject removes key and bucket from form and checks them and their owner, before any call to the store.
@@ -73,7 +73,7 @@ func (s *server) success(r *http.Request) (any, error) {
 	return response, nil
 }
 
-// verify looks up the object and adds what the store says to u. The ETag that the browser saw, if any, must be the
+// verify looks up the object and adds its properties to u. The ETag that the browser sent, if any, must be the
 // object's.
 func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
 	object, err := s.Bucket.Head(r.Context(), u.Key)
