@@ -74,8 +74,9 @@ func commonBrokenSetups() []brokenSetup {
 			"CORS for another site",
 			cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}}),
 			"cors preflights",
-			"no CORS rule for pages from http://localhost:5000, only for https://example.org (form, initiate, part, complete, " +
-				"abort) Run: " + shared.binary + " cors -origin http://localhost:5000 -origin https://example.org",
+			"no CORS rule for pages from http://localhost:5000, only for https://example.org " +
+				"(form, initiate, part, complete, abort) " +
+				"Run: " + shared.binary + " cors -origin http://localhost:5000 -origin https://example.org",
 		},
 		{"CORS for one of two sites", func(t *testing.T, p *doctorSetup) {
 			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, p)

@@ -27,6 +27,7 @@ func TestDoctorFinds(t *testing.T) {
 		{versity, slices.Concat(commonBrokenSetups(), versitygwBrokenSetups(), localBrokenSetups())},
 	} {
 		t.Run(on.store.name, func(t *testing.T) {
+			t.Parallel()
 			for _, f := range on.setups {
 				t.Run(f.name, func(t *testing.T) {
 					t.Parallel()
@@ -48,25 +49,46 @@ func TestDoctorWarns(t *testing.T) {
 	t.Parallel()
 	versity := startVersitygw(t)
 	for _, w := range []brokenSetup{
-		{"a storage class that is ignored", edit("client_conf.js", "region:", "reducedRedundancy: true, "+
-			"region:"), "storage class", "stores as STANDARD"},
-		{"a store that only this computer reaches", set("P3S3F_HOST_NAME", "0.0.0.0"), "browsers", "on other computers " +
-			"look for http://localhost:"},
+		{
+			"a storage class that is ignored",
+			edit("client_conf.js", "region:", "reducedRedundancy: true, region:"),
+			"storage class",
+			"stores as STANDARD",
+		},
+		{
+			"a store that only this computer reaches",
+			set("P3S3F_HOST_NAME", "0.0.0.0"),
+			"browsers",
+			"on other computers look for http://localhost:",
+		},
 		{"a store that only this computer reaches, behind a proxy", func(t *testing.T, p *doctorSetup) {
 			p.args = []string{"-origin", "https://uploads.example.org"}
 		}, "browsers", "Set AWS_ENDPOINT to an address of the store that they can reach"},
-		{"a certificate for another " +
-			"host", withCertificate(certificate{host: "uploads.example.org", trusted: true}, false), "https",
-			"is not for localhost"},
-		{"a certificate without its " +
-			"issuer's", withCertificate(certificate{issuer: "Intermediate"}, false), "https", `does not know its issuer ` +
-			`"CN=Intermediate"`},
+		{
+			"a certificate for another host",
+			withCertificate(certificate{host: "uploads.example.org", trusted: true}, false),
+			"https",
+			"is not for localhost",
+		},
+		{
+			"a certificate without its issuer's",
+			withCertificate(certificate{issuer: "Intermediate"}, false),
+			"https",
+			`does not know its issuer "CN=Intermediate"`,
+		},
 		{"a certificate of its own making", withCertificate(certificate{}, false), "https", "self-signed"},
-		{"a signing address below another " +
-			"path", edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`), "client_conf.js", "Make sure that a proxy " +
-			"removes the prefix"},
-		{"a signing address elsewhere", edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`),
-			"client_conf.js", "sign.example.org, which doctor does not know"},
+		{
+			"a signing address below another path",
+			edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`),
+			"client_conf.js",
+			"Make sure that a proxy removes the prefix",
+		},
+		{
+			"a signing address elsewhere",
+			edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`),
+			"client_conf.js",
+			"sign.example.org, which doctor does not know",
+		},
 		{"the hook's exercise", func(_ *testing.T, p *doctorSetup) {
 			p.env["P3S3F_EXAMPLE_ALLOW_SMALL"] = p.name + "/x/small_file.txt"
 		}, "settings", "P3S3F_EXAMPLE_ALLOW_SMALL is set"},
@@ -93,8 +115,11 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 	versity := startVersitygw(t)
 	for _, s := range []*store{shared.radosgw, versity} {
 		for name, apply := range map[string]func(*testing.T, *doctorSetup){
-			"headers that Fine Uploader does not rename": edit("client_conf.js", "dataset:", `"Cache-Control": "no-store", `+
-				`"Content-Disposition": "attachment", n: 5, dataset:`),
+			"headers that Fine Uploader does not rename": edit(
+				"client_conf.js",
+				"dataset:",
+				`"Cache-Control": "no-store", "Content-Disposition": "attachment", n: 5, dataset:`,
+			),
 			"pages of many origins": func(_ *testing.T, p *doctorSetup) {
 				var sites []string
 				for i := range 40 {
@@ -103,8 +128,10 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 				p.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
 			},
 			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
-			"a proxy that lets only the bucket " +
-				"through": rejecting(http.StatusNotFound, func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" }),
+			"a proxy that lets only the bucket through": rejecting(
+				http.StatusNotFound,
+				func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" },
+			),
 		} {
 			t.Run(s.name+" "+name, func(t *testing.T) {
 				t.Parallel()

@@ -120,8 +120,14 @@ func TestDoctorPermissions(t *testing.T) {
 			{"no right to abort", []string{toPut, toGet, toDelete}, "", nil, "upload permission", toAbort + " in"},
 			{"no right to delete", []string{toPut, toAbort, toGet}, "", nil, "delete permission", toDelete},
 			{"no right to read", []string{toPut, toAbort, toDelete}, toGet, nil, "look-up", toGet},
-			{"no right to read and no need", []string{toPut, toAbort, toDelete}, toGet, settings{"P3S3F_VERIFY_SUCCESS": "0",
-				"P3S3F_OWN_UPLOADS_ONLY": "0"}, "", ""},
+			{
+				"no right to read and no need",
+				[]string{toPut, toAbort, toDelete},
+				toGet,
+				settings{"P3S3F_VERIFY_SUCCESS": "0", "P3S3F_OWN_UPLOADS_ONLY": "0"},
+				"",
+				"",
+			},
 			{"no right to delete and no need", []string{toPut, toAbort, toGet}, "", settings{"P3S3F_ALLOW_DELETE": "0"}, "", ""},
 			{"what is needed", []string{toPut, toAbort, toGet, toDelete}, "", nil, "", ""},
 		} {
@@ -148,8 +154,10 @@ func TestDoctorPermissions(t *testing.T) {
 func TestDoctorVersitygwPolicy(t *testing.T) {
 	t.Parallel()
 	g := startOtherUsers(t)[1]
-	for name, actions := range map[string][]string{"may delete": {toPut, toAbort, toGet, toDelete},
-		"may not delete": {toPut, toAbort, toGet}} {
+	for name, actions := range map[string][]string{
+		"may delete":     {toPut, toAbort, toGet, toDelete},
+		"may not delete": {toPut, toAbort, toGet},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := g.doctorSetup(t)

@@ -35,10 +35,7 @@ func radosgwBrokenSetups() []brokenSetup {
 			cors(
 				types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}},
 				types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}},
-			)(
-				t,
-				p,
-			)
+			)(t, p)
 		}, "cors answers", "a page from https://app.example.org cannot read"},
 		{
 			"a proxy that asks by a host that Ceph takes for a bucket",

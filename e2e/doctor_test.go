@@ -149,9 +149,12 @@ func TestDoctorHealthy(t *testing.T) {
 		store          *store
 		version, style string
 	}{
-		{shared.radosgw, "4", "path"}, {shared.radosgw, "4", "virtual"}, {shared.radosgw, "2", "path"}, {shared.radosgw, "2",
-			"virtual"},
-		{versity, "4", "path"}, {versity, "4", "virtual"},
+		{shared.radosgw, "4", "path"},
+		{shared.radosgw, "4", "virtual"},
+		{shared.radosgw, "2", "path"},
+		{shared.radosgw, "2", "virtual"},
+		{versity, "4", "path"},
+		{versity, "4", "virtual"},
 	} {
 		for _, conf := range []string{"made by the server", "the user's own"} {
 			t.Run(
