@@ -54,6 +54,9 @@ func TestHostile(t *testing.T) {
 	servers := startAllSetups(t)
 	for _, r := range slices.Concat(hostileRows(), honestRows(t)) {
 		t.Run(r.what+" ["+cmp.Or(r.id, "honest")+"]", func(t *testing.T) {
+			if len(r.attacks) == 0 {
+				t.Fatal("the row has no requests")
+			}
 			for _, a := range r.attacks {
 				s := servers[cmp.Or(a.in, r.in)]
 				if r.id == "" {
