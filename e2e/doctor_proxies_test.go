@@ -117,7 +117,7 @@ func withTLSProxy(c certificate, trusted bool) func(*testing.T, *doctorSetup) {
 	}
 }
 
-// withoutHeader puts a proxy before the store that takes a header out of every answer.
+// withoutHeader puts a proxy before the store that removes a header from every response.
 func withoutHeader(header string) func(*testing.T, *doctorSetup) {
 	return withResponseChanged(func(r *http.Response) error {
 		r.Header.Del(header)
@@ -125,7 +125,7 @@ func withoutHeader(header string) func(*testing.T, *doctorSetup) {
 	})
 }
 
-// withoutHeaderOnRequests spares preflights.
+// withoutHeaderOnRequests is withoutHeader for every request but preflights.
 func withoutHeaderOnRequests(header string) func(*testing.T, *doctorSetup) {
 	return withResponseChanged(func(r *http.Response) error {
 		if r.Request.Method != http.MethodOptions {
@@ -135,7 +135,7 @@ func withoutHeaderOnRequests(header string) func(*testing.T, *doctorSetup) {
 	})
 }
 
-// withResponseChanged puts a proxy before the store that changes its answers.
+// withResponseChanged puts a proxy before the store that changes its responses.
 func withResponseChanged(change func(*http.Response) error) func(*testing.T, *doctorSetup) {
 	return func(t *testing.T, p *doctorSetup) {
 		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: toStore(p), ModifyResponse: change})
@@ -144,20 +144,20 @@ func withResponseChanged(change func(*http.Response) error) func(*testing.T, *do
 	}
 }
 
-// A interceptor answers some requests itself, and lets the others through to the store.
-type interceptor func(w http.ResponseWriter, r *http.Request, body []byte) (answered bool)
+// interceptor responds to some requests itself; the proxy forwards the others to the store.
+type interceptor func(w http.ResponseWriter, r *http.Request, body []byte) (responded bool)
 
-// withInterceptor puts a gate before the store.
+// withInterceptor puts a proxy with an interceptor before the store.
 func withInterceptor(g interceptor) func(*testing.T, *doctorSetup) {
 	return func(t *testing.T, p *doctorSetup) {
 		store := &httputil.ReverseProxy{
 			Rewrite:  toStore(p),
-			ErrorLog: log.New(io.Discard, "", 0),
-		} // of requests that are given up
+			ErrorLog: log.New(io.Discard, "", 0), // it would log canceled requests
+		}
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
-				return // the sender has given up
+				return // the sender has canceled the request
 			}
 			if g(w, r, body) {
 				return
@@ -171,7 +171,7 @@ func withInterceptor(g interceptor) func(*testing.T, *doctorSetup) {
 	}
 }
 
-// rejecting answers as a proxy does, by a page of its own.
+// rejecting responds to some requests with an HTML error page, as proxies do.
 func rejecting(status int, which func(r *http.Request, body []byte) bool) func(*testing.T, *doctorSetup) {
 	return withInterceptor(func(w http.ResponseWriter, r *http.Request, body []byte) bool {
 		if !which(r, body) {
@@ -184,7 +184,7 @@ func rejecting(status int, which func(r *http.Request, body []byte) bool) func(*
 	})
 }
 
-// hanging lets some requests wait until they are given up.
+// hanging does not respond to some requests until they are canceled.
 func hanging(which func(r *http.Request, body []byte) bool) func(*testing.T, *doctorSetup) {
 	return withInterceptor(func(_ http.ResponseWriter, r *http.Request, body []byte) bool {
 		if which(r, body) {

@@ -64,11 +64,11 @@ func corsCommand(program, envFile string) string {
 	return command
 }
 
-func shellQuote(word string) string {
-	if strings.ContainsAny(word, " '\"$`\\*?&;()<>|#~") {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+func shellQuote(arg string) string {
+	if strings.ContainsAny(arg, " '\"$`\\*?&;()<>|#~") {
+		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 	}
-	return word
+	return arg
 }
 
 // reportText prints each finding as it comes, then a summary. It ends early if stdout cannot be written.

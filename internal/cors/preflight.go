@@ -37,8 +37,8 @@ func (r Request) Validate(status int, h http.Header, origin string) string {
 	if status/100 != 2 {
 		return fmt.Sprintf("status %d", status)
 	}
-	if problem := Unreadable(h, origin); problem != "" {
-		return problem
+	if reason := Unreadable(h, origin); reason != "" {
+		return reason
 	}
 	methods := list(h, "Access-Control-Allow-Methods")
 	safe := r.Method == http.MethodPost // or GET or HEAD, which uploads do not use

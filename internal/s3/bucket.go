@@ -29,7 +29,7 @@ type Config struct {
 	Endpoint      *url.URL // scheme and host[:port], without the bucket
 	Region        string
 	Name          string
-	VirtualHosted bool // the bucket stands in the host name; else it begins the path
+	VirtualHosted bool // the bucket is in the host name; otherwise the path begins with it
 }
 
 // Bucket is one bucket at one store. It is safe for concurrent use.

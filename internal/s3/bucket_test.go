@@ -62,7 +62,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestErrors wants a sentence that names what to check for each answer of a store.
+// TestErrors checks that each error of a store says what to check.
 func TestErrors(t *testing.T) {
 	var status int
 	var body string
@@ -127,24 +127,17 @@ func TestRedirects(t *testing.T) {
 			var e *apierror.Error
 			if !errors.As(err, &e) || e.Code != apierror.StoreFailed ||
 				!strings.Contains(e.Message, "check AWS_REGION and AWS_ENDPOINT") ||
-				calls.Load() != 1 ||
-				seen.Load() != 0 {
-				t.Errorf(
-					"%s, redirected with %d: %v; the store was asked %d times, the other listener %d",
-					name,
-					status,
-					err,
-					calls.Load(),
-					seen.Load(),
-				)
+				calls.Load() != 1 || seen.Load() != 0 {
+				t.Errorf("%s, redirected with %d: %v; the store got %d requests, the other listener %d",
+					name, status, err, calls.Load(), seen.Load())
 			}
 			seen.Store(0)
 		}
 	}
 }
 
-// TestAway asks a port where nothing listens.
-func TestAway(t *testing.T) {
+// TestUnreachable sends a request to a port where nothing listens.
+func TestUnreachable(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

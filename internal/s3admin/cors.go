@@ -102,9 +102,9 @@ func (c CORS) plain() (rules [][]string) {
 // Allow reports whether a rule allows pages of origin to send a request with these headers.
 func (c CORS) Allow(origin, method string, headers []string) bool {
 	return slices.ContainsFunc(c, func(r CORSRule) bool {
-		refused := func(header string) bool { return !matchAny(r.AllowedHeaders, header) }
+		forbidden := func(header string) bool { return !matchAny(r.AllowedHeaders, header) }
 		return matchAny(r.AllowedOrigins, origin) && slices.Contains(r.AllowedMethods, method) &&
-			!slices.ContainsFunc(headers, refused)
+			!slices.ContainsFunc(headers, forbidden)
 	})
 }
 

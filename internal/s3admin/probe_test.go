@@ -26,7 +26,7 @@ func bucketAt(t *testing.T, address string) *Bucket {
 	})
 }
 
-// TestPurgeKeepsOthers has a store that does not heed the prefix it is asked for.
+// TestPurgeKeepsOthers uses a store that ignores the prefix of a request.
 func TestPurgeKeepsOthers(t *testing.T) {
 	var deleted []string
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,11 +39,8 @@ func TestPurgeKeepsOthers(t *testing.T) {
 				<Version><Key>yours</Key><VersionId>2</VersionId></Version>
 				<DeleteMarker><Key>mine/a</Key><VersionId>3</VersionId></DeleteMarker></ListVersionsResult>`)
 		case q.Has("uploads"):
-			fmt.Fprint(
-				w,
-				`<ListMultipartUploadsResult><Upload><Key>mine/b</Key><UploadId>4</UploadId></Upload><Upload><Key>yours</Key>`+
-					`<UploadId>5</UploadId></Upload></ListMultipartUploadsResult>`,
-			)
+			fmt.Fprint(w, `<ListMultipartUploadsResult><Upload><Key>mine/b</Key><UploadId>4</UploadId></Upload>
+				<Upload><Key>yours</Key><UploadId>5</UploadId></Upload></ListMultipartUploadsResult>`)
 		}
 	}))
 	defer store.Close()
@@ -59,7 +56,7 @@ func TestPurgeKeepsOthers(t *testing.T) {
 	}
 }
 
-// TestKeepsVersions has keys with more and fewer rights. What real stores answer is in e2e.
+// TestKeepsVersions uses keys with different permissions. e2e has the same test with real stores.
 func TestKeepsVersions(t *testing.T) {
 	const listed = "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"
 	for _, test := range []struct {
@@ -69,10 +66,10 @@ func TestKeepsVersions(t *testing.T) {
 		{"never", "<VersioningConfiguration/>", "", "", false, true},
 		{"enabled", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>", "", "", true, true},
 		{"suspended", "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>", "", "", true, true},
-		{"may not ask, an object has a version", "", listed, "1", true, true},
-		{"may not ask, an object has none", "", listed, "", false, true},
-		{"may not ask, an empty bucket", "", "<ListBucketResult/>", "", false, false},
-		{"may not ask nor list", "", "", "", false, false},
+		{"no permission, an object has a version", "", listed, "1", true, true},
+		{"no permission, an object has none", "", listed, "", false, true},
+		{"no permission, an empty bucket", "", "<ListBucketResult/>", "", false, false},
+		{"no permission, not even to list", "", "", "", false, false},
 	} {
 		store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body := test.list
@@ -96,7 +93,7 @@ func TestKeepsVersions(t *testing.T) {
 	}
 }
 
-// TestCode tells the store's word and status, also of answers without a body.
+// TestCode reads the error code and the status of a response, and has neither without a response.
 func TestCode(t *testing.T) {
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
@@ -109,7 +106,7 @@ func TestCode(t *testing.T) {
 	store.Close()
 	_, err = bucketAt(t, store.URL).Buckets(t.Context())
 	if s3.Code(err) != "" || Status(err) != 0 {
-		t.Errorf("nobody answers: %q %d", s3.Code(err), Status(err))
+		t.Errorf("nothing listens: %q %d", s3.Code(err), Status(err))
 	}
 	if s3.Code(nil) != "" || Status(nil) != 0 {
 		t.Error("no error has a code")

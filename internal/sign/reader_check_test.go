@@ -91,11 +91,11 @@ func checkHeaders(t *testing.T, s *Signer, r *Request, got reading) {
 		return
 	}
 	if r.Version == V2 && r.ContentType != got.contentType {
-		t.Errorf("the content type is %q, the hook is told %q", got.contentType, r.ContentType)
+		t.Errorf("the content type is %q, the hook gets %q", got.contentType, r.ContentType)
 	}
 	checkType(t, s, got.contentType)
 	if acl, given := got.headers["x-amz-acl"]; r.ACL != acl && (given || r.ACL != "private") {
-		t.Errorf("the ACL is %q, the hook is told %q", acl, r.ACL)
+		t.Errorf("the ACL is %q, the hook gets %q", acl, r.ACL)
 	}
 	delete(got.headers, "x-amz-acl")
 	checkFields(t, s, r, got.headers)
@@ -123,26 +123,26 @@ func checkFields(t *testing.T, s *Signer, r *Request, fields map[string]string) 
 	if r.ACL != "private" && !slices.Contains(s.cfg.ACLs, r.ACL) {
 		t.Errorf("the ACL is %q", r.ACL)
 	}
-	told := 0
+	count := 0
 	for name, value := range fields {
 		short, isMetadata := strings.CutPrefix(name, "x-amz-meta-")
 		switch {
 		case isMetadata:
 			plain, err := url.PathUnescape(value)
 			if known, ok := r.Metadata[short]; err != nil || !ok || known != plain || !utf8.ValidString(plain) {
-				t.Errorf("the metadata %s is %q, the hook is told %q", name, value, known)
+				t.Errorf("the metadata %s is %q, the hook gets %q", name, value, known)
 			}
-			told++
+			count++
 		case name == "x-amz-storage-class" && value == "REDUCED_REDUNDANCY",
 			name == "x-amz-server-side-encryption" && value == "AES256":
 			if r.Headers[name] != value {
-				t.Errorf("the hook is not told of %s", name)
+				t.Errorf("the hook does not get %s", name)
 			}
 		default:
 			t.Errorf("%s: %q was signed", name, value)
 		}
 	}
-	if told != len(r.Metadata) {
-		t.Errorf("the hook is told of the metadata %q, signed are %q", r.Metadata, fields)
+	if count != len(r.Metadata) {
+		t.Errorf("the hook gets the metadata %q, the signed fields are %q", r.Metadata, fields)
 	}
 }

@@ -149,22 +149,22 @@ func checkPolicy(t *testing.T, s *Signer, r *Request, document []byte, now time.
 	if err != nil {
 		t.Fatalf("signed, but stores may read it otherwise: %v\n%s", err, document)
 	}
-	take := func(name string) string {
+	pop := func(name string) string {
 		value := p.exact[name]
 		delete(p.exact, name)
 		return value
 	}
-	if take("bucket") != s.cfg.Bucket || take("key") != r.Key || r.Operation != PostObject || r.Bucket != s.cfg.Bucket ||
+	if pop("bucket") != s.cfg.Bucket || pop("key") != r.Key || r.Operation != PostObject || r.Bucket != s.cfg.Bucket ||
 		strings.Contains(r.Key, "${") {
-		t.Errorf("the hook is told %+v\n%s", r, document)
+		t.Errorf("the hook gets %+v\n%s", r, document)
 	}
 	if left := p.expires.Sub(now); left <= 0 || left > 15*time.Minute || !p.expires.Equal(r.Expires) {
 		t.Errorf("the policy lives for %v", left)
 	}
 	checkKeyRules(t, r.Key)
-	checkPolicyVersion(t, s, r, now, signed, take)
+	checkPolicyVersion(t, s, r, now, signed, pop)
 	checkPolicySize(t, s, r, p)
-	checkPolicyFields(t, s, r, take, p.exact)
+	checkPolicyFields(t, s, r, pop, p.exact)
 }
 
 // checkPolicyVersion computes the signature anew, for version 4 with the key that the policy names.
@@ -174,7 +174,7 @@ func checkPolicyVersion(
 	r *Request,
 	now time.Time,
 	signed Signature,
-	take func(string) string,
+	pop func(string) string,
 ) {
 	t.Helper()
 	if r.Version == V2 {
@@ -184,14 +184,14 @@ func checkPolicyVersion(
 		}
 		return
 	}
-	accessKey, scope, _ := strings.Cut(take("x-amz-credential"), "/")
-	date := take("x-amz-date")
+	accessKey, scope, _ := strings.Cut(pop("x-amz-credential"), "/")
+	date := pop("x-amz-date")
 	at, err := time.Parse("20060102T150405Z", date)
 	if want := date[:8] + "/" + s.cfg.Region + "/s3/aws4_request"; err != nil || at.Sub(now).Abs() > 15*time.Minute ||
 		!at.Equal(r.Time) ||
 		accessKey != s.cfg.AccessKey ||
 		scope != want ||
-		take("x-amz-algorithm") != "AWS4-HMAC-SHA256" {
+		pop("x-amz-algorithm") != "AWS4-HMAC-SHA256" {
 		t.Errorf("the credential is %s/%s, the date %s, %v", accessKey, scope, date, err)
 	}
 	if want := hex.EncodeToString(readerHMAC(sha256.New, readerKey(scope), signed.Policy)); signed.Signature != want {
@@ -209,22 +209,22 @@ func checkPolicySize(t *testing.T, s *Signer, r *Request, p policyReading) {
 	}
 }
 
-func checkPolicyFields(t *testing.T, s *Signer, r *Request, take func(string) string, fields map[string]string) {
+func checkPolicyFields(t *testing.T, s *Signer, r *Request, pop func(string) string, fields map[string]string) {
 	t.Helper()
-	if kind := take("content-type"); kind != r.ContentType {
+	if kind := pop("content-type"); kind != r.ContentType {
 		t.Errorf("the content type is %q, the hook is told %q", kind, r.ContentType)
 	}
 	checkType(t, s, r.ContentType)
 	if acl, given := fields["acl"]; r.ACL != acl && (given || r.ACL != "private") {
 		t.Errorf("the ACL is %q, the hook is told %q", acl, r.ACL)
 	}
-	take("acl")
+	pop("acl")
 	if status, given := fields["success_action_status"]; given && status != "200" {
 		t.Errorf("the status is %q", status)
 	}
-	take("success_action_status")
+	pop("success_action_status")
 	for _, name := range []string{"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-MD5"} {
-		if value := take(strings.ToLower(name)); value != r.Headers[name] {
+		if value := pop(strings.ToLower(name)); value != r.Headers[name] {
 			t.Errorf("%s is %q, the hook is told %q", name, value, r.Headers[name])
 		}
 	}

@@ -106,7 +106,7 @@ func (r *Request) parseOperation(method, query, initiate string) *apierror.Error
 		ok = false
 	}
 	if !ok {
-		return notAnUpload()
+		return errNotAnUpload()
 	}
 	if !isUploadID(id) {
 		return malformed("The upload ID is not one that S3 issues; start the upload again.").
@@ -133,7 +133,7 @@ func (r *Request) operationQuery(initiate string) string {
 	return "uploadId=" + r.UploadID
 }
 
-func notAnUpload() *apierror.Error {
+func errNotAnUpload() *apierror.Error {
 	return malformed("This server signs only the requests of an upload (POST of a form, and CreateMultipartUpload, " +
 		"UploadPart, CompleteMultipartUpload, AbortMultipartUpload); use an unmodified Fine Uploader.")
 }

@@ -41,7 +41,7 @@ func splitV2(text string) (*restRequest, *apierror.Error) {
 	for _, field := range []*string{&q.method, &q.contentMD5, &q.contentType, &date} {
 		var ok bool
 		if *field, text, ok = strings.Cut(text, "\n"); !ok {
-			return nil, notAnUpload()
+			return nil, errNotAnUpload()
 		}
 	}
 	if date != "" {
@@ -51,7 +51,7 @@ func splitV2(text string) (*restRequest, *apierror.Error) {
 	for !strings.HasPrefix(text, "/") {
 		line, rest, ok := strings.Cut(text, "\n")
 		if !ok {
-			return nil, notAnUpload()
+			return nil, errNotAnUpload()
 		}
 		if err := q.parseHeader(line); err != nil {
 			return nil, err

@@ -62,7 +62,7 @@ func splitV4(text string) (*stringV4, *apierror.Error) {
 			algorithm, algorithmV4)
 	}
 	if !strings.HasPrefix(q.path, "/") {
-		return nil, notAnUpload()
+		return nil, errNotAnUpload()
 	}
 	const incomplete = "The canonical request is incomplete; use an unmodified Fine Uploader."
 	for {
