@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,13 +25,7 @@ import (
 func TestHTTPS(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t, shared.radosgw)
-	dir := newWorkDir(t)
-	writeCertificate(t, dir)
-	srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(settings{
-		"P3S3F_USE_HTTPS": "1",
-		"P3S3F_SRV_CRT":   "server.crt",
-		"P3S3F_SRV_KEY":   "server.key",
-	}))
+	srv := startHTTPS(t, settingsFor(b, pathStyle.endpoint(b.port)))
 	if !strings.HasPrefix(srv.url, "https://") {
 		t.Fatalf("URL of the page: got %s, want https", srv.url)
 	}
@@ -47,6 +42,50 @@ func TestHTTPS(t *testing.T) {
 	for _, f := range []testFile{smallFile, untypedLongFile} {
 		b.checkObject(t, page.uploadOf(f).Key, f, dataset)
 	}
+}
+
+// A cookie from before the name had a prefix, or from before the server had HTTPS, keeps its owner. From then on, a
+// site of the same domain cannot replace the owner with such a cookie, not even with a valid one.
+func TestHTTPSCookie(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	env := settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly)
+	srv, withoutHTTPS := startHTTPS(t, env), startServer(t, newWorkDir(t), env)
+	before, planted := withoutHTTPS.newCookie(t), withoutHTTPS.newCookie(t)
+
+	page := openTab(t, "about:blank", `favicon`)
+	page.do(ignoreCertificateErrors, chromedp.Navigate(srv.url+"/success.html"))
+	set := func(c *http.Cookie) {
+		page.exec(`document.cookie = %s`, c.Name+"="+c.Value+"; Path=/; SameSite=Strict")
+	}
+	set(before)
+	page.do(chromedp.Navigate(srv.url))
+	owner, _, _ := strings.Cut(before.Value, ".")
+	if got := page.owner(); got != owner {
+		t.Errorf("owner with the cookie of before: got %s, want %s", got, owner)
+	}
+	set(planted)
+	page.do(chromedp.Reload())
+	if got := page.owner(); got != owner {
+		t.Errorf("owner with a planted cookie: got %s, want %s", got, owner)
+	}
+	page.choose(smallFile)
+	page.awaitStatus(30*time.Second, 1, done)
+	if got := ownerOf(page.uploadOf(smallFile)); got != owner {
+		t.Errorf("owner of an upload: got %s, want %s", got, owner)
+	}
+}
+
+// startHTTPS starts a server with a certificate that no browser trusts.
+func startHTTPS(t *testing.T, env settings) *server {
+	t.Helper()
+	dir := newWorkDir(t)
+	writeCertificate(t, dir)
+	return startServer(t, dir, env.with(settings{
+		"P3S3F_USE_HTTPS": "1",
+		"P3S3F_SRV_CRT":   "server.crt",
+		"P3S3F_SRV_KEY":   "server.key",
+	}))
 }
 
 // ignoreCertificateErrors stands for a user who ignores the browser's warning.

@@ -16,7 +16,7 @@ import (
 )
 
 // Servers with the same settings accept each other's cookies: an upload that started with one continues with another
-// when the first one stops, and the page does not notice.
+// when the first one stops, and the page does not notice. A new cookie secret hides no earlier upload.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t, shared.radosgw)
@@ -50,6 +50,12 @@ func TestReplicas(t *testing.T) {
 	third := startServer(t, dir, env)
 	for _, srv := range []*server{third, second, third} { // in turn
 		balancer.to(srv)
+		page.do(chromedp.Reload())
+		page.awaitStatus(30*time.Second, 1, done)
+	}
+	secret, next := strings.Repeat("1", 32), strings.Repeat("2", 32)
+	for _, list := range []string{secret, next + "," + secret, next} {
+		balancer.to(startServer(t, dir, env.with(settings{"P3S3F_COOKIE_SECRET": list})))
 		page.do(chromedp.Reload())
 		page.awaitStatus(30*time.Second, 1, done)
 	}

@@ -159,7 +159,7 @@ func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	codec := cookie.NewCodec(cfg.Sign.SecretKey)
+	codec := cookie.NewCodec(append(cfg.CookieSecrets, cfg.Sign.SecretKey)...)
 	userHooks, err := hooks.New(getenv, codec, log)
 	if err != nil {
 		return nil, fmt.Errorf("the hooks could not start: %w", err)

@@ -25,7 +25,8 @@ type Config struct {
 	Sign             sign.Config
 	SignatureVersion sign.Version // of the page; with 2, the server does not sign version 4
 
-	OwnUploadsOnly bool // every key must begin with its caller's owner and a slash
+	OwnUploadsOnly bool          // every key must begin with its caller's owner and a slash
+	CookieSecrets  []sign.Secret // the first signs owner cookies; all of them and Sign.SecretKey verify
 
 	VerifySuccess bool // ask the store whether a reported upload exists
 	AllowDelete   bool

@@ -83,6 +83,10 @@ func TestErrors(t *testing.T) {
 		{"AWS_CLIENT_ACCESS_KEY=s3cret/that/nobody/may/see AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE",
 			"if the two are swapped"},
 		{"AWS_CLIENT_ACCESS_KEY=s3cret= AWS_CLIENT_SECRET_KEY=AKIAIOSFODNN7EXAMPLE", "if the two are swapped"},
+		{"P3S3F_COOKIE_SECRET=s3cret",
+			"P3S3F_COOKIE_SECRET has a placeholder or a secret of less than 32 characters; set it to"},
+		{"P3S3F_COOKIE_SECRET=0123456789abcdef0123456789abcdef,s3cret", "less than 32 characters"},
+		{"P3S3F_COOKIE_SECRET=XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX", "a placeholder"},
 		{"AWS_DEST_BUCKET=somebucket", "AWS_DEST_BUCKET still is the placeholder"},
 		{"AWS_DEST_BUCKET=", "AWS_DEST_BUCKET is not set"},
 		{"AWS_DEST_BUCKET=s3://mybucket", "without s3:// or slashes"},
@@ -166,6 +170,16 @@ func TestIsOrigin(t *testing.T) {
 		if IsOrigin(origin) != want {
 			t.Errorf("%q: want %v", origin, want)
 		}
+	}
+}
+
+// TestCookieSecrets reads the secrets in their order, and shows none.
+func TestCookieSecrets(t *testing.T) {
+	first, second := strings.Repeat("1", 32), strings.Repeat("2", 32)
+	c, err := Load(complete("P3S3F_COOKIE_SECRET=" + first + ", " + second + "\n"))
+	if err != nil || len(c.CookieSecrets) != 2 || c.CookieSecrets[0].Reveal() != first ||
+		c.CookieSecrets[1].Reveal() != second || strings.Contains(fmt.Sprintf("%+v", c), "1111") {
+		t.Errorf("%v %d secrets", err, len(c.CookieSecrets))
 	}
 }
 

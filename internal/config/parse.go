@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -68,6 +69,21 @@ func parseKey(value string) (string, error) {
 func parseSecret(value string) (sign.Secret, error) {
 	value, err := parseKey(value)
 	return sign.NewSecret(value), err
+}
+
+// minCookieSecret is the least number of characters of a secret in P3S3F_COOKIE_SECRET: 128 bits in hexadecimal.
+const minCookieSecret = 32
+
+// parseCookieSecrets reads secrets, the first of which signs. Its errors do not show them.
+func parseCookieSecrets(value string) (secrets []sign.Secret, err error) {
+	for _, word := range listWords(value) {
+		if len(word) < minCookieSecret || isPlaceholder(word) {
+			return nil, fmt.Errorf("has a placeholder or a secret of less than %d characters; "+
+				"set it to one from openssl rand -hex 32, followed by a comma and the former one if there is one", minCookieSecret)
+		}
+		secrets = append(secrets, sign.NewSecret(word))
+	}
+	return secrets, nil
 }
 
 // isPlaceholder knows what p3s3f.env and the documents show instead of the reader's own values.
@@ -139,7 +155,7 @@ func isPort(port string) bool {
 
 // parseList reads words separated by commas or spaces, each of which must be valid.
 func parseList(value string, valid func(string) bool, hint string) ([]string, error) {
-	words := strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
+	words := listWords(value)
 	var wrong []string
 	for _, word := range words {
 		if !valid(word) {
@@ -150,6 +166,10 @@ func parseList(value string, valid func(string) bool, hint string) ([]string, er
 		return words, fmt.Errorf("lists %s; %s", strings.Join(wrong, " and "), hint)
 	}
 	return words, nil
+}
+
+func listWords(value string) []string {
+	return strings.FieldsFunc(value, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 }
 
 // cannedACLs are AWS's ("Canned ACL") that make sense for an upload.

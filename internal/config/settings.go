@@ -116,6 +116,12 @@ func Settings() []Setting {
 			parse: into(func(c *Config) *bool { return &c.OwnUploadsOnly }, parseFlag),
 		},
 		{
+			Name: "P3S3F_COOKIE_SECRET", Secret: true, Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
+			Meaning: "secrets of at least 32 characters for the cookies of visitors: the first signs, all verify, and so " +
+				"does the secret key, which signs if this is not set",
+			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets),
+		},
+		{
 			Name: "P3S3F_VERIFY_SUCCESS", Default: "1",
 			Meaning: "`0`: do not ask the store whether a reported upload exists",
 			parse:   into(func(c *Config) *bool { return &c.VerifySuccess }, parseFlag),

@@ -1,8 +1,8 @@
 // Package cookie gives each browser an owner id without a login and without storing anything.
 // The id is random. The cookie holds the id, its expiry and an HMAC over both, so every server with the same
-// settings accepts it and nobody can forge one. The HMAC key is derived from the S3 secret key by HKDF for this
-// purpose alone; changing the secret key invalidates all cookies. Whoever holds the cookie is the owner: it protects
-// uploads from other browsers, not from another person at the same browser.
+// settings accepts it and nobody can forge one. Each HMAC key is derived from a secret by HKDF for this purpose alone.
+// Whoever holds the cookie is the owner: it protects uploads from other browsers, not from another person at the same
+// browser.
 // The package does no I/O and reads no clock: time is an argument; NewID draws from crypto/rand.
 package cookie
 
@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,34 +29,41 @@ const (
 	maxLen  = 128
 )
 
-// Codec encodes and decodes cookie values. It is safe for concurrent use.
-type Codec struct{ key sign.Secret }
+// HostPrefix begins the name of a cookie that browsers accept only over HTTPS, from the host itself (RFC 6265bis,
+// 4.1.3.2). A value for such a name is invalid under any other: a site of the same domain can set a cookie for this
+// host, but not under a name with the prefix.
+const HostPrefix = "__Host-"
 
-// NewCodec returns a Codec whose key is derived from the secret S3 key.
-func NewCodec(secret sign.Secret) *Codec {
-	key, err := hkdf.Key(sha256.New, []byte(secret.Reveal()), nil, purpose, sha256.Size)
-	if err != nil {
-		panic("cookie: " + err.Error()) // only a length above 255 hashes can fail
+// Codec encodes and decodes cookie values. It is safe for concurrent use.
+type Codec struct{ keys []sign.Secret }
+
+// NewCodec returns a Codec that encodes with the first secret and decodes with each of them.
+func NewCodec(secrets ...sign.Secret) *Codec {
+	c := new(Codec)
+	for _, secret := range secrets {
+		key, err := hkdf.Key(sha256.New, []byte(secret.Reveal()), nil, purpose, sha256.Size)
+		if err != nil {
+			panic("cookie: " + err.Error()) // only a length above 255 hashes can fail
+		}
+		c.keys = append(c.keys, sign.NewSecret(string(key)))
 	}
-	return &Codec{sign.NewSecret(string(key))}
+	return c
 }
 
 // NewID returns a random owner id.
 func NewID() string { return rand.Text() }
 
-// Encode returns the cookie value for id, valid for Lifetime from now.
-func (c *Codec) Encode(id string, now time.Time) string {
+// Encode returns the value of the cookie with that name for id, valid for Lifetime from now.
+func (c *Codec) Encode(name, id string, now time.Time) string {
 	signed := id + "." + strconv.FormatInt(now.Add(Lifetime).Unix(), 10)
-	return signed + "." + c.mac(signed)
+	return signed + "." + mac(c.keys[0], name, signed)
 }
 
-// Decode returns the id in a cookie value; ok is false if the value is forged or has expired at now.
-func (c *Codec) Decode(value string, now time.Time) (id string, ok bool) {
-	if len(value) > maxLen {
-		return "", false
-	}
+// Decode returns the id in the value of the cookie with that name; ok is false if the value is forged or has expired at
+// now.
+func (c *Codec) Decode(name, value string, now time.Time) (id string, ok bool) {
 	i := strings.LastIndexByte(value, '.')
-	if i < 0 || !hmac.Equal([]byte(c.mac(value[:i])), []byte(value[i+1:])) { // in constant time
+	if len(value) > maxLen || i < 0 || !c.isSigned(name, value[:i], value[i+1:]) {
 		return "", false
 	}
 	id, expiry, _ := strings.Cut(value[:i], ".")
@@ -63,8 +71,17 @@ func (c *Codec) Decode(value string, now time.Time) (id string, ok bool) {
 	return id, err == nil && len(id) == idBytes && now.Unix() < seconds
 }
 
-func (c *Codec) mac(signed string) string {
-	h := hmac.New(sha256.New, []byte(c.key.Reveal()))
+func (c *Codec) isSigned(name, signed, signature string) bool {
+	return slices.ContainsFunc(c.keys, func(key sign.Secret) bool {
+		return hmac.Equal([]byte(mac(key, name, signed)), []byte(signature)) // in constant time
+	})
+}
+
+func mac(key sign.Secret, name, signed string) string {
+	h := hmac.New(sha256.New, []byte(key.Reveal()))
+	if strings.HasPrefix(name, HostPrefix) { // without the prefix as before it was used, for the cookies of then
+		h.Write([]byte(name + "=")) // longer than any id, so that Decode never takes it for one
+	}
 	h.Write([]byte(signed))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }

@@ -15,39 +15,82 @@ import (
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// The names of a cookie over HTTP and over HTTPS.
+const (
+	plain  = "owner"
+	secure = HostPrefix + plain
+)
+
 // TestDecode tries what an attacker and time can do to a cookie.
 func TestDecode(t *testing.T) {
-	ours, foreign := NewCodec(sign.NewSecret("secret")), NewCodec(sign.NewSecret("changed"))
+	ours, foreign := codecOf("secret"), codecOf("changed")
 	id := NewID()
-	value := ours.Encode(id, now)
-	parts := strings.Split(value, ".")
-	flipped := []byte(value)
-	flipped[0] ^= 1
+	for _, name := range []string{plain, secure} {
+		value := ours.Encode(name, id, now)
+		parts := strings.Split(value, ".")
+		flipped := []byte(value)
+		flipped[0] ^= 1
+		signed := func(text string) string { return text + "." + mac(ours.keys[0], name, text) }
+		for _, test := range []struct {
+			name, value string
+			at          time.Time
+			ok          bool
+		}{
+			{"as made", value, now, true},
+			{"by another replica", codecOf("secret").Encode(name, id, now), now, true},
+			{"in its last second", value, now.Add(Lifetime - time.Second), true},
+			{"expired", value, now.Add(Lifetime), false},
+			{"renewed", ours.Encode(name, id, now.Add(Lifetime/2)), now.Add(Lifetime), true},
+			{"after the secret was changed", foreign.Encode(name, id, now), now, false},
+			{"another id", strings.Repeat("A", idBytes) + "." + parts[1] + "." + parts[2], now, false},
+			{"a later expiry", parts[0] + ".99999999999." + parts[2], now, false},
+			{"no signature", parts[0] + "." + parts[1] + ".", now, false},
+			{"two parts", parts[0] + "." + parts[1], now, false},
+			{"truncated", value[:len(value)-1], now, false},
+			{"a flipped bit", string(flipped), now, false},
+			{"something in front", "x" + value, now, false},
+			{"something behind", value + "x", now, false},
+			{"empty", "", now, false},
+			{"long", strings.Repeat(value, 100), now, false},
+			{"signed, but no id", signed("a/b.99999999999"), now, false},
+			{"signed, but no expiry", signed(id + ".never"), now, false},
+			{"of the name without the prefix", ours.Encode(plain, id, now), now, name == plain},
+			{"of the name with the prefix", ours.Encode(secure, id, now), now, name == secure},
+			{"of another name with the prefix", ours.Encode(HostPrefix+"other", id, now), now, false},
+			{"of the name with the prefix, and the name in the value", secure + "=" + ours.Encode(secure, id, now), now, false},
+		} {
+			got, ok := ours.Decode(name, test.value, test.at)
+			if ok != test.ok || ok && got != id {
+				t.Errorf("%s, %s: %q %v", name, test.name, got, ok)
+			}
+		}
+	}
+}
+
+func codecOf(secrets ...string) *Codec {
+	var list []sign.Secret
+	for _, secret := range secrets {
+		list = append(list, sign.NewSecret(secret))
+	}
+	return NewCodec(list...)
+}
+
+// TestRotation changes the secrets. A cookie stays valid as long as one of them is the one that signed it.
+func TestRotation(t *testing.T) {
 	for _, test := range []struct {
-		name, value string
-		at          time.Time
+		name        string
+		before, now []string
 		ok          bool
 	}{
-		{"as made", value, now, true},
-		{"by another replica", NewCodec(sign.NewSecret("secret")).Encode(id, now), now, true},
-		{"in its last second", value, now.Add(Lifetime - time.Second), true},
-		{"expired", value, now.Add(Lifetime), false},
-		{"renewed", ours.Encode(id, now.Add(Lifetime/2)), now.Add(Lifetime), true},
-		{"after the secret was changed", foreign.Encode(id, now), now, false},
-		{"another id", strings.Repeat("A", idBytes) + "." + parts[1] + "." + parts[2], now, false},
-		{"a later expiry", parts[0] + ".99999999999." + parts[2], now, false},
-		{"no signature", parts[0] + "." + parts[1] + ".", now, false},
-		{"two parts", parts[0] + "." + parts[1], now, false},
-		{"truncated", value[:len(value)-1], now, false},
-		{"a flipped bit", string(flipped), now, false},
-		{"something in front", "x" + value, now, false},
-		{"something behind", value + "x", now, false},
-		{"empty", "", now, false},
-		{"long", strings.Repeat(value, 100), now, false},
-		{"signed, but no id", func() string { s := "a/b.99999999999"; return s + "." + ours.mac(s) }(), now, false},
-		{"signed, but no expiry", func() string { s := id + ".never"; return s + "." + ours.mac(s) }(), now, false},
+		{"a cookie secret is added", []string{"s3"}, []string{"c1", "s3"}, true},
+		{"then the S3 key is changed", []string{"c1", "s3"}, []string{"c1", "new s3"}, true},
+		{"the cookie secret is changed", []string{"c1", "s3"}, []string{"c2", "c1", "s3"}, true},
+		{"the former cookie secret is removed too early", []string{"c1", "s3"}, []string{"c2", "s3"}, false},
+		{"the S3 key is changed without a cookie secret", []string{"s3"}, []string{"new s3"}, false},
+		{"the former S3 key is listed as a cookie secret", []string{"s3"}, []string{"c1", "s3", "new s3"}, true},
 	} {
-		got, ok := ours.Decode(test.value, test.at)
+		id := NewID()
+		got, ok := codecOf(test.now...).Decode(secure, codecOf(test.before...).Encode(secure, id, now), now)
 		if ok != test.ok || ok && got != id {
 			t.Errorf("%s: %q %v", test.name, got, ok)
 		}
@@ -75,9 +118,11 @@ func TestKnownAnswer(t *testing.T) {
 	}
 	const signed = "ABCDEFGHIJKLMNOPQRSTUVWXYZ.1798027200" // 30 days after now
 	key := derive([]byte("secret"), "s3-sign-srv visitor cookie 1")
-	want := signed + "." + base64.RawURLEncoding.EncodeToString(mac(key, []byte(signed)))
-	if got := NewCodec(sign.NewSecret("secret")).Encode("ABCDEFGHIJKLMNOPQRSTUVWXYZ", now); got != want {
-		t.Errorf("\n got %s\nwant %s", got, want)
+	for name, text := range map[string]string{plain: signed, secure: "__Host-owner=" + signed} {
+		want := signed + "." + base64.RawURLEncoding.EncodeToString(mac(key, []byte(text)))
+		if got := codecOf("secret").Encode(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", now); got != want {
+			t.Errorf("%s\n got %s\nwant %s", name, got, want)
+		}
 	}
 }
 
@@ -95,18 +140,21 @@ func TestNewID(t *testing.T) {
 
 // FuzzDecode accepts only what Encode returns.
 func FuzzDecode(f *testing.F) {
-	codec := NewCodec(sign.NewSecret("secret"))
-	f.Add(codec.Encode(NewID(), now))
+	codec := codecOf("secret")
+	f.Add(codec.Encode(plain, NewID(), now))
+	f.Add(codec.Encode(secure, NewID(), now))
 	f.Add("a.1.b")
 	f.Fuzz(func(t *testing.T, value string) {
-		id, ok := codec.Decode(value, now)
-		if !ok {
-			return
-		}
-		expiry := strings.Split(value, ".")[1]
-		seconds, err := time.ParseDuration(expiry + "s")
-		if err != nil || value != codec.Encode(id, time.Unix(0, 0).Add(seconds-Lifetime)) {
-			t.Errorf("%q was accepted", value)
+		for _, name := range []string{plain, secure} {
+			id, ok := codec.Decode(name, value, now)
+			if !ok {
+				continue
+			}
+			expiry := strings.Split(value, ".")[1]
+			seconds, err := time.ParseDuration(expiry + "s")
+			if err != nil || value != codec.Encode(name, id, time.Unix(0, 0).Add(seconds-Lifetime)) {
+				t.Errorf("%q was accepted", value)
+			}
 		}
 	})
 }

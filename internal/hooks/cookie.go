@@ -9,7 +9,7 @@ import (
 )
 
 // The names of the owner cookie: one for the page of this server, one for pages of the sites in
-// P3S3F_ALLOWED_ORIGINS, for which browsers send no SameSite=Strict cookie.
+// P3S3F_ALLOWED_ORIGINS, for which browsers send no SameSite=Strict cookie. Over HTTPS they follow cookie.HostPrefix.
 const (
 	CookieName          = "s3_sign_srv"
 	CrossSiteCookieName = "s3_sign_srv_app"
@@ -20,13 +20,28 @@ const (
 var ErrUnauthenticated = apierror.New(apierror.Unauthenticated, "This browser is not known here, or its cookie has "+
 	"expired; reload the page, with cookies allowed, and try again.")
 
-// CookieOwner returns the owner id in the caller's cookie.
+var errTwoOwners = apierror.New(apierror.Forbidden, "This browser has the cookies of two owners, of which another "+
+	"site of this domain may have set one; delete the cookies of this site and of its parent domain, and reload the page.")
+
+// CookieOwner returns the owner id in the caller's cookie. A name with cookie.HostPrefix comes first, because only this
+// server can have set it; one without is from HTTP, or from before the prefix was used. Two owners under one name are
+// an error.
 func CookieOwner(codec *cookie.Codec, r *http.Request, now time.Time) (string, error) {
-	for _, name := range []string{CookieName, CrossSiteCookieName} {
+	for _, name := range []string{
+		cookie.HostPrefix + CookieName, cookie.HostPrefix + CrossSiteCookieName, CookieName, CrossSiteCookieName,
+	} {
+		owner := ""
 		for _, c := range r.CookiesNamed(name) {
-			if id, ok := codec.Decode(c.Value, now); ok {
-				return id, nil
+			id, ok := codec.Decode(name, c.Value, now)
+			if ok && owner != "" && id != owner {
+				return "", errTwoOwners
 			}
+			if ok {
+				owner = id
+			}
+		}
+		if owner != "" {
+			return owner, nil
 		}
 	}
 	return "", ErrUnauthenticated

@@ -14,7 +14,8 @@ import (
 )
 
 // KeepsVersions reports whether the bucket keeps, or has kept, versions of its objects. If the key may not read the
-// configuration, an existing object shows it. known is false if neither does; an error means that there was no response.
+// configuration, an existing object shows it. known is false if neither does; an error means that there was no
+// response.
 func (b *Bucket) KeepsVersions(ctx context.Context) (kept, known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()

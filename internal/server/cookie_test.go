@@ -17,8 +17,8 @@ func TestUnauthenticated(t *testing.T) {
 	s := startOwnedServer(t)
 	good, owner := s.openPage(t)
 	value := strings.TrimPrefix(good, hooks.CookieName+"=")
-	foreign := cookie.NewCodec(sign.NewSecret("another secret")).Encode(owner, now)
-	expired := cookie.NewCodec(sign.NewSecret(secretKey)).Encode(owner, now.Add(-cookie.Lifetime))
+	foreign := cookie.NewCodec(sign.NewSecret("another secret")).Encode(hooks.CookieName, owner, now)
+	expired := cookie.NewCodec(sign.NewSecret(secretKey)).Encode(hooks.CookieName, owner, now.Add(-cookie.Lifetime))
 	for name, cookie := range map[string]string{
 		"none": "", "empty": hooks.CookieName + "=", "truncated": good[:len(good)-1],
 		"forged":            hooks.CookieName + "=" + owner + ".99999999999.AAAA",
@@ -55,8 +55,8 @@ func TestCookie(t *testing.T) {
 	const (
 		app       = "https://app.example.org"
 		strict    = "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"
-		secure    = "s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"
-		crossSite = "s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None; Partitioned"
+		secure    = "__Host-s3_sign_srv=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"
+		crossSite = "__Host-s3_sign_srv_app=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None; Partitioned"
 	)
 	s := startOwnedServer(t, func(c *config) {
 		c.server.AllowedOrigins, c.server.TrustedProxies = []string{app}, []string{"127.0.0.1/32"}
@@ -103,5 +103,60 @@ func TestCookie(t *testing.T) {
 	if got := do(t, "GET", s.url+"/s3/owner", "", "", "Cookie", renewed).body; !strings.Contains(got, owner) ||
 		renewed == cookie {
 		t.Errorf("after the renewal the owner is %s", got)
+	}
+}
+
+// TestCookieNames sends cookies of several names. Only this server can set one with the prefix, so that one decides.
+// One without it may come from another site of the domain, or from before the prefix was used.
+func TestCookieNames(t *testing.T) {
+	s := startOwnedServer(t, func(c *config) { c.server.TrustedProxies = []string{"127.0.0.1/32"} })
+	codec := cookie.NewCodec(sign.NewSecret(secretKey))
+	a, b := cookie.NewID(), cookie.NewID()
+	cookieOf := func(name, owner string) string { return name + "=" + codec.Encode(name, owner, now) }
+	const plain, app = hooks.CookieName, hooks.CrossSiteCookieName
+	const host, hostApp = cookie.HostPrefix + plain, cookie.HostPrefix + app
+	for _, test := range []struct {
+		name    string
+		cookies []string
+		owner   string // empty: rejected
+	}{
+		{"without the prefix", []string{cookieOf(plain, a)}, a},
+		{"with the prefix", []string{cookieOf(host, a)}, a},
+		{"with the prefix, for other sites", []string{cookieOf(hostApp, a)}, a},
+		{"the same twice", []string{cookieOf(plain, a), cookieOf(plain, a)}, a},
+		{"one is planted before the own", []string{cookieOf(plain, b), cookieOf(plain, a)}, ""},
+		{"one is planted behind the own", []string{cookieOf(plain, a), cookieOf(plain, b)}, ""},
+		{"two with the prefix", []string{cookieOf(host, a), cookieOf(host, b)}, ""},
+		{"one is planted beside one with the prefix", []string{cookieOf(plain, b), cookieOf(host, a)}, a},
+		{"one is planted beside one for other sites", []string{cookieOf(plain, b), cookieOf(hostApp, a)}, a},
+		{"an invalid one is planted", []string{plain + "=x", cookieOf(plain, a)}, a},
+		{"own page and other site", []string{cookieOf(hostApp, b), cookieOf(host, a)}, a},
+	} {
+		header := []string{"X-Forwarded-Proto", "https", "Cookie", strings.Join(test.cookies, "; ")}
+		q := everyRequest(a + "/uuid.txt")["V4 UploadPart"]
+		for what, got := range map[string]response{
+			"owner":         do(t, "GET", s.url+"/s3/owner", "", "", header...),
+			"client_conf":   do(t, "GET", s.url+"/static/client_conf.js", "", "", header...),
+			"sign":          do(t, q[0], s.url+q[1], q[2], q[3], header...),
+			"earlier files": do(t, "GET", s.url+"/s3/session", "", "", header...),
+		} {
+			set := got.header.Get("Set-Cookie")
+			switch {
+			case test.owner == "":
+				if got.status != 403 || !strings.Contains(got.body, "the cookies of two owners") || set != "" {
+					t.Errorf("%s, %s: %d %s %s", test.name, what, got.status, got.body, set)
+				}
+			case got.status != 200 || what == "owner" && got.body != `{"owner":"`+a+`"}`:
+				t.Errorf("%s, %s: %d %s", test.name, what, got.status, got.body)
+			case set != "" && !strings.HasPrefix(set, host+"="+a):
+				t.Errorf("%s, %s: the cookie is renewed as %s", test.name, what, set)
+			}
+		}
+	}
+	// Whoever plants a value that this server gave out over HTTPS gets nothing from it.
+	planted := plain + "=" + codec.Encode(host, b, now)
+	got := do(t, "GET", s.url+"/s3/owner", "", "", "X-Forwarded-Proto", "https", "Cookie", planted)
+	if got.status != 200 || strings.Contains(got.body, b) {
+		t.Errorf("a planted value with the prefix gives the owner %s", got.body)
 	}
 }

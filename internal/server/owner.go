@@ -94,14 +94,17 @@ func (s *server) mayIssueCookie(r *http.Request) bool {
 // newCookie returns a SameSite=Strict cookie, or one for cross-site requests if AllowedOrigins contains the page.
 func (s *server) newCookie(r *http.Request, owner string) *http.Cookie {
 	c := &http.Cookie{
-		Name: hooks.CookieName, Value: s.Cookies.Encode(owner, s.Now()), Path: "/",
-		MaxAge:   int(cookie.Lifetime.Seconds()),
+		Name: hooks.CookieName, Path: "/", MaxAge: int(cookie.Lifetime.Seconds()),
 		HttpOnly: true, Secure: s.isHTTPS(r), SameSite: http.SameSiteStrictMode,
 	}
 	if slices.Contains(s.AllowedOrigins, r.Header.Get("Origin")) {
 		c.Name, c.Secure, c.SameSite = hooks.CrossSiteCookieName, true, http.SameSiteNoneMode
 		c.Partitioned = true // browsers that block third-party cookies keep those for one embedding site each
 	}
+	if c.Secure {
+		c.Name = cookie.HostPrefix + c.Name
+	}
+	c.Value = s.Cookies.Encode(c.Name, owner, s.Now())
 	return c
 }
 
