@@ -104,18 +104,18 @@ func commonBrokenSetups() []brokenSetup {
 			"CORS without a header of version 4",
 			cors(types.CORSRule{AllowedHeaders: narrow}),
 			"cors preflights",
-			"the header x-amz-content-sha256 is not allowed",
+			"these headers are not allowed: x-amz-content-sha256 (",
 		},
 		{
 			"CORS without a parameter of the page",
 			cors(types.CORSRule{AllowedHeaders: append(narrow[:5:5], "x-amz-content-sha256")}),
 			"cors preflights",
-			"the header x-amz-meta-dataset is not allowed (initiate)",
+			"these headers are not allowed: x-amz-meta-dataset (initiate)",
 		},
 		{"CORS without a header that Fine Uploader does not rename", func(t *testing.T, p *doctorSetup) {
 			p.edit(t, "client_conf.js", "dataset:", `"Cache-Control": "no-store", dataset:`)
 			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, p)
-		}, "cors preflights", "the header cache-control is not allowed (initiate)"},
+		}, "cors preflights", "these headers are not allowed: cache-control (initiate)"},
 		{"CORS for another site, by a key that may not see the rules", func(t *testing.T, p *doctorSetup) {
 			cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}})(t, p)
 			withInterceptor(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
@@ -148,26 +148,26 @@ func commonBrokenSetups() []brokenSetup {
 			"cors preflights",
 			"responds, but not to this request within 10s",
 		},
-		{"a proxy that weakens the ETag", withResponseChanged(func(r *http.Response) error {
+		{"a proxy that makes the ETag weak", withResponseChanged(func(r *http.Response) error {
 			if etag := r.Header.Get("ETag"); etag != "" {
 				r.Header.Set("ETag", "W/"+etag)
 			}
 			return nil
-		}), "cors answers", "has the weak ETag W/"},
+		}), "cors responses", "no strong ETag (\"W/"},
 		{"a proxy that refuses HEAD", rejecting(http.StatusForbidden, func(r *http.Request, _ []byte) bool {
 			return r.Method == http.MethodHead && strings.Count(r.URL.Path, "/") > 1
 		}), "look-up", "must forward HEAD"},
-		{"a proxy that takes the ETag out", withoutHeader("ETag"), "cors answers", "Look for a proxy that removes the ETag"},
+		{"a proxy that takes the ETag out", withoutHeader("ETag"), "cors responses", "proxy that removes the ETag"},
 		{
 			"a proxy that hides the ETag",
 			withoutHeader("Access-Control-Expose-Headers"),
-			"cors answers",
-			"although the bucket's rules expose it",
+			"cors responses",
+			"look for a proxy that removes Access-Control-Expose-Headers",
 		},
 		{
 			"a proxy that hides whom the answer is for",
 			withoutHeaderOnRequests("Access-Control-Allow-Origin"),
-			"cors answers",
+			"cors responses",
 			"Look for a proxy",
 		},
 		{"a proxy that hides whom one answer is for", withResponseChanged(func(r *http.Response) error {
@@ -175,6 +175,6 @@ func commonBrokenSetups() []brokenSetup {
 				r.Header.Del("Access-Control-Allow-Origin")
 			}
 			return nil
-		}), "cors answers", "may not read the response (complete)"},
+		}), "cors responses", "may not read the response (complete)"},
 	}
 }

@@ -21,14 +21,14 @@ func radosgwBrokenSetups() []brokenSetup {
 		{
 			"CORS without ETag",
 			cors(types.CORSRule{ExposeHeaders: []string{"x-amz-request-id"}}),
-			"cors answers",
+			"cors responses",
 			"<ExposeHeader>ETag</ExposeHeader>",
 		},
 		{
 			"CORS in rules of which Ceph reads the first",
 			cors(types.CORSRule{AllowedMethods: []string{"POST"}}, types.CORSRule{AllowedMethods: []string{"PUT", "DELETE"}}),
 			"cors preflights",
-			"Ceph uses only the first rule for an origin (part, abort) Combine the rules into one",
+			"the method PUT is not allowed (part) Run: ",
 		},
 		{"CORS without ETag for one of two sites", func(t *testing.T, p *doctorSetup) {
 			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
@@ -36,7 +36,7 @@ func radosgwBrokenSetups() []brokenSetup {
 				types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}},
 				types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}},
 			)(t, p)
-		}, "cors answers", "a page from https://app.example.org cannot read"},
+		}, "cors responses", "a page from https://app.example.org cannot read"},
 		{
 			"a proxy that asks by a host that Ceph takes for a bucket",
 			withHost("store.internal"),

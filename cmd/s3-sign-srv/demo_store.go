@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -16,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	assets "s3-sign-srv"
 	"s3-sign-srv/internal/s3admin"
 )
 
@@ -142,7 +140,7 @@ func (s *demoStore) prepare(ctx context.Context, b *s3admin.Bucket) error {
 	if err := s.await(ctx); err != nil {
 		return err
 	}
-	cors, err := fs.ReadFile(assets.FS("."), "basic_cors.xml")
+	rules, err := readCORS("", nil, nil)
 	if err != nil {
 		return err
 	}
@@ -151,7 +149,7 @@ func (s *demoStore) prepare(ctx context.Context, b *s3admin.Bucket) error {
 			return err
 		}
 	}
-	return b.PutCORS(ctx, cors)
+	return b.PutCORS(ctx, rules)
 }
 
 // await returns once the store accepts connections.

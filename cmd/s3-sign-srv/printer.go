@@ -63,15 +63,15 @@ func (p *printer) print(f doctor.Finding) {
 // printBlocked writes a line for each check that blocks others, with their names if they are few.
 func (p *printer) printBlocked() {
 	for _, root := range p.roots {
-		names, text := p.blocked[root], "for "+root
+		names, text := p.blocked[root], "blocked by "+root
 		if len(names) <= 6 {
 			text += ": " + strings.Join(names, ", ")
 		}
-		verb := "checks wait"
+		count := fmt.Sprintf("%d checks", len(names))
 		if len(names) == 1 {
-			verb = "check waits"
+			count = "1 check"
 		}
-		p.line(doctor.Skipped, fmt.Sprintf("%d %s", len(names), verb), text)
+		p.line(doctor.Skipped, count, text)
 	}
 }
 

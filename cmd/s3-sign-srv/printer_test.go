@@ -46,9 +46,9 @@ func TestPrintedFindings(t *testing.T) {
 	long := strings.Repeat("word ", 20) + "end"
 	findings := []doctor.Finding{
 		{Check: "keys", Result: doctor.Result{Status: doctor.Failed, Text: "wrong", Fix: "Correct it.", Document: "{\n}"}},
-		{Check: "bucket", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", BlockedBy: "keys"}},
+		{Check: "bucket", Result: doctor.Result{Status: doctor.Skipped, Text: "blocked by: keys", BlockedBy: "keys"}},
 		{Check: "clock", Result: doctor.Result{Status: doctor.OK, Text: long}},
-		{Check: "delete", Result: doctor.Result{Status: doctor.Skipped, Text: "waits for: keys", BlockedBy: "keys"}},
+		{Check: "delete", Result: doctor.Result{Status: doctor.Skipped, Text: "blocked by: keys", BlockedBy: "keys"}},
 		{Check: "permissions", Result: doctor.Result{
 			Status: doctor.Warning, Text: "more", Fix: "Use less.", Document: "{\n}",
 		}},
@@ -58,14 +58,14 @@ func TestPrintedFindings(t *testing.T) {
 		"✗ keys               wrong", margin + "Correct it.", margin + "{", margin + "}",
 		"✓ clock              " + long,
 		"! permissions        more", margin + "Use less.", margin + "(as above, at keys)",
-		"– 2 checks wait      for keys: bucket, delete", "",
+		"– 2 checks           blocked by keys: bucket, delete", "",
 	}
 	terminal := []string{
 		"\x1b[31m✗\x1b[0m keys               wrong", margin + "\x1b[31mCorrect it.\x1b[0m", margin + "{", margin + "}",
 		"\x1b[32m✓\x1b[0m clock              " + strings.Repeat("word ", 15) + "word",
 		margin + strings.Repeat("word ", 4) + "end",
 		"\x1b[33m!\x1b[0m permissions        more", margin + "\x1b[33mUse less.\x1b[0m", margin + "(as above, at keys)",
-		"\x1b[90m–\x1b[0m 2 checks wait      for keys: bucket, delete", "",
+		"\x1b[90m–\x1b[0m 2 checks           blocked by keys: bucket, delete", "",
 	}
 	for _, test := range []struct {
 		p    printer

@@ -96,15 +96,18 @@ func (r *run) abort(ctx context.Context, u fineuploader.Client, key, uploadID st
 	return response, err
 }
 
-// finish uploads f as one part and completes the upload.
-func (r *run) finish(ctx context.Context, u fineuploader.Client, f fineuploader.File, uploadID string) (
-	fineuploader.Response, error,
+// uploadPart uploads f in one part.
+func (r *run) uploadPart(ctx context.Context, u fineuploader.Client, f fineuploader.File) (
+	response fineuploader.Response, err error,
 ) {
-	response, err := u.UploadPart(ctx, f.Key, uploadID, 1, f.Content)
-	if err != nil {
-		return response, err
+	uploadID, response, err := r.initiate(ctx, u, f)
+	if err == nil {
+		response, err = u.UploadPart(ctx, f.Key, uploadID, 1, f.Content)
 	}
-	return r.complete(ctx, u, f.Key, uploadID, response.Header.Get("ETag"))
+	if err == nil {
+		response, err = r.complete(ctx, u, f.Key, uploadID, response.Header.Get("ETag"))
+	}
+	return response, err
 }
 
 // complete combines the parts and tracks the object.

@@ -18,17 +18,6 @@ import (
 // corsProblem is why pages may not send something, and what to do about it.
 type corsProblem struct{ text, fix string }
 
-// noRule is the problem of an origin that no rule of the bucket names; the origins are appended.
-const noRule = "the bucket has no CORS rule for pages from "
-
-// preflight is a request from a page of one origin, and the outcome of its preflight.
-type preflight struct {
-	cors.Request
-	endpoint, origin string
-	problem          corsProblem
-	err              error
-}
-
 // Headers returns all headers that a page with this client_conf.js sends to the store and a bucket must allow, sorted;
 // "x-amz-meta-*" stands for names that only the browser knows.
 func Headers(cfg Config) []string {
@@ -47,63 +36,41 @@ func Headers(cfg Config) []string {
 	return slices.Compact(all)
 }
 
-// checkPreflights sends the preflight of each request from each origin.
+// checkPreflights sends the preflight of each request from each origin, and reports the first origin with a problem.
 func (r *run) checkPreflights(ctx context.Context) []Result {
 	r.call(func(b *s3admin.Bucket) (err error) {
-		r.rules, err = b.CORS(ctx)
-		r.rulesKnown = err == nil // the key need not have the permission
+		r.rules, err = b.CORS(ctx) // the key need not have the permission
 		return err
 	})
-	var all []preflight
-	u := r.page()
-	u.Params, _ = r.conf.HeaderParams()
-	for _, origin := range r.origins() {
-		for _, request := range u.CORSRequests(Prefix+"preflight", r.conf.Extra()) {
-			all = append(all, preflight{Request: request, endpoint: u.Endpoint, origin: origin})
+	problems := inParallel(r.origins(), func(origin string) []Result { return r.checkOrigin(ctx, origin) })
+	for _, problem := range problems {
+		if problem != nil {
+			return problem
 		}
 	}
-	rejected := map[corsProblem][]preflight{}
-	for _, p := range inParallel(all, func(p preflight) preflight { return r.checkPreflight(ctx, p) }) {
-		if p.err != nil {
-			return r.explainTransport(p.err)
-		}
-		if p.problem.text != "" {
-			rejected[p.problem] = append(rejected[p.problem], p)
-		}
-	}
-	byText := func(a, b corsProblem) int { return strings.Compare(a.text, b.text) }
-	var results []Result
-	for _, problem := range slices.SortedFunc(maps.Keys(rejected), byText) {
-		results = append(results, failed(r.describe(problem, rejected[problem]), problem.fix)...)
-	}
-	if results == nil {
-		return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(r.origins(), ", "))
-	}
-	return results
+	return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(r.origins(), ", "))
 }
 
-// describe says which operations a problem affects, and which origins unless it is all.
-func (r *run) describe(problem corsProblem, rejected []preflight) string {
-	var operations, origins []string
-	for _, p := range rejected {
-		if !slices.Contains(operations, p.Operation) {
-			operations = append(operations, p.Operation)
+// checkOrigin sends the preflights of one origin. It returns nil if all requests are allowed.
+func (r *run) checkOrigin(ctx context.Context, origin string) (results []Result) {
+	u := r.page()
+	u.Origin = origin
+	u.Params, _ = r.conf.HeaderParams()
+	operations := map[corsProblem][]string{}
+	for _, request := range u.CORSRequests(Prefix+"preflight", r.conf.Extra()) {
+		problem, err := r.checkPreflight(ctx, u, request)
+		if err != nil {
+			return r.explainTransport(err)
 		}
-		if !slices.Contains(origins, p.origin) {
-			origins = append(origins, p.origin)
-		}
+		operations[problem] = append(operations[problem], request.Operation)
 	}
-	from, text := strings.Join(origins, ", "), problem.text
-	others := r.rules.Origins()
-	switch {
-	case text == noRule && len(others) > 0:
-		text += from + ", only for " + strings.Join(others, ", ")
-	case text == noRule:
-		text += from
-	case len(origins) < len(r.origins()):
-		text += " to pages from " + from
+	delete(operations, corsProblem{})
+	byText := func(a, b corsProblem) int { return strings.Compare(a.text, b.text) }
+	for _, problem := range slices.SortedFunc(maps.Keys(operations), byText) {
+		text := fmt.Sprintf("%s (%s)", problem.text, strings.Join(operations[problem], ", "))
+		results = append(results, failed(text, problem.fix)...)
 	}
-	return fmt.Sprintf("%s (%s)", text, strings.Join(operations, ", "))
+	return results
 }
 
 // inParallel calls f for up to eight items at a time, so that many origins take no longer than a few.
@@ -121,99 +88,77 @@ func inParallel[T, R any](items []T, f func(T) R) []R {
 	return results
 }
 
-// sendPreflight sends the preflight of p, and returns what it forbids; empty: nothing.
-func (r *run) sendPreflight(ctx context.Context, p preflight) (fineuploader.Response, string, error) {
-	request, err := p.Preflight(p.endpoint, p.origin)
+// sendPreflight sends the preflight of request, and returns what it forbids; empty: nothing.
+func (r *run) sendPreflight(ctx context.Context, u fineuploader.Client, request cors.Request) (
+	response fineuploader.Response, reason string, err error,
+) {
+	preflight, err := request.Preflight(u.Endpoint, u.Origin)
 	if err != nil {
-		return fineuploader.Response{}, "", err
+		return response, "", err
 	}
-	response, err := fineuploader.Send(r.http, request.WithContext(ctx))
-	return response, p.Validate(response.Status, response.Header, p.origin), err
+	response, err = fineuploader.Send(r.http, preflight.WithContext(ctx))
+	return response, request.Validate(response.Status, response.Header, u.Origin), err
 }
 
-// checkPreflight sends the preflight of p and finds out what forbids it. A response with a 2xx status says so itself;
-// otherwise the bucket's rules tell, or simpler preflights.
-func (r *run) checkPreflight(ctx context.Context, p preflight) preflight {
+// checkPreflight sends the preflight of request and finds out what forbids it, which responses with an error status
+// do not say.
+func (r *run) checkPreflight(ctx context.Context, u fineuploader.Client, request cors.Request) (corsProblem, error) {
 	const forward = "It must forward OPTIONS to the store and leave CORS to it."
-	response, problem, err := r.sendPreflight(ctx, p)
-	rejected := response.Status/100 != 2
+	response, reason, err := r.sendPreflight(ctx, u, request)
+	isError := response.Status/100 != 2
 	hasOrigin := response.Header.Get("Access-Control-Allow-Origin") != ""
-	allowedByRules := r.rulesKnown && r.rules.Allow(p.origin, p.Method, p.Headers)
 	switch {
-	case err != nil:
-		p.err = err
-	case problem == "":
-	case !rejected && hasOrigin && cors.Unreadable(response.Header, p.origin) != "":
-		p.problem = corsProblem{problem + "; a proxy in front of the store adds or changes it", forward}
-	case rejected && !looksLikeS3(response):
+	case err != nil || reason == "":
+		return corsProblem{}, err
+	case !isError && hasOrigin && cors.Unreadable(response.Header, u.Origin) != "":
+		return corsProblem{reason + "; a proxy in front of the store adds or changes it", forward}, nil
+	case isError && !looksLikeS3(response):
 		const text = "a proxy in front of the store responds to OPTIONS itself (status %d)"
-		p.problem = corsProblem{fmt.Sprintf(text, response.Status), forward}
-	case allowedByRules && rejected:
-		p.problem = corsProblem{"the store rejects what the bucket's rules allow together; " +
-			"Ceph uses only the first rule for an origin", "Combine the rules into one. " + r.corsCommand()}
-	case allowedByRules:
-		const text = ", although the bucket's rules allow it: a proxy in front of the store changes its responses"
-		p.problem = corsProblem{problem + text, forward}
-	default:
-		p.problem.text, p.err = r.missingRule(ctx, p)
-		p.problem.fix = r.corsCommand()
+		return corsProblem{fmt.Sprintf(text, response.Status), forward}, nil
 	}
-	return p
+	text, err := r.missingRule(ctx, u, request)
+	return corsProblem{text, r.corsCommand()}, err
 }
 
-// missingRule says what the bucket's rules do not allow of p.
-func (r *run) missingRule(ctx context.Context, p preflight) (text string, err error) {
+// missingRule finds out with simpler preflights what the bucket's rules do not allow of request.
+func (r *run) missingRule(ctx context.Context, u fineuploader.Client, request cors.Request) (text string, err error) {
 	allowed := func(method string, headers ...string) bool {
-		if r.rulesKnown {
-			return r.rules.Allow(p.origin, method, headers)
-		}
-		simpler := p
-		simpler.Method, simpler.Headers = method, headers
-		_, problem, sendErr := r.sendPreflight(ctx, simpler)
+		_, reason, sendErr := r.sendPreflight(ctx, u, cors.Request{Method: method, Path: request.Path, Headers: headers})
 		err = cmp.Or(err, sendErr)
-		return problem == ""
+		return reason == ""
 	}
-	if !allowed(p.Method) {
-		for _, other := range []string{"POST", "PUT", "DELETE", "GET"} {
-			if other != p.Method && allowed(other) {
-				return "the method " + p.Method + " is not allowed", err
-			}
+	if allowed(request.Method) {
+		isAllowed := func(name string) bool { return allowed(request.Method, name) }
+		missing := slices.DeleteFunc(slices.Clone(request.Headers), isAllowed)
+		if missing == nil {
+			return "a combination of headers is not allowed", err
 		}
-		return noRule, err
+		return "these headers are not allowed: " + strings.Join(missing, ", "), err
 	}
-	isAllowed := func(name string) bool { return allowed(p.Method, name) }
-	missing := slices.DeleteFunc(slices.Clone(p.Headers), isAllowed)
-	switch len(missing) {
-	case 0:
-		return "a combination of headers is not allowed", err
-	case 1:
-		return "the header " + missing[0] + " is not allowed", err
+	if slices.ContainsFunc([]string{"POST", "PUT", "DELETE"}, func(method string) bool { return allowed(method) }) {
+		return "the method " + request.Method + " is not allowed", err
 	}
-	return "the headers " + strings.Join(missing, ", ") + " are not allowed", err
+	text = "the bucket has no CORS rule for pages from " + u.Origin
+	if others := r.rules.Origins(); others != nil {
+		text += ", only for " + strings.Join(others, ", ")
+	}
+	return text, err
 }
 
 // corsCommand returns the command that adds the missing rules, and keeps those for other origins.
 func (r *run) corsCommand() string {
 	command := "Run: " + cmp.Or(r.cfg.CORSCommand, "s3-sign-srv cors")
-	present := r.rules.Origins()
-	if slices.Contains(present, "*") {
-		return command
-	}
-	var patterns []string // which the command does not take
 	sites := slices.Clone(r.origins())
-	for _, origin := range present {
-		switch {
-		case strings.Contains(origin, "*"):
-			patterns = append(patterns, origin)
-		case config.IsOrigin(origin) && !slices.Contains(sites, origin):
+	for _, origin := range r.rules.Origins() {
+		if origin == "*" {
+			return command
+		}
+		if config.IsOrigin(origin) && !slices.Contains(sites, origin) {
 			sites = append(sites, origin)
 		}
 	}
 	for _, site := range sites {
 		command += " -origin " + site
-	}
-	if patterns != nil {
-		command += " (and add " + strings.Join(patterns, ", ") + " to the rules again)"
 	}
 	return command
 }

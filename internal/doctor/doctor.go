@@ -87,7 +87,7 @@ func skipped(format string, args ...any) []Result {
 
 // blockedBy is the result of a check that needs another one to pass first.
 func blockedBy(check string) []Result {
-	return []Result{{Status: Skipped, Text: "waits for: " + check, BlockedBy: check}}
+	return []Result{{Status: Skipped, Text: "blocked by: " + check, BlockedBy: check}}
 }
 
 // Run runs every check, reports each finding as it comes, and returns whether none failed. When ctx ends, the

@@ -80,7 +80,7 @@ func TestRunCheck(t *testing.T) {
 		want    string
 	}{
 		{"runs", t.Context(), map[string]string{}, OK, "good"},
-		{"waits for the root", t.Context(), map[string]string{"a": "root"}, Skipped, "waits for: root"},
+		{"blocked by the root", t.Context(), map[string]string{"a": "root"}, Skipped, "blocked by: root"},
 		{"Ctrl-C", interrupted, map[string]string{}, Skipped, "interrupted"},
 		{"no time left", late, map[string]string{}, Failed, "not started within 60 seconds"},
 	} {

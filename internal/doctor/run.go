@@ -40,8 +40,6 @@ type run struct {
 	uploads       []upload // that have succeeded
 
 	rules        s3admin.CORS // of the bucket
-	rulesKnown   bool
-	etagReported string // the check that has reported a missing or weak ETag
 	formResponse fineuploader.Response
 }
 

@@ -43,22 +43,31 @@ func Status(err error) int {
 	return 0
 }
 
-// Create creates the bucket.
-func (b *Bucket) Create(ctx context.Context) error {
+// call makes one call within s3.Timeout. action is the permission that it needs.
+func call[In, Out any](
+	ctx context.Context, b *Bucket, action string,
+	f func(context.Context, *In, ...func(*awss3.Options)) (*Out, error), in *In,
+) (*Out, error) {
 	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
 	defer cancel()
-	_, err := b.client.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: &b.cfg.Name})
-	return b.cfg.Explain("s3:CreateBucket", err)
+	out, err := f(ctx, in)
+	return out, b.cfg.Explain(action, err)
+}
+
+// Create creates the bucket.
+func (b *Bucket) Create(ctx context.Context) error {
+	in := &awss3.CreateBucketInput{Bucket: &b.cfg.Name}
+	_, err := call(ctx, b, "s3:CreateBucket", b.client.CreateBucket, in)
+	return err
 }
 
 // DeleteVersioned deletes the object at key. If the bucket keeps versions, S3 adds a delete marker instead;
 // its version is returned.
 func (b *Bucket) DeleteVersioned(ctx context.Context, key string) (marker string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	in := &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key}
+	out, err := call(ctx, b, "s3:DeleteObject", b.client.DeleteObject, in)
 	if err != nil {
-		return "", b.cfg.Explain("s3:DeleteObject", err)
+		return "", err
 	}
 	return aws.ToString(out.VersionId), nil
 }

@@ -59,9 +59,8 @@ func TestCORSDocument(t *testing.T) {
 	if c[0].AllowedOrigins[0] != "*" {
 		t.Error("Narrow has changed the wide rules")
 	}
-	same := strings.Replace(wide, "<ID>x</ID>", "", 1)
-	if !c.Equal(rules(t, same)) || c.Equal(narrowed) || c.Equal(nil) {
-		t.Error("rules are not compared by what they allow")
+	if got := fmt.Sprint(append(c, narrowed...).Origins()); got != "[* https://a.example.org https://b.example.org]" {
+		t.Error(got)
 	}
 }
 
@@ -78,49 +77,11 @@ func TestBadCORS(t *testing.T) {
 		"<CORSConfiguration/>": "no CORSRule",
 		"<CORSConfiguration>":  "syntax error",
 
-		document(origin):                                            "CORSRule 1 has no AllowedMethod",
-		document(origin+method, method):                             "CORSRule 2 has no AllowedOrigin",
-		document(origin + "<AllowedMethod>put</AllowedMethod>"):     "none of GET, PUT, POST, DELETE, HEAD",
-		document(origin + "<AllowedMethod>OPTIONS</AllowedMethod>"): "none of GET, PUT, POST, DELETE, HEAD",
+		document(origin):                "CORSRule 1 has no AllowedOrigin or no AllowedMethod",
+		document(origin+method, method): "CORSRule 2 has no AllowedOrigin or no AllowedMethod",
 	} {
 		if _, err := ParseCORS([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
-	}
-}
-
-// TestAllow matches requests as S3 does.
-func TestAllow(t *testing.T) {
-	c := rules(
-		t,
-		`<CORSRule><AllowedOrigin>https://*.example.org</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>
-			<AllowedHeader>Authorization</AllowedHeader><AllowedHeader>x-amz-*</AllowedHeader></CORSRule>
-		<CORSRule><AllowedOrigin>http://localhost:5000</AllowedOrigin><AllowedMethod>POST</AllowedMethod></CORSRule>
-		<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>POST</AllowedMethod>
-			<ExposeHeader>ETag</ExposeHeader></CORSRule>`,
-	)
-	for _, test := range []struct {
-		origin, method, headers string
-		want                    bool
-	}{
-		{"https://a.example.org", "PUT", "authorization x-amz-date", true},
-		{"https://a.example.org", "PUT", "", true},
-		{"https://a.example.org", "PUT", "authorization content-type", false},
-		{"https://a.example.org", "DELETE", "", false},
-		{"https://example.org", "PUT", "", false},
-		{"http://localhost:5000", "POST", "", true},
-		{"http://localhost:5000", "POST", "content-type", false},
-		{"http://localhost:5001", "PUT", "", false},
-	} {
-		if got := c.Allow(test.origin, test.method, strings.Fields(test.headers)); got != test.want {
-			t.Errorf("%s %s %q: %v", test.origin, test.method, test.headers, got)
-		}
-	}
-	if got := fmt.Sprint(c.Origins()); got != "[* http://localhost:5000 https://*.example.org]" {
-		t.Error(got)
-	}
-	if c.Expose("http://localhost:5000", "POST", "etag") || !c.Expose("http://localhost:5001", "POST", "etag") ||
-		c.Expose("http://localhost:5001", "PUT", "etag") {
-		t.Error("the first rule for a request decides what is exposed")
 	}
 }

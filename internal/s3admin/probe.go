@@ -12,14 +12,11 @@ import (
 )
 
 // Buckets returns the names of all buckets that the key may list.
-func (b *Bucket) Buckets(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.ListBuckets(ctx, &awss3.ListBucketsInput{})
+func (b *Bucket) Buckets(ctx context.Context) (names []string, err error) {
+	out, err := call(ctx, b, "s3:ListAllMyBuckets", b.client.ListBuckets, &awss3.ListBucketsInput{})
 	if err != nil {
-		return nil, b.cfg.Explain("s3:ListAllMyBuckets", err)
+		return nil, err
 	}
-	var names []string
 	for _, bucket := range out.Buckets {
 		names = append(names, aws.ToString(bucket.Name))
 	}
@@ -28,11 +25,10 @@ func (b *Bucket) Buckets(ctx context.Context) ([]string, error) {
 
 // Location returns the bucket's region; for us-east-1, AWS returns an empty one.
 func (b *Bucket) Location(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.GetBucketLocation(ctx, &awss3.GetBucketLocationInput{Bucket: &b.cfg.Name})
+	in := &awss3.GetBucketLocationInput{Bucket: &b.cfg.Name}
+	out, err := call(ctx, b, "s3:GetBucketLocation", b.client.GetBucketLocation, in)
 	if err != nil {
-		return "", b.cfg.Explain("s3:GetBucketLocation", err)
+		return "", err
 	}
 	return string(out.LocationConstraint), nil
 }
@@ -43,14 +39,11 @@ const unknownUploadID = "s3-sign-srv-invented"
 // MayUpload returns an error if the key lacks s3:PutObject. It uploads a part of an upload that does not exist: stores
 // check permissions first.
 func (b *Bucket) MayUpload(ctx context.Context, key string) error {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	id, number := unknownUploadID, int32(1)
-	_, err := b.client.UploadPart(
-		ctx,
-		&awss3.UploadPartInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &id, PartNumber: &number},
-	)
-	return b.cfg.Explain("s3:PutObject", unlessNoUpload(err))
+	in := &awss3.UploadPartInput{
+		Bucket: &b.cfg.Name, Key: &key, UploadId: aws.String(unknownUploadID), PartNumber: aws.Int32(1),
+	}
+	_, err := call(ctx, b, "s3:PutObject", b.client.UploadPart, in)
+	return unlessNoUpload(err)
 }
 
 // MayAbort returns an error if the key lacks s3:AbortMultipartUpload.
@@ -67,13 +60,9 @@ func unlessNoUpload(err error) error {
 
 // Abort aborts a multipart upload, which deletes its parts. If there is none, that is no error.
 func (b *Bucket) Abort(ctx context.Context, key, uploadID string) error {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	_, err := b.client.AbortMultipartUpload(
-		ctx,
-		&awss3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID},
-	)
-	return b.cfg.Explain("s3:AbortMultipartUpload", unlessNoUpload(err))
+	in := &awss3.AbortMultipartUploadInput{Bucket: &b.cfg.Name, Key: &key, UploadId: &uploadID}
+	_, err := call(ctx, b, "s3:AbortMultipartUpload", b.client.AbortMultipartUpload, in)
+	return unlessNoUpload(err)
 }
 
 // PurgeUploads aborts every multipart upload whose key begins with prefix, up to one page of them. It does not rely on
@@ -82,11 +71,10 @@ func (b *Bucket) PurgeUploads(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		return errNoPrefix
 	}
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.ListMultipartUploads(ctx, &awss3.ListMultipartUploadsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
+	in := &awss3.ListMultipartUploadsInput{Bucket: &b.cfg.Name, Prefix: &prefix}
+	out, err := call(ctx, b, "s3:ListBucketMultipartUploads", b.client.ListMultipartUploads, in)
 	if err != nil {
-		return b.cfg.Explain("s3:ListBucketMultipartUploads", err)
+		return err
 	}
 	var errs []error
 	for _, u := range out.Uploads {

@@ -9,38 +9,35 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"s3-sign-srv/internal/s3"
 )
 
 // KeepsVersions reports whether the bucket keeps, or has kept, versions of its objects. If the key may not read the
-// configuration, an existing object shows it. known is false if neither does; an error means that there was no
+// configuration, an existing object shows it; known is false if neither does. An error means that there was no
 // response.
 func (b *Bucket) KeepsVersions(ctx context.Context) (kept, known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.GetBucketVersioning(ctx, &awss3.GetBucketVersioningInput{Bucket: &b.cfg.Name})
+	in := &awss3.GetBucketVersioningInput{Bucket: &b.cfg.Name}
+	out, err := call(ctx, b, "s3:GetBucketVersioning", b.client.GetBucketVersioning, in)
 	switch {
 	case err == nil:
 		return out.Status != "", true, nil
 	case Status(err) == 0:
-		return false, false, b.cfg.Explain("s3:GetBucketVersioning", err)
+		return false, false, err
 	}
-	one := int32(1)
-	list, err := b.client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &b.cfg.Name, MaxKeys: &one})
+	one := &awss3.ListObjectsV2Input{Bucket: &b.cfg.Name, MaxKeys: aws.Int32(1)}
+	list, err := call(ctx, b, "s3:ListBucket", b.client.ListObjectsV2, one)
 	if err != nil || len(list.Contents) == 0 {
 		return false, false, nil
 	}
-	head, err := b.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &b.cfg.Name, Key: list.Contents[0].Key})
+	object := &awss3.HeadObjectInput{Bucket: &b.cfg.Name, Key: list.Contents[0].Key}
+	head, err := call(ctx, b, "s3:GetObject", b.client.HeadObject, object)
 	return err == nil && head.VersionId != nil, err == nil, nil
 }
 
 // Retention says for how long the bucket locks new objects; it is empty if the bucket does not. known is false if the
 // key may not read that.
 func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.GetObjectLockConfiguration(ctx, &awss3.GetObjectLockConfigurationInput{Bucket: &b.cfg.Name})
+	in := &awss3.GetObjectLockConfigurationInput{Bucket: &b.cfg.Name}
+	out, err := call(ctx, b, "s3:GetBucketObjectLockConfiguration", b.client.GetObjectLockConfiguration, in)
 	if err != nil {
 		return "", Status(err) != http.StatusForbidden // no such configuration, or no such thing at this store
 	}
@@ -53,21 +50,22 @@ func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
 
 // MayPurge returns an error if the key may not list or not delete versions below prefix.
 func (b *Bucket) MayPurge(ctx context.Context, prefix string) error {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	if _, err := b.client.ListObjectVersions(ctx, &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name,
-		Prefix: &prefix}); err != nil {
-		return b.cfg.Explain("s3:ListBucketVersions", err)
+	if _, err := b.listVersions(ctx, prefix); err != nil {
+		return err
 	}
 	return b.DeleteVersion(ctx, prefix+"no version", "null")
 }
 
+func (b *Bucket) listVersions(ctx context.Context, prefix string) (*awss3.ListObjectVersionsOutput, error) {
+	in := &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix}
+	return call(ctx, b, "s3:ListBucketVersions", b.client.ListObjectVersions, in)
+}
+
 // DeleteVersion deletes a version or a delete marker. If there is none, that is no error.
 func (b *Bucket) DeleteVersion(ctx context.Context, key, version string) error {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	_, err := b.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key, VersionId: &version})
-	return b.cfg.Explain("s3:DeleteObjectVersion", err)
+	in := &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key, VersionId: &version}
+	_, err := call(ctx, b, "s3:DeleteObjectVersion", b.client.DeleteObject, in)
+	return err
 }
 
 // PurgeVersions deletes every version and delete marker whose key begins with prefix, up to one page of them. It does
@@ -76,11 +74,9 @@ func (b *Bucket) PurgeVersions(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		return errNoPrefix
 	}
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout)
-	defer cancel()
-	out, err := b.client.ListObjectVersions(ctx, &awss3.ListObjectVersionsInput{Bucket: &b.cfg.Name, Prefix: &prefix})
+	out, err := b.listVersions(ctx, prefix)
 	if err != nil {
-		return b.cfg.Explain("s3:ListBucketVersions", err)
+		return err
 	}
 	var errs []error
 	remove := func(key, version *string) {
