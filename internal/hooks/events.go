@@ -39,14 +39,14 @@ func (c *Challenge) IsInitiate() bool {
 	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
 }
 
-// Upload is an object that is in the bucket. Bucket and Key are checked. UUID, Name and Form come from the browser, the
-// other fields from the store.
+// Upload is an object that is in the bucket. Bucket, Key and the form of UUID are checked. Name and Form are any text
+// of the browser, together at most 64 KiB. The other fields come from the store.
 type Upload struct {
 	Owner string
 	HTTP  *http.Request
 
 	Bucket, Key string
-	UUID, Name  string            // Fine Uploader's id of the file, and its name on the user's computer
+	UUID, Name  string            // Fine Uploader's id of the file, or empty; its name on the user's computer
 	Form        map[string]string // what uploadSuccess.params and request.params have added
 
 	// With P3S3F_VERIFY_SUCCESS=0 the server does not ask the store: ETag comes from the browser, is empty for a
@@ -59,14 +59,14 @@ type Upload struct {
 	LastModified time.Time
 }
 
-// Deletion is an object that a browser wants to delete. Bucket and Key are checked, UUID comes from the browser.
+// Deletion is an object that a browser wants to delete. Bucket, Key and the form of UUID are checked.
 type Deletion struct {
 	Owner string
 	HTTP  *http.Request
 
 	Bucket, Key string
 	UUID        string
-	Form        map[string]string // what deleteFile.params has added
+	Form        map[string]string // what deleteFile.params has added: any text of the browser, at most 64 KiB
 }
 
 // Reply is added to the response that the page's onComplete receives. Its values must be encodable as JSON. The server

@@ -10,8 +10,11 @@ import (
 	"s3-sign-srv/internal/hooks"
 )
 
-// uuid matches the names that Fine Uploader and session lists use for files.
-var uuid = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+// uuid matches the ids that Fine Uploader and session lists give to files, none of which begins with a dot.
+var uuid = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
+
+var errUUID = badRequest("The file's uuid has characters that Fine Uploader does not use; " +
+	"use an unmodified Fine Uploader.")
 
 // deleteByPath handles DELETE /s3/delete/{uuid}?key=…&bucket=… → {"success":true}.
 func (s *server) deleteByPath(r *http.Request) (any, error) {
@@ -43,8 +46,7 @@ func (s *server) deleteByForm(r *http.Request) (any, error) {
 // delete calls the hook, and then deletes the object.
 func (s *server) delete(r *http.Request, id string, form map[string]string) (any, error) {
 	if !uuid.MatchString(id) {
-		return nil, badRequest("The file's uuid has characters that Fine Uploader does not use; " +
-			"use an unmodified Fine Uploader.")
+		return nil, errUUID
 	}
 	o, err := s.popObject(r, form)
 	if err != nil {

@@ -264,6 +264,8 @@ var rowsCalls = []row{
 				strings.Repeat("u", 129),
 				"a+b",
 				"a%252Fb",
+				"...",
+				".x",
 			)...),
 		forms(
 			"POST",
@@ -275,9 +277,14 @@ var rowsCalls = []row{
 				"x=y",
 				"qquuid=a%0Ab",
 				"qquuid=a%2Fb",
+				"qquuid=..",
 				"qquuid="+strings.Repeat("u", 129),
 			)...),
 	)},
+	{id: "D16", what: "a success report with an invalid uuid", attacks: forms("POST", "/s3/success",
+		each(success, "uuid=0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a", "uuid=..%2F..%2Fetc%2Fpasswd%00%0A", "uuid=..", "uuid=.x",
+			"uuid=a%2Fb", "uuid=a%5Cb", "uuid=a%00", "uuid=a%0Ab", "uuid=a+b", "uuid=%3Cscript%3E", "uuid=%C3%A9",
+			"uuid="+strings.Repeat("u", 129))...)},
 	{id: "D16", what: "paths similar to the routes", attacks: slices.Concat(
 		deletes(
 			each(

@@ -46,14 +46,17 @@ func (s *server) success(r *http.Request) (any, error) {
 	if err := rejectDuplicates(r, form); err != nil {
 		return nil, err
 	}
+	id := pop(form, "uuid")
+	if id != "" && !uuid.MatchString(id) {
+		return nil, errUUID
+	}
 	o, err := s.popObject(r, form)
 	if err != nil {
 		return nil, err
 	}
-	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key}
-	u.UUID, u.Name = pop(form, "uuid"), pop(form, "name")
+	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key, UUID: id}
+	u.Name, u.Form = pop(form, "name"), form
 	etag := pop(form, "etag")
-	u.Form = form
 	if !s.VerifySuccess {
 		u.ETag = etag
 	} else if err := s.verify(r, u, etag); err != nil {
