@@ -39,8 +39,9 @@ bin/.versitygw-$(VERSITYGW):
 # CEPH, its kind does not change.
 KIND := $(if $(CEPH),$(if $(filter 1,$(CEPH)),-ceph),$(if $(wildcard bundle/.made-ceph),-ceph))
 BUNDLE := bundle/.made$(KIND)
-BUILT := $(and $(wildcard static/s3.fine-uploader.min.js),$(wildcard static/sha256.umd.min.js))
-static: $(BUNDLE) ## put Fine Uploader and SHA-256 into static/; with CEPH=1 for old Ceph versions, with CEPH=0 not
+HASHES := static/md5.umd.min.js static/sha256.umd.min.js
+BUILT := $(and $(wildcard static/s3.fine-uploader.min.js),$(filter 2,$(words $(wildcard $(HASHES)))))
+static: $(BUNDLE) ## put Fine Uploader and hash functions into static/; with CEPH=1 for old Ceph versions, with CEPH=0 not
 $(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(BUILT),,FORCE)
 	@echo "building the page's bundle with npm …"
 	@npm ci --prefix bundle --loglevel=error
@@ -95,7 +96,7 @@ deps: ## install the system packages that the tests need
 
 clean: ## remove everything that was built; demo-data and your own files stay
 	rm -rf bin bundle/node_modules bundle/.made* e2e/screenshots
-	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css static/sha256.umd.min.js
+	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css $(HASHES)
 	rm -f static/{continue,edit,loading,pause,processing,retry,trash}.gif
 
 FORCE:

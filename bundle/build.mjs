@@ -1,4 +1,4 @@
-// Copies the prebuilt npm packages that the page uses, Fine Uploader for S3 and SHA-256 in WebAssembly, from
+// Copies the prebuilt npm packages that the page uses, Fine Uploader for S3 and hashes in WebAssembly, from
 // node_modules into static/.
 //
 //   node bundle/build.mjs [--ceph] [--out DIR]
@@ -22,7 +22,7 @@ const sources = {
     folder: "s3.fine-uploader",
     files: /^(s3\.fine-uploader(\.min)?\.js(\.map)?|fine-uploader-new\.css|\w+\.gif)$/,
   },
-  "hash-wasm": { folder: "dist", files: /^sha256\.umd\.min\.js$/ },
+  "hash-wasm": { folder: "dist", files: /^(md5|sha256)\.umd\.min\.js$/ },
 };
 const filesToPatch = /^s3\.fine-uploader.*\.js$/;
 

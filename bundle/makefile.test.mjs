@@ -11,7 +11,8 @@ before(async () => {
   for (const folder of ["bundle", "static"]) await mkdir(join(dir, folder));
   for (const name of [
     "bundle/package-lock.json", "bundle/build.mjs",
-    "static/index.html", "static/s3.fine-uploader.min.js", "static/sha256.umd.min.js",
+    "static/index.html", "static/s3.fine-uploader.min.js", "static/md5.umd.min.js",
+    "static/sha256.umd.min.js",
   ]) await create(name);
   await copyFile(new URL("../Makefile", import.meta.url), join(dir, "Makefile"));
 });
@@ -39,7 +40,7 @@ test("make static rebuilds what is missing or of the other kind; without CEPH th
   assert.equal(buildCommand("CEPH=1"), undefined);
   assert.equal(buildCommand("CEPH=0"), "build.mjs");
 
-  for (const name of ["static/sha256.umd.min.js", "static/s3.fine-uploader.min.js"]) {
+  for (const name of ["static/md5.umd.min.js", "static/sha256.umd.min.js", "static/s3.fine-uploader.min.js"]) {
     await remove(name);
     assert.equal(buildCommand(), "build.mjs --ceph");
     await create(name);

@@ -64,6 +64,8 @@ test("status", () => {
     ["uploading", measured, { now: 7001 }, "40 % of 10 MB, waiting for the network"],
     ["uploading", measured, stalledServer, "40 % of 10 MB, waiting for the signing server"],
     ["uploading", sent([0, size]), {}, "Sent; waiting for the store to confirm"],
+    ["uploading", none, { now: 5001 }, "Comparing with what is stored, 0 %", { checked: 0 }],
+    ["uploading", none, {}, "Comparing with what is stored, 40 %", { checked: 0.4 }],
     ["finishing", none, {}, "Finishing"],
     ["retrying", none, {}, "Retrying in 5 s (2 of 20)", retry],
     ["retrying", none, { now: 5001 }, "Retrying now (2 of 20)", retry],

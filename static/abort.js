@@ -27,7 +27,7 @@ export class UploadCleanup {
   /** Create it before the uploader and after watchResponses, which lastResponse is from. */
   constructor(qq, lastResponse) {
     this.#qq = qq;
-    this.#queue = new AbortQueue(qq, lastResponse, (id) => this.#abort(id));
+    this.#queue = new AbortQueue(qq, lastResponse, (id) => this.abort(id));
     wrapMethod(qq, "InitiateMultipartAjaxRequester", "send",
       (send, options) => (id) => this.#initiate(id, options, send));
     wrapMethod(qq, "CompleteMultipartAjaxRequester", "send",
@@ -45,9 +45,9 @@ export class UploadCleanup {
     this.#locations.set(id, { bucket: getBucket(id), host: getHost(id), key: getKey(id) });
     const result = new this.#qq.Promise();
     send(id).then((uploadId, xhr) => {
-      this.#abort(id);
+      this.abort(id);
       this.#uploadIds.set(id, uploadId);
-      if (this.#cancelled.has(id)) this.#abort(id);
+      if (this.#cancelled.has(id)) this.abort(id);
       else result.success(uploadId, xhr);
     }, (...reasons) => this.#cancelled.has(id) || result.failure(...reasons));
     return result;
@@ -67,7 +67,7 @@ export class UploadCleanup {
     if (status === SUBMITTING || status === UPLOAD_SUCCESSFUL) this.#uploadIds.delete(id);
     if (status !== CANCELED) return;
     this.#cancelled.add(id);
-    this.#abort(id);
+    this.abort(id);
   }
 
   /** The file continues an upload of an earlier visit; record is from a ResumeStore. */
@@ -80,10 +80,11 @@ export class UploadCleanup {
   discard(record) {
     const id = --this.#discarded; // file ids are not negative
     this.resume(id, record);
-    this.#abort(id);
+    this.abort(id);
   }
 
-  async #abort(id) {
+  /** Aborts the current upload of a file, if it has one. */
+  async abort(id) {
     const uploadId = this.#uploadIds.get(id);
     this.#uploadIds.delete(id);
     const location = await this.#locations.get(id);

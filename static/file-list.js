@@ -83,6 +83,22 @@ export class FileList {
     this.#render(file);
   }
 
+  /** Shows how much of a resumed file is compared with the stored parts, from 0 to 1; null at the end. */
+  showCheck(id, share) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.checked = share;
+    this.#render(file);
+  }
+
+  /** A resumed file starts over; reason is "different" or "unknown", from a ResumeCheck. */
+  startedOver(id, reason) {
+    const file = this.#files.get(id);
+    file.note = messages.startsOver[reason];
+    file.progress.start(Date.now());
+    this.#announce(`${file.name}: ${file.note}`);
+  }
+
   #statusChanged(id, status) {
     const state = states[status];
     if (!state) return this.#remove(id);
@@ -107,6 +123,7 @@ export class FileList {
       id, name, size, state: "queued", progress: new Progress(size),
       error: null, networkFailed: false, // the last error, {text, id}, and whether there was no response
       retryAt: null, retry: 0, maxRetries: 0, // the next automatic retry; retryAt in ms
+      checked: null, note: "", // the compared share of a resumed file, from 0 to 1, and what the user should know
     };
     this.#files.set(id, file);
     return file;
@@ -213,6 +230,7 @@ export class FileList {
     findRole(row, "progress").value = messages.percent(progress.sent, size);
     setText(row, "status", messages.status(file, context));
     setText(row, "key", state === "done" ? this.#uploader.getKey(file.id) : "");
+    setText(row, "note", file.note);
     setText(row, "error", error?.text);
     setText(row, "error-id", error?.id && `Reference ${error.id}`);
     setLabel(findRole(row, "cancel"), state === "failed" ? "Remove" : "Cancel", file.name);

@@ -1,29 +1,32 @@
 // Reads and hashes parts outside the page's main thread. See hash.js.
 //
-// A request is {id, part, buffer}: a Blob, and an ArrayBuffer of its size to read it into. The response is
-// {id, digest, result}: the digest in lower-case hex and the content, or {id} if the part cannot be read or hashed.
+// A request is {id, part, buffer, algorithm}: a Blob, an ArrayBuffer of its size to read it into, and "sha256" or "md5".
+// The response is {id, digest, result}: the digest in lower-case hex and the content, or {id} if the part cannot be
+// read or hashed.
 
-const loading = loadHash();
-loading.catch(() => {}); // reported in the response to each request
+const hashes = new Map(); // by algorithm: a promise of a function from an ArrayBuffer to its digest
 const activeReaders = new Set(); // keeps streams from being garbage-collected, and so never ending, while they are read
 
-onmessage = async ({ data: { id, part, buffer } }) => {
+onmessage = async ({ data: { id, part, buffer, algorithm } }) => {
   try {
-    const sha256 = await loading;
+    if (!hashes.has(algorithm)) hashes.set(algorithm, loadHash(algorithm));
+    const hash = await hashes.get(algorithm);
     const result = await read(part, buffer);
-    const digest = await sha256(result);
+    const digest = await hash(result);
     postMessage({ id, digest, result }, [result]);
   } catch {
     postMessage({ id });
   }
 };
 
-/** Returns a function from an ArrayBuffer to its digest. Only secure contexts have crypto.subtle. */
-async function loadHash() {
-  if (crypto.subtle) return async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
-  importScripts("sha256.umd.min.js");
-  const sha256 = await hashwasm.createSHA256();
-  return (bytes) => sha256.init().update(new Uint8Array(bytes)).digest();
+/** Only secure contexts have crypto.subtle, and it has no MD5. */
+async function loadHash(algorithm) {
+  if (algorithm === "sha256" && crypto.subtle) {
+    return async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
+  }
+  importScripts(`${algorithm}.umd.min.js`);
+  const hash = await (algorithm === "md5" ? hashwasm.createMD5() : hashwasm.createSHA256());
+  return (bytes) => hash.init().update(new Uint8Array(bytes)).digest();
 }
 
 async function read(part, buffer) {

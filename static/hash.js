@@ -6,6 +6,8 @@
 // So FileReader is replaced by one that finishes only when the worker has the digest, and CryptoJS returns that
 // digest.
 //
+// resume-check.js uses the digests too, and lets the worker hash the parts of a file that is resumed.
+//
 // The worker reads with a stream into reused memory: a FileReader took 80 ms for a part, the stream 20 ms (on the
 // slower machine of docs/performance.md). The next part is read ahead while others are sent, to keep the network
 // busy.
@@ -13,7 +15,10 @@
 const MIN_PART_SIZE = 5 * 1024 * 1024; // bytes; S3 accepts only a smaller last part
 const MAX_POOL_SIZE = 32 * 1024 * 1024; // bytes; enough for the parts of usual size being sent and the one read ahead
 
-/** Makes Fine Uploader hash in a worker. If there is no worker, or it fails, CryptoJS calculates the digest. */
+/**
+ * Makes Fine Uploader hash in a worker. If there is no worker, or it fails, CryptoJS calculates the digest. Returns a
+ * PartReader.
+ */
 export function hashInWorker(qq) {
   const digests = new WeakMap(); // by ArrayBuffer, in lower-case hex
   const parts = new PartReader();
@@ -49,6 +54,7 @@ export function hashInWorker(qq) {
   };
   const { SHA256 } = qq.CryptoJS;
   qq.CryptoJS.SHA256 = (message, ...rest) => (message?.digest ? message.digest : SHA256(message, ...rest));
+  return parts;
 }
 
 /** Reads and hashes parts, and reads the next part of a file ahead. */
@@ -56,6 +62,7 @@ class PartReader {
   pool = new BufferPool();
   #worker = new HashWorker();
   #sources = new WeakMap(); // by part: {file, start, end}
+  #digests = new WeakMap(); // by file: a Map by range
   #ahead = null; // {file, start, end, reading}; one is enough, since files are uploaded one after the other
 
   /** Records where a part comes from. Other kinds of slices are not Fine Uploader's. */
@@ -73,7 +80,25 @@ class PartReader {
     const reading = ahead?.start === start && ahead.end === end ? ahead.reading : this.#readNow(part);
     const isResent = ahead?.start > start;
     if (!isResent) this.#readAhead(file, end, end - start);
+    reading.then(({ digest }) => this.#setDigest(file, start, end, digest), () => {});
     return reading;
+  }
+
+  /** Returns the SHA-256 of a part that was read, or undefined. */
+  digest(file, start, end) {
+    return this.#digests.get(file)?.get(`${start}-${end}`);
+  }
+
+  #setDigest(file, start, end, digest) {
+    if (!this.#digests.has(file)) this.#digests.set(file, new Map());
+    this.#digests.get(file).set(`${start}-${end}`, digest);
+  }
+
+  /** Returns a digest of the content in lower-case hex; algorithm is "sha256" or "md5". Rejects without a worker. */
+  async hash(content, algorithm) {
+    const { digest, result } = await this.#worker.read(content, this.pool.acquire(content.size), algorithm);
+    this.pool.release(result);
+    return digest;
   }
 
   async #readNow(part) {
@@ -106,12 +131,12 @@ class HashWorker {
   }
 
   /** Returns {digest, result}. The worker takes over buffer and returns its memory as result. */
-  read(part, buffer) {
+  read(part, buffer, algorithm = "sha256") {
     if (!this.#worker) return Promise.reject();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, part, buffer }, [buffer]);
+      this.#worker.postMessage({ id, part, buffer, algorithm }, [buffer]);
     });
   }
 

@@ -43,7 +43,8 @@ export function status(file, context) {
   return statusTexts[file.state](file, context);
 }
 
-function uploading({ progress, size: total }, { now, isServerPending }) {
+function uploading({ progress, size: total, checked }, { now, isServerPending }) {
+  if (typeof checked === "number") return `Comparing with what is stored, ${percent(checked, 1)} %`;
   if (progress.sent >= total) return "Sent; waiting for the store to confirm";
   const stalled = progress.idleTime(now) > STALL_TIME;
   const cause = stalled ? `, waiting for the ${isServerPending ? "signing server" : "network"}` : "";
@@ -95,6 +96,12 @@ export function withReference(message, id) {
 export function unfinishedFile({ name, share }) {
   return `${bidiIsolate(name)} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
 }
+
+/** Why a file that was half uploaded is not resumed, by the result of a ResumeCheck. */
+export const startsOver = {
+  different: "This is not the file that was half uploaded, so all of it is uploaded.",
+  unknown: "The parts that are stored cannot be compared with this file, so all of it is uploaded.",
+};
 
 export const unreadableFile =
   "The file cannot be read any more: it was changed, moved or removed. Choose it again.";

@@ -9,6 +9,7 @@ import * as patches from "./fine-uploader-patches.js";
 import { hashInWorker } from "./hash.js";
 import * as messages from "./messages.js";
 import { watchResponses } from "./responses.js";
+import { ResumeCheck } from "./resume-check.js";
 import { ResumeStore } from "./resume-store.js";
 import * as retries from "./retries.js";
 import { SetupErrors } from "./setup-errors.js";
@@ -45,7 +46,7 @@ function start(conf) {
 
   // Each patch wraps those before it, so the order matters.
   patches.parseEmptyResponses();
-  hashInWorker(qq);
+  const hasher = hashInWorker(qq);
   patches.stopAbortedRequests(qq);
   patches.requireETags(qq);
   timeOutStalledParts(qq);
@@ -60,6 +61,7 @@ function start(conf) {
   const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
   const list = files.callbacks();
   const setupErrors = new SetupErrors(showSetupError);
+  const resumeCheck = new ResumeCheck(hasher, (id, share) => files.showCheck(id, share));
 
   const uploader = new qq.s3.FineUploader(withPageOptions(conf, {
     ...list,
@@ -67,13 +69,25 @@ function start(conf) {
     onSubmit: (id, name) => lockUpload(locks, uploader.getUuid(id), name),
     onStatusChange: (id, previous, status) => {
       cleanup.statusChanged(id, status);
-      const record = status === qq.status.SUBMITTED && store.find(uploader.getUuid(id));
-      if (record) cleanup.resume(id, record);
+      if (status === qq.status.SUBMITTED) {
+        const record = store.find(uploader.getUuid(id));
+        if (record) cleanup.resume(id, record);
+        resumeCheck.fileSubmitted(id, record);
+      }
       list.onStatusChange(id, previous, status);
       if (finalStatuses.has(status)) locks.release(uploader.getUuid(id));
       updateUnfinished();
     },
+    onUpload: (id) => resumeCheck.run(id),
+    onResume: (id, name, part) => {
+      const result = resumeCheck.result(id);
+      if (result === "same") return list.onResume(id, name, part);
+      cleanup.abort(id);
+      files.startedOver(id, result);
+      return false;
+    },
     onUploadChunkSuccess: (id, part) => {
+      resumeCheck.partStored(id, part);
       setupErrors.uploadSucceeded();
       list.onUploadChunkSuccess(id, part);
       store.save();
@@ -100,6 +114,7 @@ function start(conf) {
   patches.escapeNames(uploader);
   cleanup.attach(uploader);
   files.attach(uploader, isUnreadable);
+  resumeCheck.attach(uploader);
 
   showDestination(conf);
   keepFocusOnInput(conf.element);
@@ -121,7 +136,8 @@ async function lockUpload(locks, uuid, name) {
 
 /**
  * Returns the user's options with the page's defaults and callbacks. The page's callbacks run before the user's, whose
- * return values count. A callback of the page that returns a promise delays the user's, or prevents it by rejecting.
+ * return values count. A callback of the page that returns a promise delays the user's, or prevents it by rejecting; one
+ * that returns false prevents it too.
  * version(id) makes Fine Uploader treat a changed file as another one when it looks for a file to resume.
  */
 function withPageOptions(conf, pageCallbacks, version) {
@@ -130,6 +146,7 @@ function withPageOptions(conf, pageCallbacks, version) {
   for (const [name, pageCallback] of Object.entries(pageCallbacks)) {
     callbacks[name] = function (...args) {
       const result = pageCallback(...args);
+      if (result === false) return false;
       const callUser = () => userCallbacks[name]?.apply(this, args);
       return result instanceof Promise ? result.then(callUser) : callUser();
     };

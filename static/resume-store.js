@@ -69,11 +69,16 @@ export class ResumeStore {
       .map(([, text]) => summarize(JSON.parse(text)));
   }
 
-  /** Returns one such file, or undefined. */
+  /**
+   * Returns one such file, or undefined. It also has parts, those that are stored as {number, etag}, and digests, from
+   * resume-check.js.
+   */
   find(uuid) {
     const candidates = entries().filter(([, text]) => text.includes(uuid)); // parsing 10,000 parts is slow
     const record = candidates.map(([, text]) => parse(text)).find((candidate) => candidate?.uuid === uuid);
-    return record && summarize(record);
+    if (!record) return undefined;
+    const parts = (record.chunking.etags ?? []).map(({ part, etag }) => ({ number: part, etag }));
+    return { ...summarize(record), parts, digests: record.customResumeData?.sha256 };
   }
 
   remove(uuid) {
