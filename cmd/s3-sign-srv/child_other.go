@@ -2,16 +2,6 @@
 
 package main
 
-import "os/exec"
+import "syscall"
 
-// startChild starts cmd and calls done when it has ended.
-func startChild(cmd *exec.Cmd, done func()) error {
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	go func() {
-		cmd.Wait()
-		done()
-	}()
-	return nil
-}
+func childAttributes() *syscall.SysProcAttr { return nil }

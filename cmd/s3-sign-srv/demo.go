@@ -31,10 +31,11 @@ func runDemo(ctx context.Context, getenv func(string) string, stdout, stderr io.
 		return err
 	}
 	defer l.Close()
-	if err := store.start(stderr); err != nil {
+	stop, err := store.start(stderr)
+	if err != nil {
 		return err
 	}
-	defer store.stop()
+	defer stop()
 	if err := store.prepare(ctx, s3admin.New(bucketConfig(l.cfg))); err != nil {
 		if ctx.Err() != nil {
 			return nil // a signal came first
@@ -46,10 +47,14 @@ func runDemo(ctx context.Context, getenv func(string) string, stdout, stderr io.
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	context.AfterFunc(store.ended, func() { cancel(errors.New("the demo store has ended unexpectedly")) })
+	errEnded := errors.New("the demo store has ended unexpectedly")
+	go func() {
+		<-store.ended
+		cancel(errEnded)
+	}()
 	err = l.serve(ctx, getenv, stdout, stderr)
-	if cause := context.Cause(ctx); err == nil && cause != nil && store.ended.Err() != nil {
-		return cause
+	if err == nil && context.Cause(ctx) == errEnded {
+		return errEnded
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
+	"runtime"
 	"time"
 
 	"s3-sign-srv/internal/s3admin"
@@ -28,9 +28,7 @@ const (
 type demoStore struct {
 	Address, AccessKey, SecretKey string
 
-	process *os.Process
-	stderr  *muteWriter
-	ended   context.Context // done once the process is
+	ended chan struct{} // closed when the process has ended
 }
 
 // newDemoStore takes the last demo's address and keys, or a free address and random keys.
@@ -39,7 +37,7 @@ func newDemoStore() (*demoStore, error) {
 		return nil, fmt.Errorf("the demo keeps its uploads in %s: %w", demoData, err)
 	}
 	file := filepath.Join(demoData, demoStateFile)
-	s := new(demoStore)
+	s := &demoStore{ended: make(chan struct{})}
 	text, err := os.ReadFile(file)
 	if err != nil || json.Unmarshal(text, s) != nil || s.AccessKey == "" || s.SecretKey == "" {
 		s.AccessKey, s.SecretKey = rand.Text(), rand.Text()
@@ -66,36 +64,29 @@ func (s *demoStore) findAddress() error {
 	return errors.New("the demo found no free port on 127.0.0.1 for its store")
 }
 
-// start starts versitygw.
-func (s *demoStore) start(stderr io.Writer) error {
+// start starts versitygw. stop kills it: what it has accepted is in files.
+func (s *demoStore) start(stderr io.Writer) (stop func(), err error) {
 	program, err := findVersitygw()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.stderr = &muteWriter{to: stderr}
 	cmd := exec.Command(program, "--quiet", "--port", s.Address, "posix", demoData)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
-	cmd.Stderr = s.stderr
-	ended, done := context.WithCancel(context.Background())
-	s.ended = ended
-	if err := startChild(cmd, done); err != nil {
-		return fmt.Errorf("the demo store did not start: %w", err)
+	cmd.Stderr, cmd.SysProcAttr = stderr, childAttributes()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // on Linux, the kernel kills the child when the thread that started it ends
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+			close(s.ended)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("the demo store did not start: %w", err)
 	}
-	s.process = cmd.Process
-	return nil
-}
-
-// muteWriter writes to another writer until it is muted.
-type muteWriter struct {
-	to    io.Writer
-	muted atomic.Bool
-}
-
-func (m *muteWriter) Write(p []byte) (int, error) {
-	if m.muted.Load() {
-		return len(p), nil
-	}
-	return m.to.Write(p)
+	return func() { cmd.Process.Kill(); <-s.ended }, nil
 }
 
 // findVersitygw looks for versitygw beside this program, where make puts it, then in the PATH.
@@ -160,7 +151,7 @@ func (s *demoStore) await(ctx context.Context) error {
 			return conn.Close()
 		}
 		select {
-		case <-s.ended.Done():
+		case <-s.ended:
 			return errors.New("the demo store has ended; its messages are above " +
 				"(it needs a file system with extended attributes)")
 		case <-ctx.Done():
@@ -169,17 +160,5 @@ func (s *demoStore) await(ctx context.Context) error {
 			return fmt.Errorf("the demo store did not listen on %s within %v", s.Address, demoStartTimeout)
 		case <-time.After(5 * time.Millisecond):
 		}
-	}
-}
-
-// stop ends the store and waits for its end. Its messages about that are not shown.
-func (s *demoStore) stop() {
-	s.stderr.muted.Store(true)
-	s.process.Signal(os.Interrupt)
-	select {
-	case <-s.ended.Done():
-	case <-time.After(3 * time.Second):
-		s.process.Kill()
-		<-s.ended.Done()
 	}
 }

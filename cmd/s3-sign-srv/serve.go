@@ -25,36 +25,19 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// limits bound slow and endless senders. Bodies are at most 64 KiB, see internal/server.
-type limits struct {
-	read        time.Duration // of a request's header and body
-	write       time.Duration // from the header to the end of the response; the longest is the bundle over a bad line
-	idle        time.Duration // between two requests of a connection
-	headerBytes int
-}
-
-func defaultLimits() limits {
-	return limits{read: 20 * time.Second, write: 2 * time.Minute, idle: 2 * time.Minute, headerBytes: 32 << 10}
-}
-
 const (
 	hookTimeout     = 10 * time.Second // longer work belongs into a goroutine of the hook
 	shutdownTimeout = 30 * time.Second // for requests that are running when a signal comes
 )
 
-// The live heap is a few MB, so that Go's GOGC of 100 makes the collector run many times per second under load.
-// gcPercent costs about 12 MB of memory and saves a tenth of the processor time per request, measured in one run.
-// memoryLimit makes the collector run more often again when there are thousands of connections.
-const (
-	gcPercent   = 400
-	memoryLimit = 64 << 20
-)
-
-// tuneGC applies gcPercent and memoryLimit, unless the user has set GOGC or GOMEMLIMIT.
+// tuneGC tunes the garbage collector, unless the user has set GOGC or GOMEMLIMIT. The live heap is a few MB, so that
+// Go's GOGC of 100 makes the collector run many times per second under load. 400 costs about 12 MB of memory and saves a
+// tenth of the processor time per request, measured in one run. The limit makes the collector run more often again when
+// there are thousands of connections.
 func tuneGC() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(gcPercent)
-		debug.SetMemoryLimit(memoryLimit)
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(64 << 20)
 	}
 }
 
@@ -100,12 +83,16 @@ func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout
 	for _, warning := range l.cfg.Warnings {
 		log.Warn(warning)
 	}
-	srv := defaultLimits().server(handler)
+	srv := newServer(handler)
 	srv.TLSConfig = l.certificate
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 	log.Info("server started", "version", buildVersion(), "address", l.cfg.Origin())
-	fmt.Fprintln(stdout, banner(l.cfg), l.cfg.Origin())
+	banner := "open"
+	if !l.cfg.ServePage {
+		banner = "serving the API at"
+	}
+	fmt.Fprintln(stdout, banner, l.cfg.Origin())
 	err = serveUntil(ctx, srv, l)
 	reason := err
 	if reason == nil {
@@ -115,19 +102,15 @@ func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout
 	return err
 }
 
-// server returns a server with the limits.
-func (l limits) server(handler http.Handler) *http.Server {
+// newServer returns a server with limits for slow and endless senders. Bodies are at most 64 KiB, see internal/server.
+func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle, MaxHeaderBytes: l.headerBytes,
+		Handler:        handler,
+		ReadTimeout:    20 * time.Second, // of a request's header and body
+		WriteTimeout:   2 * time.Minute,  // from the header to the end of the response: the bundle over a bad line
+		IdleTimeout:    2 * time.Minute,  // between two requests of a connection
+		MaxHeaderBytes: 32 << 10,
 	}
-}
-
-// banner is the text before the server's address on standard output.
-func banner(cfg config.Config) string {
-	if !cfg.ServePage {
-		return "serving the API at"
-	}
-	return "open"
 }
 
 // serveUntil serves until ctx ends, and lets running requests finish.
