@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,29 +17,17 @@ import (
 	"s3-sign-srv/internal/s3admin"
 )
 
-type corsOptions struct {
-	commonFlags
-	dryRun bool
-}
-
-func (o *corsOptions) flags() *flag.FlagSet {
-	flags := o.commonFlags.flags("cors")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "")
-	return flags
-}
-
 // runCORS replaces the bucket's CORS rules with those of a file.
 func runCORS(ctx context.Context, args []string, env environ, stdout io.Writer) error {
-	var o corsOptions
-	flags := o.flags()
-	if err := parseFlags(flags, args, 1, stdout); err != nil {
+	o, err := parseFlags("cors", args, 1, stdout)
+	if err != nil {
 		return err
 	}
 	getenv, err := readEnviron(o.envFile, env)
 	if err != nil {
 		return err
 	}
-	rules, err := readCORS(flags.Arg(0), o.origins, getenv)
+	rules, err := readCORS(o.argument, o.origins, getenv)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,21 +23,10 @@ type errUnhealthy struct{}
 
 func (errUnhealthy) Error() string { return "doctor found something wrong" }
 
-type doctorOptions struct {
-	commonFlags
-	json bool
-}
-
-func (o *doctorOptions) flags() *flag.FlagSet {
-	flags := o.commonFlags.flags("doctor")
-	flags.BoolVar(&o.json, "json", false, "")
-	return flags
-}
-
 // runDoctor checks the set-up in the working directory.
 func runDoctor(ctx context.Context, args []string, env environ, stdout io.Writer) error {
-	var o doctorOptions
-	if err := parseFlags(o.flags(), args, 0, stdout); err != nil {
+	o, err := parseFlags("doctor", args, 0, stdout)
+	if err != nil {
 		return err
 	}
 	getenv, err := readEnviron(o.envFile, env)
@@ -49,10 +38,15 @@ func runDoctor(ctx context.Context, args []string, env environ, stdout io.Writer
 		_, err := newHandler(cfg, getenv, slog.New(slog.DiscardHandler))
 		return err
 	}
+	report := reportText
 	if o.json {
-		return reportJSON(ctx, cfg, stdout)
+		report = reportJSON
 	}
-	return reportText(ctx, cfg, stdout, env)
+	healthy, err := report(ctx, cfg, stdout, env)
+	if err == nil && !healthy {
+		err = errUnhealthy{}
+	}
+	return err
 }
 
 // corsCommand is the shell command that runs cors with the same settings.
@@ -72,46 +66,27 @@ func shellQuote(arg string) string {
 }
 
 // reportText prints each finding as it comes, then a summary. It ends early if stdout cannot be written.
-func reportText(ctx context.Context, cfg doctor.Config, stdout io.Writer, env environ) error {
+func reportText(ctx context.Context, cfg doctor.Config, stdout io.Writer, env environ) (healthy bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := &errWriter{Writer: stdout, onError: cancel}
+	out := bufio.NewWriter(stdout) // which keeps the first error
 	p := newPrinter(out, stdout, env)
 	start, count := time.Now(), map[doctor.Status]int{}
-	healthy := doctor.Run(ctx, cfg, func(f doctor.Finding) {
+	healthy = doctor.Run(ctx, cfg, func(f doctor.Finding) {
 		count[f.Status]++
 		p.print(f)
+		if out.Flush() != nil {
+			cancel()
+		}
 	})
 	p.printBlocked()
 	fmt.Fprintf(out, "\n%d ok, %d failed, %d warnings, %d skipped, in %.1f s\n", count[doctor.OK], count[doctor.Failed],
 		count[doctor.Warning], count[doctor.Skipped], time.Since(start).Seconds())
-	switch {
-	case out.err != nil:
-		return out.err
-	case !healthy:
-		return errUnhealthy{}
-	}
-	return nil
-}
-
-// errWriter keeps the first error of a writer, and calls onError then.
-type errWriter struct {
-	io.Writer
-	onError func()
-	err     error
-}
-
-func (w *errWriter) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	if err != nil && w.err == nil {
-		w.err = err
-		w.onError()
-	}
-	return n, err
+	return healthy, out.Flush()
 }
 
 // reportJSON prints all findings as one object.
-func reportJSON(ctx context.Context, cfg doctor.Config, stdout io.Writer) error {
+func reportJSON(ctx context.Context, cfg doctor.Config, stdout io.Writer, _ environ) (healthy bool, err error) {
 	var report struct {
 		Healthy bool             `json:"healthy"`
 		Seconds float64          `json:"seconds"`
@@ -121,11 +96,8 @@ func reportJSON(ctx context.Context, cfg doctor.Config, stdout io.Writer) error 
 	report.Healthy = doctor.Run(ctx, cfg, func(f doctor.Finding) { report.Checks = append(report.Checks, f) })
 	report.Seconds = time.Since(start).Round(time.Millisecond).Seconds()
 	if err := json.MarshalWrite(stdout, report, jsontext.WithIndent("  ")); err != nil {
-		return err
+		return false, err
 	}
-	fmt.Fprintln(stdout)
-	if !report.Healthy {
-		return errUnhealthy{}
-	}
-	return nil
+	_, err = fmt.Fprintln(stdout)
+	return report.Healthy, err
 }

@@ -6,28 +6,21 @@ import (
 	"os"
 	"regexp"
 	"strings"
-
-	"github.com/joho/godotenv"
 )
 
-// An env file is a bash script that the original's users source. godotenv reads some of bash differently: it knows no
-// variable from outside the file, exports what was not exported, and takes the wrong "#" for a comment. So each line
-// must have a form that means the same to both, and the variables that it refers to are defined in front.
+// An env file is a bash script that the original's users source. Each line must have a form whose meaning in bash is
+// known.
 var (
 	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=` +
 		`('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
 	beginning = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 	blank     = regexp.MustCompile(`^[ \t]*(#.*)?$`)
-	reference = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
-	upperName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
+	reference = regexp.MustCompile(`\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})`)
 )
 
-// byteOrderMark is what some editors on Windows begin a file with.
-const byteOrderMark = "\ufeff"
-
-// readEnvFile returns what sourcing the file at path in bash would export, given the environment
-// outer, or an error that lists every line whose meaning would differ.
-func readEnvFile(path string, outer environ) (map[string]string, error) {
+// readEnvFile returns what sourcing the file at path in bash would export, given the environment outer, or an error
+// that lists every line whose meaning could differ.
+func readEnvFile(path string, outer environ) (environ, error) {
 	script, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the file given with -env: %w; name one that exists", err)
@@ -35,26 +28,14 @@ func readEnvFile(path string, outer environ) (map[string]string, error) {
 	if err := checkText(path, string(script)); err != nil {
 		return nil, err
 	}
-	p := envParser{path: path, outer: outer, assigned: map[string]bool{}, outside: map[string]string{}}
-	for i, line := range strings.Split(strings.TrimPrefix(string(script), byteOrderMark), "\n") {
-		p.line(i+1, line)
+	var errs []error
+	exported := environ{}
+	for i, line := range strings.Split(string(script), "\n") {
+		if err := exported.readLine(line, outer); err != nil {
+			errs = append(errs, fmt.Errorf("%s line %d: %w", path, i+1, err))
+		}
 	}
-	if strings.HasPrefix(string(script), byteOrderMark) {
-		p.fail(1, "begins with a byte order mark, which bash would take for a part of the line; "+
-			"save the file as UTF-8 without one")
-	}
-	if p.errs != nil {
-		return nil, errors.Join(p.errs...)
-	}
-	all, err := godotenv.Unmarshal(p.text())
-	if err != nil {
-		return nil, fmt.Errorf("%s is not a file of export NAME=value lines", path)
-	}
-	exported := make(map[string]string, len(p.assigned))
-	for name := range p.assigned {
-		exported[name] = all[name]
-	}
-	return exported, nil
+	return exported, errors.Join(errs...)
 }
 
 // checkText rejects a file with the encoding or the line ends of another system.
@@ -70,97 +51,73 @@ func checkText(path, script string) error {
 	return nil
 }
 
-// envParser goes through a file line by line.
-type envParser struct {
-	path     string
-	outer    environ
-	assigned map[string]bool
-	outside  map[string]string // variables of the environment that the file refers to
-	clean    []string          // lines without comments
-	errs     []error
-}
-
-func (p *envParser) fail(line int, format string, args ...any) {
-	p.errs = append(p.errs, fmt.Errorf("%s line %d: %s", p.path, line, fmt.Sprintf(format, args...)))
-}
-
-// line checks one line. No message shows the value, which may be a secret.
-func (p *envParser) line(n int, line string) {
-	if blank.MatchString(line) {
-		return
+// readLine adds the variable that a line exports. No error shows the value, which may be a secret.
+func (e environ) readLine(line string, outer environ) error {
+	switch {
+	case strings.HasPrefix(line, "\ufeff"): // some editors on Windows write it
+		return errors.New("begins with a byte order mark, which bash would take for a part of the line; " +
+			"save the file as UTF-8 without one")
+	case blank.MatchString(line):
+		return nil
 	}
+	m := beginning.FindStringSubmatch(line)
+	if m == nil {
+		return errors.New("is not of the form export NAME=value; only such lines and comments can be read here")
+	}
+	value, err := e.readValue(line, m[1], m[2], outer)
+	e[m[1]] = value // also after an error: a reference to it is no further one
+	return err
+}
+
+func (e environ) readValue(line, name, value string, outer environ) (string, error) {
 	m := assignment.FindStringSubmatch(line)
 	switch {
 	case m == nil:
-		p.fail(n, "%s", explainLine(line))
+		return "", explainValue(name, value)
 	case m[1] == "":
-		p.fail(n, "lacks the word export in front of %s, without which programs do not see it", m[2])
-		p.assigned[m[2]] = true
-	default:
-		p.references(n, m[2], m[3])
-		p.assigned[m[2]] = true
-		p.clean = append(p.clean, m[2]+"="+m[3])
+		return "", fmt.Errorf("lacks the word export in front of %s, without which programs do not see it", name)
 	}
+	return e.expand(name, m[3], outer)
 }
 
-// explainLine says what to do about a line of no known form.
-func explainLine(line string) string {
-	m := beginning.FindStringSubmatch(line)
-	if m == nil {
-		return "is not of the form export NAME=value; only such lines and comments can be read here"
-	}
-	switch name, value := m[1], m[2]; {
-	case strings.HasPrefix(value, "~"):
-		return "sets " + name + " to a path that begins with ~; write $HOME instead"
-	case strings.Contains(value, "$(") || strings.Contains(value, "`"):
-		return "sets " + name + " to the output of a command; write the value itself"
-	default:
-		return "sets " + name + " to a value that bash and this program could read differently; " +
-			"put it into single quotes, without a quote or a second part in it"
-	}
-}
-
-// references checks the variables in the value of the variable set; within single quotes there are none.
-func (p *envParser) references(n int, set, value string) {
+// expand returns the value of a variable without quotes, and with the variables that it refers to. Within single quotes
+// there are none.
+func (e environ) expand(name, value string, outer environ) (string, error) {
 	if strings.HasPrefix(value, "'") {
-		return
+		return strings.Trim(value, "'"), nil
 	}
-	for _, m := range reference.FindAllStringSubmatch(value, -1) {
-		name := m[1] + m[2]
-		outside, known := p.outer[name]
-		switch {
-		case !upperName.MatchString(name):
-			p.fail(n, "lets %s refer to %s; only names in capitals can be referred to, "+
-				"with braces where a letter follows: ${NAME}", set, m[0])
-		case p.assigned[name]:
-		case !known:
-			p.fail(n, "lets %s refer to $%s, which is not set; set it, or write the value itself", set, name)
-		case strings.ContainsAny(outside, "'\n\r"):
-			p.fail(n, "lets %s refer to $%s, whose value has a quote or a line end in it; write the value itself", set, name)
-		default:
-			p.outside[name] = outside
+	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}") {
+		return "", explainValue(name, value)
+	}
+	var err error
+	value = reference.ReplaceAllStringFunc(strings.Trim(value, `"`), func(text string) string {
+		other := strings.Trim(text, "${}")
+		if value, known := e[other]; known {
+			return value
 		}
-	}
-	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}") { // godotenv takes the brace of "$NAME}" too
-		p.fail(n, "%s", explainDollar(set, value))
-	}
+		value, known := outer[other]
+		if !known {
+			err = fmt.Errorf("lets %s refer to $%s, which is not set; set it, write ${NAME} if a letter follows the name, "+
+				"or write the value itself", name, other)
+		}
+		return value
+	})
+	return value, err
 }
 
-// explainDollar is about a $ or a brace that is not part of a variable's name.
-func explainDollar(name, value string) string {
-	if strings.Contains(value, "${") {
-		return "sets " + name + " to a value with a ${…} that is more than a variable's name; write the value itself"
+// explainValue says what to do about a value of no known form.
+func explainValue(name, value string) error {
+	text := "a value that bash and this program could read differently; " +
+		"put it into single quotes, without a quote or a second part in it"
+	switch {
+	case strings.HasPrefix(value, "~"):
+		text = "a path that begins with ~; write $HOME instead"
+	case strings.Contains(value, "$(") || strings.Contains(value, "`"):
+		text = "the output of a command; write the value itself"
+	case strings.Contains(reference.ReplaceAllString(value, ""), "${"):
+		text = "a value with a ${…} that is more than a variable's name; write the value itself"
+	case strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}"):
+		text = "a value with a $ or a brace that is not part of a variable's name; put it into single quotes"
 	}
-	return "sets " + name + " to a value with a $ or a brace that is not part of a variable's name; " +
-		"put it into single quotes"
-}
-
-// text is the script for godotenv.
-func (p *envParser) text() string {
-	var b strings.Builder
-	for name, value := range p.outside {
-		fmt.Fprintf(&b, "%s='%s'\n", name, value)
-	}
-	b.WriteString(strings.Join(p.clean, "\n"))
-	return b.String()
+	return fmt.Errorf("sets %s to %s", name, text)
 }

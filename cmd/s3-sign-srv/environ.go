@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"s3-sign-srv/internal/config"
 )
 
@@ -68,4 +70,14 @@ func unknownSettings(env environ) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// suggest returns the known name with the fewest edits to name, empty if that takes more than two.
+func suggest(name string, known []string) string {
+	edits := func(k string) int { return levenshtein.ComputeDistance(name, k) }
+	best := slices.MinFunc(known, func(a, b string) int { return edits(a) - edits(b) })
+	if edits(best) > 2 {
+		return ""
+	}
+	return best
 }

@@ -10,29 +10,31 @@ import (
 	"s3-sign-srv/internal/config"
 )
 
-// serveOptions are the flags of the server itself.
-type serveOptions struct {
-	envFile string
-	demo    bool
+// options are the flags of all commands, and the argument behind them.
+type options struct {
+	envFile            string
+	demo, json, dryRun bool
+	origins            origins
+	argument           string
 }
 
-func (o *serveOptions) flags() *flag.FlagSet {
-	flags := newFlags("")
+// flags returns the flags of a command. The server's name is empty.
+func (o *options) flags(command string) *flag.FlagSet {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // parseFlags says more
+	switch command {
+	case "":
+		flags.BoolVar(&o.demo, "demo", false, "")
+	case "doctor":
+		flags.BoolVar(&o.json, "json", false, "")
+		flags.Var(&o.origins, "origin", "")
+	case "cors":
+		flags.BoolVar(&o.dryRun, "dry-run", false, "")
+		flags.Var(&o.origins, "origin", "")
+	default:
+		return flags
+	}
 	flags.StringVar(&o.envFile, "env", "", "")
-	flags.BoolVar(&o.demo, "demo", false, "")
-	return flags
-}
-
-// commonFlags are the flags of doctor and cors.
-type commonFlags struct {
-	envFile string
-	origins origins
-}
-
-func (c *commonFlags) flags(command string) *flag.FlagSet {
-	flags := newFlags(command)
-	flags.StringVar(&c.envFile, "env", "", "")
-	flags.Var(&c.origins, "origin", "")
 	return flags
 }
 
@@ -52,32 +54,21 @@ func (o *origins) Set(value string) error {
 	return nil
 }
 
-// newFlags returns a flag set that leaves help and hints to parseFlags.
-func newFlags(command string) *flag.FlagSet {
-	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	return flags
-}
-
-// parseFlags parses flags and at most maxArgs arguments behind them. To -help it prints the command's help and returns
-// flag.ErrHelp.
-func parseFlags(flags *flag.FlagSet, args []string, maxArgs int, stdout io.Writer) error {
-	err := flags.Parse(args)
-	help := strings.TrimSpace("help " + flags.Name())
+// parseFlags parses a command's flags and at most maxArgs arguments behind them. To -help it prints the command's help
+// and returns flag.ErrHelp.
+func parseFlags(command string, args []string, maxArgs int, stdout io.Writer) (o options, err error) {
+	flags := o.flags(command)
+	err = flags.Parse(args)
+	o.argument = flags.Arg(0)
+	help := strings.TrimSpace("s3-sign-srv help " + command)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		io.WriteString(stdout, helpOf(flags.Name()))
-		return err
+		io.WriteString(stdout, helpOf(command))
 	case err == nil && flags.NArg() > maxArgs:
-		const text = "unknown argument %q; flags come before other words, see s3-sign-srv %s"
-		return fmt.Errorf(text, flags.Arg(maxArgs), help)
-	case err == nil:
-		return nil
+		err = fmt.Errorf("unknown argument %q; flags come before other words, see %s", flags.Arg(maxArgs), help)
+	case err != nil:
+		text := strings.Replace(err.Error(), "flag provided but not defined:", "unknown flag", 1)
+		err = fmt.Errorf("%s; see %s", text, help)
 	}
-	if _, name, ok := strings.Cut(err.Error(), "not defined: -"); ok {
-		var known []string
-		flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
-		return fmt.Errorf("unknown flag -%s%s", name, didYouMean(strings.TrimLeft(name, "-"), "-", known))
-	}
-	return fmt.Errorf("%w; see s3-sign-srv %s", err, help)
+	return o, err
 }

@@ -1,7 +1,8 @@
 package main
 
 import (
-	_ "embed"
+	"cmp"
+	"embed"
 	"fmt"
 	"io"
 	"slices"
@@ -11,54 +12,42 @@ import (
 	"s3-sign-srv/internal/doctor"
 )
 
-// manual is the package comment, of which help prints a section.
-//
-//go:embed doc.go
-var manual string
+//go:embed help
+var helpTexts embed.FS
 
 // commands are the words that can follow the program's name.
 func commands() []string { return []string{"doctor", "cors", "help", "version"} }
 
-// topics are the words that can follow help.
-func topics() []string { return append(commands(), "settings") }
+func unknownCommand(name string) error {
+	const text = "unknown command %q; the commands are %s; see s3-sign-srv help"
+	return fmt.Errorf(text, name, strings.Join(commands(), ", "))
+}
 
 func runHelp(args []string, stdout io.Writer) error {
-	flags := newFlags("help")
-	if err := parseFlags(flags, args, 1, stdout); err != nil {
+	o, err := parseFlags("help", args, 1, stdout)
+	if err != nil {
 		return err
 	}
-	topic := flags.Arg(0)
-	if topic != "" && !slices.Contains(topics(), topic) {
-		return unknownCommand(topic, topics())
+	if !slices.Contains(append(commands(), "", "settings"), o.argument) {
+		return unknownCommand(o.argument)
 	}
-	_, err := io.WriteString(stdout, helpOf(topic))
+	_, err = io.WriteString(stdout, helpOf(o.argument))
 	return err
 }
 
-// helpOf returns the manual's section on a topic, or the one on the server, which has no name.
+// helpOf returns the help on a command, on the server, which has no name, or on the settings.
 func helpOf(topic string) string {
-	switch text := section(topic); topic {
-	case "settings":
+	if topic == "settings" {
 		return settingsHelp()
-	case "doctor":
-		return text + checksHelp()
-	default:
-		return text
 	}
-}
-
-func section(topic string) string {
-	text := manual
-	if topic != "" {
-		_, text, _ = strings.Cut(manual, "\n// # "+topic+"\n")
+	text, err := helpTexts.ReadFile("help/" + cmp.Or(topic, "server") + ".txt")
+	if err != nil {
+		panic(err) // a command without a help text, which TestHelp finds
 	}
-	text, _, _ = strings.Cut(text, "\n// # ")
-	text, _, _ = strings.Cut(text, "\npackage ")
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		b.WriteString(strings.Replace(strings.TrimPrefix(strings.TrimPrefix(line, "//"), " "), "\t", "  ", 1))
+	if topic != "doctor" {
+		return string(text)
 	}
-	return strings.TrimPrefix(strings.Trim(b.String(), "\n")+"\n", "Command ")
+	return string(text) + checksHelp()
 }
 
 // checksHelp lists what doctor checks.

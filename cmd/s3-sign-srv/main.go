@@ -1,3 +1,5 @@
+// Command s3-sign-srv signs the requests with which a browser uploads files to S3. The files in help describe its flags
+// and commands, as s3-sign-srv help does.
 package main
 
 import (
@@ -41,8 +43,8 @@ func run(ctx context.Context, args []string, env environ, stdout, stderr io.Writ
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		return runCommand(ctx, args[0], args[1:], env, stdout)
 	}
-	var o serveOptions
-	if err := parseFlags(o.flags(), args, 0, stdout); err != nil {
+	o, err := parseFlags("", args, 0, stdout)
+	if err != nil {
 		return err
 	}
 	getenv, err := readEnviron(o.envFile, env)
@@ -78,5 +80,5 @@ func runCommand(ctx context.Context, name string, args []string, env environ, st
 	case "version":
 		return runVersion(args, stdout)
 	}
-	return unknownCommand(name, commands())
+	return unknownCommand(name)
 }

@@ -31,9 +31,9 @@ const (
 )
 
 // tuneGC tunes the garbage collector, unless the user has set GOGC or GOMEMLIMIT. The live heap is a few MB, so that
-// Go's GOGC of 100 makes the collector run many times per second under load. 400 costs about 12 MB of memory and saves a
-// tenth of the processor time per request, measured in one run. The limit makes the collector run more often again when
-// there are thousands of connections.
+// Go's GOGC of 100 makes the collector run many times per second under load. 400 costs about 12 MB of memory and saves
+// a tenth of the processor time per request, measured in one run. The limit makes the collector run more often again
+// when there are thousands of connections.
 func tuneGC() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(400)

@@ -5,30 +5,22 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-	"strings"
 )
 
 func runVersion(args []string, stdout io.Writer) error {
-	if err := parseFlags(newFlags("version"), args, 0, stdout); err != nil {
+	if _, err := parseFlags("version", args, 0, stdout); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(stdout, "s3-sign-srv", buildVersion())
 	return err
 }
 
-// buildVersion describes the build: module version, revision, Go version and platform.
+// buildVersion describes the build. A module version that Go makes from git ends in the revision, and in +dirty if
+// files were changed.
 func buildVersion() string {
-	parts := []string{"of unknown origin"}
+	version := "of unknown origin"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		parts[0] = info.Main.Version
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				parts = append(parts, "revision "+s.Value[:min(12, len(s.Value))])
-			case s.Key == "vcs.modified" && s.Value == "true":
-				parts = append(parts, "with changes")
-			}
-		}
+		version = info.Main.Version
 	}
-	return strings.Join(append(parts, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH), ", ")
+	return fmt.Sprintf("%s, %s, %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
