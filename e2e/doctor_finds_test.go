@@ -87,7 +87,7 @@ func TestDoctorWarns(t *testing.T) {
 			"a signing address elsewhere",
 			edit("client_conf.js", `"/s3/sign"`, `"https://sign.example.org/s3/sign"`),
 			"client_conf.js",
-			"sign.example.org, which doctor does not know",
+			"doctor does not know whether requests to it reach this server",
 		},
 		{"the hook's exercise", func(_ *testing.T, p *doctorSetup) {
 			p.env["P3S3F_EXAMPLE_ALLOW_SMALL"] = p.name + "/x/small_file.txt"

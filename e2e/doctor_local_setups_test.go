@@ -92,7 +92,7 @@ func localBrokenSetups() []brokenSetup {
 		}, "client_conf.js", "objectProperties.bucket"},
 		{"client_conf.js with a slash after the endpoint", func(t *testing.T, p *doctorSetup) {
 			p.customConf(t, "/"+p.name+`"`, "/"+p.name+`/"`)
-		}, "client_conf.js", "slash at the end"},
+		}, "client_conf.js", "Set request.endpoint to"},
 		{"client_conf.js with another access key", func(t *testing.T, p *doctorSetup) {
 			p.customConf(t, p.accessKey, "AKIAIOSFODNN7EXAMPLE")
 		}, "client_conf.js", "request.accessKey"},
@@ -119,7 +119,7 @@ func localBrokenSetups() []brokenSetup {
 			"client_conf.js with v4 in the signing address",
 			edit("client_conf.js", `"/s3/sign"`, `"/s3/sign?v4=true"`),
 			"client_conf.js",
-			"which Fine Uploader adds itself",
+			`Set signature.endpoint to "/s3/sign"`,
 		},
 		{
 			"client_conf.js with another success address",

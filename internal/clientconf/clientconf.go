@@ -35,9 +35,9 @@ func Read(files fs.FS) Conf {
 	for _, name := range []string{"static/client_conf.js", "client_conf.js"} {
 		if text, err := fs.ReadFile(files, name); err == nil {
 			c := Conf{File: name, Custom: strings.HasPrefix(name, "static/")}
-			globals, err := readScript(string(text))
-			c.Object, _ = globals["fine_u_conf"].(Object)
-			c.Assigned, c.Err = globals["fine_u_conf"] != nil, err
+			value, err := readScript(string(text))
+			c.Object, _ = value.(Object)
+			c.Assigned, c.Err = value != nil, err
 			return c
 		}
 	}

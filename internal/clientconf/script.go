@@ -3,6 +3,7 @@ package clientconf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,9 +66,12 @@ func (o Object) Under(path string) (values map[string]string, whole bool) {
 	return values, whole
 }
 
-// readScript returns the variables that a script sets. What it sets within a condition, a loop or a function
-// is computed.
-func readScript(text string) (Object, error) {
+// variable holds the options.
+const variable = "fine_u_conf"
+
+// readScript returns the value that a script gives to the variable; it is nil if the script gives none. It reads an
+// object literal and assignments to its members. Any other statement with the variable makes the value computed.
+func readScript(text string) (conf any, err error) {
 	ast, err := js.Parse(parse.NewInputString(text), js.Options{})
 	if at := new(parse.Error); errors.As(err, &at) {
 		return nil, fmt.Errorf("line %d, column %d: %s", at.Line, at.Column, at.Message)
@@ -75,97 +79,63 @@ func readScript(text string) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	globals := Object{}
-	js.Walk(reader{globals, true}, ast)
-	return globals, nil
+	for _, statement := range ast.List {
+		path, value := assignment(statement)
+		object, _ := conf.(Object)
+		switch {
+		case len(path) == 1 && path[0] == variable:
+			conf = value
+		case len(path) > 1 && path[0] == variable:
+			object.set(path[1:], value)
+		case strings.Contains(statement.String(), variable):
+			conf = computed{}
+		}
+	}
+	return conf, nil
 }
 
-// reader reads assignments. Unless its code always runs, the values that it assigns are computed.
-type reader struct {
-	globals Object
-	always  bool
-}
-
-// Exit does nothing; js.IVisitor wants it.
-func (reader) Exit(js.INode) {}
-
-// Enter reads one statement or expression.
-func (v reader) Enter(n js.INode) js.IVisitor {
-	switch n := n.(type) {
-	case *js.AST, *js.BlockStmt, *js.ExprStmt:
-		return v
+// assignment returns the names in the target of an assignment such as a.b = c, without window, and its value. For other
+// statements, path is nil.
+func assignment(statement js.IStmt) (path []string, value any) {
+	switch s := statement.(type) {
 	case *js.VarDecl:
-		for _, b := range n.List {
-			if name, ok := b.Binding.(*js.Var); ok && b.Default != nil {
-				v.set(name, literal(b.Default))
-			}
+		if name, ok := s.List[0].Binding.(*js.Var); ok && len(s.List) == 1 && s.List[0].Default != nil {
+			return memberPath(name), literal(s.List[0].Default)
 		}
-	case *js.BinaryExpr:
-		if op := n.Op.String(); op == "=" {
-			v.set(n.X, literal(n.Y))
-		} else if strings.HasSuffix(op, "=") && !strings.Contains("=== !== <= >=", op) { // such as +=
-			v.set(n.X, computed{})
-		}
-	case *js.CallExpr:
-		if n.X.String() == "(Object.assign)" && len(n.Args.List) > 0 {
-			for _, source := range n.Args.List[1:] {
-				v.merge(n.Args.List[0].Value, literal(source.Value))
-			}
+	case *js.ExprStmt:
+		if e, ok := s.Value.(*js.BinaryExpr); ok && e.Op == js.EqToken {
+			return memberPath(e.X), literal(e.Y)
 		}
 	}
-	return reader{v.globals, false}
+	return nil, nil
 }
 
-// set gives a value to what target names: a variable or a member, and further members of that.
-func (v reader) set(target js.IExpr, value any, members ...string) {
-	path, exact := memberPath(target)
-	if !exact || !v.always {
-		value = computed{}
-	}
-	if path = append(path, members...); len(path) == 0 {
-		return
-	}
-	parent, last := v.globals, len(path)-1
-	for _, name := range path[:last] {
-		parent, _ = parent[name].(Object)
-	}
-	if parent != nil { // else it is computed, or an error when the script runs
-		parent[path[last]] = value
-	}
-}
-
-// merge sets the members of target to those of an object, as Object.assign does.
-func (v reader) merge(target js.IExpr, source any) {
-	members, known := source.(Object)
-	if !known {
-		v.set(target, computed{})
-	}
-	for name, value := range members {
-		v.set(target, value, name)
-	}
-}
-
-// memberPath returns the names in an expression such as a.b["c"], without window. Where exact is false, it may be any
-// member of path.
-func memberPath(e js.IExpr) (path []string, exact bool) {
-	member, known := "", false
+// memberPath returns the names in an expression such as a.b, without window; it is nil for other expressions.
+func memberPath(e js.IExpr) []string {
 	switch e := e.(type) {
 	case *js.Var:
-		if string(e.Name()) != "window" {
-			path = []string{string(e.Name())}
-		}
-		return path, true
+		return []string{string(e.Name())}
 	case *js.DotExpr:
-		path, exact = memberPath(e.X)
-		member, known = e.Y.String(), true
-	case *js.IndexExpr:
-		path, exact = memberPath(e.X)
-		member, known = literal(e.Y).(string)
+		parent := memberPath(e.X)
+		if parent == nil {
+			return nil
+		}
+		if slices.Equal(parent, []string{"window"}) {
+			parent = nil
+		}
+		return append(parent, e.Y.String())
 	}
-	if exact && known {
-		return append(path, member), true
+	return nil
+}
+
+// set sets the member at path. Without a parent, it does nothing.
+func (o Object) set(path []string, value any) {
+	for _, name := range path[:len(path)-1] {
+		o, _ = o[name].(Object)
 	}
-	return path, false
+	if o != nil {
+		o[path[len(path)-1]] = value
+	}
 }
 
 // literal returns the value of a literal, and computed for any other expression.
@@ -173,10 +143,6 @@ func literal(e js.IExpr) any {
 	switch e := e.(type) {
 	case *js.ObjectExpr:
 		return members(e)
-	case *js.TemplateExpr:
-		if e.Tag == nil && e.List == nil {
-			return unquote(string(e.Tail))
-		}
 	case *js.LiteralExpr:
 		switch e.TokenType {
 		case js.StringToken:
@@ -211,7 +177,7 @@ func members(e *js.ObjectExpr) any {
 }
 
 // asGo makes Go's escapes in double quotes of JavaScript's.
-var asGo = strings.NewReplacer(`\\`, `\\`, `\'`, `'`, `\"`, `\"`, "\\`", "`", `"`, `\"`, "\n", `\n`)
+var asGo = strings.NewReplacer(`\\`, `\\`, `\'`, `'`, `\"`, `\"`, `"`, `\"`)
 
 // unquote returns what is between the quotes, and computed if it has escapes that Go does not have.
 func unquote(quoted string) any {

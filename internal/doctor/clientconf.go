@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -13,7 +14,7 @@ import (
 
 // checkClientConf compares client_conf.js with the settings, and checks with the server's code that the requests it
 // leads to are signed.
-func (r *run) checkClientConf(context.Context) []Result {
+func (r *run) checkClientConf(context.Context) (results []Result) {
 	c := r.conf
 	switch {
 	case c.File == "" && !r.set.ServePage:
@@ -27,16 +28,26 @@ func (r *run) checkClientConf(context.Context) []Result {
 		return failed(c.File+" does not set the variable fine_u_conf, which the page needs",
 			"Begin the configuration with var fine_u_conf = { as in the shipped client_conf.js.")
 	case c.Object == nil:
-		return warning(c.File+" does not assign an object to fine_u_conf that doctor can read",
-			"Compare it with the shipped client_conf.js.")
+		return warning(c.File+" computes fine_u_conf, so doctor cannot check it",
+			"Assign an object to fine_u_conf, as the shipped client_conf.js does.")
 	}
-	results := r.compareOptions()
+	if c.Custom {
+		results = r.checkAddress()
+	}
 	if results == nil { // otherwise it would be reported twice
 		results = r.checkSigning()
 	}
-	results = append(results, r.checkPartSize()...)
-	results = append(results, r.checkRoutes()...)
-	if c.Custom && c.On("deleteFile.enabled") && !r.set.AllowDelete {
+	size, _ := c.Number("chunking.partSize", sign.MinPartBytes)
+	if size < sign.MinPartBytes && c.On("chunking.enabled") {
+		results = append(results, failed(fmt.Sprintf("%s has chunking.partSize %v, and stores reject parts under 5 MiB "+
+			"except the last", c.File, size), fmt.Sprintf("Set chunking.partSize to %d or more.", sign.MinPartBytes))...)
+	}
+	results = append(results, r.checkRoute("signature.endpoint", "/s3/sign")...)
+	results = append(results, r.checkRoute("uploadSuccess.endpoint", "/s3/success")...)
+	switch {
+	case c.On("deleteFile.enabled") && r.set.AllowDelete:
+		results = append(results, r.checkRoute("deleteFile.endpoint", "/s3/delete")...)
+	case c.On("deleteFile.enabled") && c.Custom:
 		results = append(results, warning(c.File+" shows a delete button (deleteFile.enabled), but P3S3F_ALLOW_DELETE=0",
 			"Set deleteFile.enabled to false, or P3S3F_ALLOW_DELETE=1.")...)
 	}
@@ -49,41 +60,20 @@ func (r *run) checkClientConf(context.Context) []Result {
 	return ok("%s, with the server's settings added", c.File)
 }
 
-// compareOptions compares the options in static/client_conf.js with the settings.
-func (r *run) compareOptions() (results []Result) {
-	if !r.conf.Custom {
-		return nil
+// checkAddress compares what no signature covers: request.endpoint, and under version 2 request.accessKey.
+func (r *run) checkAddress() []Result {
+	endpoints := r.endpoints()
+	endpoint, known := r.conf.Text("request.endpoint", "")
+	if known && !slices.Contains(endpoints, endpoint) {
+		return failed(fmt.Sprintf("%s has request.endpoint %q", r.conf.File, endpoint),
+			fmt.Sprintf("Set request.endpoint to %q.", endpoints[0]))
 	}
-	results = r.compareOption("request.endpoint", "", r.endpoints()...)
-	if _, known := r.conf.Text("request.accessKey", ""); known {
-		results = append(results, r.compareOption("request.accessKey", "", r.set.Sign.AccessKey)...)
-	}
-	results = append(results, r.compareOption("objectProperties.bucket", "", r.set.Sign.Bucket)...)
-	if r.version() == sign.V4 {
-		results = append(results, r.compareOption("objectProperties.region", "us-east-1", r.set.Sign.Region)...)
-	}
-	return results
-}
-
-// compareOption returns nil if an option has one of the allowed values, of which the first is preferred.
-func (r *run) compareOption(option, byDefault string, allowed ...string) []Result {
-	actual, known := r.conf.Text(option, byDefault)
-	bare := strings.TrimRight(actual, "/")
-	switch {
-	case !known:
-		return warning(fmt.Sprintf("%s computes %s, which doctor cannot evaluate", r.conf.File, option),
-			fmt.Sprintf("Make sure that it is %q.", allowed[0]))
-	case slices.Contains(allowed, actual):
-		return nil
-	case option == "request.accessKey": // the value may be the secret key
+	accessKey, known := r.conf.Text("request.accessKey", "")
+	if known && accessKey != r.set.Sign.AccessKey { // the value may be the secret key
 		return failed(r.conf.File+" has another request.accessKey than the server",
-			"Set request.accessKey to the value of AWS_CLIENT_ACCESS_KEY ("+abbreviate(allowed[0])+").")
-	case slices.Contains(allowed, bare):
-		return failed(fmt.Sprintf("%s has a slash at the end of %s %q, so every key begins with a slash",
-			r.conf.File, option, actual), fmt.Sprintf("Set %s to %q.", option, bare))
+			"Set request.accessKey to the value of AWS_CLIENT_ACCESS_KEY ("+abbreviate(r.set.Sign.AccessKey)+").")
 	}
-	return failed(fmt.Sprintf("%s has %s %q", r.conf.File, option, actual),
-		fmt.Sprintf("Set %s to %q.", option, allowed[0]))
+	return nil
 }
 
 // endpoints returns the values of request.endpoint for which the server signs, the preferred one first.
@@ -114,6 +104,12 @@ func (r *run) checkSigning() []Result {
 		endpoint, _ := r.conf.Text("request.endpoint", u.Endpoint)
 		_, rest, _ := strings.Cut(endpoint, "://")
 		u.Host, _ = r.conf.Text("objectProperties.host", rest) // Fine Uploader's default keeps the path
+		if bucket, known := r.conf.Text("objectProperties.bucket", ""); known {
+			u.Bucket = cmp.Or(bucket, r.set.Sign.Endpoint.Hostname()) // Fine Uploader's guess
+		}
+		if region, known := r.conf.Text("objectProperties.region", "us-east-1"); known {
+			u.Region = region
+		}
 		limit, _ := r.conf.Number("validation.sizeLimit", 0)
 		u.SizeLimit = int64(max(limit, 0))
 	}
@@ -132,46 +128,22 @@ func (r *run) checkSigning() []Result {
 	return failed(fmt.Sprintf("the server refuses to sign the requests of %s: %s", r.conf.File, text), fix)
 }
 
-// checkPartSize compares the part size with the minimum of S3.
-func (r *run) checkPartSize() []Result {
-	size, _ := r.conf.Number("chunking.partSize", sign.MinPartBytes)
-	if size >= sign.MinPartBytes || !r.conf.On("chunking.enabled") {
-		return nil
-	}
-	return failed(fmt.Sprintf("%s has chunking.partSize %v, and stores reject parts under 5 MiB except the last",
-		r.conf.File, size), fmt.Sprintf("Set chunking.partSize to %d or more.", sign.MinPartBytes))
-}
-
-// checkRoutes checks that client_conf.js names the server's routes.
-func (r *run) checkRoutes() (results []Result) {
-	results = r.checkRoute("signature.endpoint", "/s3/sign", "nothing is signed")
-	results = append(results, r.checkRoute("uploadSuccess.endpoint", "/s3/success", "uploads are not reported")...)
-	if r.set.AllowDelete && r.conf.On("deleteFile.enabled") {
-		results = append(results, r.checkRoute("deleteFile.endpoint", "/s3/delete", "nothing is deleted")...)
-	}
-	return results
-}
-
-func (r *run) checkRoute(option, path, without string) []Result {
+// checkRoute checks that an option names a route of this server.
+func (r *run) checkRoute(option, route string) []Result {
 	value, known := r.conf.Text(option, "")
 	u, err := url.Parse(value)
-	has, fix := fmt.Sprintf("%s has %s %q", r.conf.File, option, value), fmt.Sprintf("Set %s to %q.", option, path)
-	switch {
-	case !known:
+	if !known {
 		return nil
-	case value == "":
-		return failed(fmt.Sprintf("%s has no %s, so %s", r.conf.File, option, without), fix)
-	case err != nil:
-		return failed(has+", which is not a URL", fix)
-	case u.Host != "" && !slices.Contains(r.origins(), u.Scheme+"://"+u.Host):
-		return warning(fmt.Sprintf("%s has %s at %s, which doctor does not know", r.conf.File, option, u.Host),
-			"Make sure that it is this server, or pass it to doctor with -origin.")
-	case u.Query().Has("v4"):
-		return failed(fmt.Sprintf("%s has v4 in %s, which Fine Uploader adds itself", r.conf.File, option), fix)
-	case "/"+strings.TrimPrefix(u.Path, "/") == path:
-		return nil
-	case strings.HasSuffix(u.Path, path):
-		return warning(has+", and the server's own route is "+path, "Make sure that a proxy removes the prefix.")
 	}
-	return failed(has+", which is not the server's route", fix)
+	has := fmt.Sprintf("%s has %s %q", r.conf.File, option, value)
+	// Fine Uploader adds v4 itself.
+	if err == nil && !u.Query().Has("v4") && strings.HasSuffix("/"+u.Path, "/"+strings.TrimPrefix(route, "/")) {
+		sameHost := u.Host == "" || slices.Contains(r.origins(), u.Scheme+"://"+u.Host)
+		if sameHost && "/"+strings.TrimPrefix(u.Path, "/") == route {
+			return nil
+		}
+		return warning(has+", and doctor does not know whether requests to it reach this server",
+			"Make sure that a proxy removes the prefix, or pass the page's origin to doctor with -origin.")
+	}
+	return failed(has, fmt.Sprintf("Set %s to %q.", option, route))
 }
