@@ -26,7 +26,7 @@ func commonBrokenSetups() []brokenSetup {
 	return []brokenSetup{
 		{"another bucket in the host", func(_ *testing.T, p *doctorSetup) {
 			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "localhost", "other.localhost", 1)
-		}, "endpoint", "Set AWS_ENDPOINT=http://localhost:"},
+		}, "endpoint", "Remove the bucket from AWS_ENDPOINT"},
 		{"a proxy that changes the host", withHost("127.0.0.1"), "keys", "proxy_set_header Host"},
 		{
 			"the bucket in capitals",

@@ -47,16 +47,16 @@ func localBrokenSetups() []brokenSetup {
 			"store with a certificate of its own making",
 			withTLSProxy(certificate{}, false),
 			"endpoint",
-			"this computer does not trust its issuer",
+			"signed by unknown authority",
 		},
 		{"store with an expired certificate", withTLSProxy(certificate{expired: true}, true), "endpoint", "expired"},
 		{
 			"store with another's certificate",
 			withTLSProxy(certificate{host: "s3.example.org"}, true),
 			"endpoint",
-			"it is not for localhost",
+			"not localhost",
 		},
-		{"store whose certificate is not valid yet", withTLSProxy(certificate{future: true}, true), "endpoint", "clock says"},
+		{"store whose certificate is not valid yet", withTLSProxy(certificate{future: true}, true), "endpoint", "clock"},
 		{"https that hangs", func(t *testing.T, p *doctorSetup) {
 			storeThatHangs(t, p)
 			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "http:", "https:", 1)
@@ -67,7 +67,7 @@ func localBrokenSetups() []brokenSetup {
 		{"a redirect to https", withInterceptor(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 			http.Redirect(w, r, "https://localhost"+r.RequestURI, http.StatusMovedPermanently)
 			return true
-		}), "endpoint", "Set AWS_ENDPOINT=https://localhost."},
+		}), "endpoint", "redirects to https://localhost"},
 		{
 			"a proxy without its store",
 			rejecting(http.StatusBadGateway, anyRequest),

@@ -3,9 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"s3-sign-srv/internal/sign"
@@ -54,27 +52,20 @@ func (r *run) checkAddressing(ctx context.Context) []Result {
 
 // explainStyle explains why a configured style does not work, and whether the other does.
 func (r *run) explainStyle(ctx context.Context, s style, err error) []Result {
-	cause, fix := explain(err)
+	if _, responded := responseOf(err); s == pathStyle && !responded {
+		return r.explainTransport(err)
+	}
+	cause, fix := r.explain(err)
 	if !r.set.Sign.IsAddress() || s == virtualHosted {
 		if good, _ := r.works(ctx, !s); good {
 			fix = r.styleSetting(!s)
 		}
 	}
-	host := r.set.Sign.Bucket + "." + r.host()
-	_, responded := responseOf(err)
-	var dns *net.DNSError
-	switch {
-	case s == pathStyle && !responded:
-		return r.explainTransport(err)
-	case s == pathStyle:
-		return failed("the store does not read the bucket from the path: "+cause, fix)
-	case errors.As(err, &dns):
-		return failed(fmt.Sprintf("virtual-hosted addresses need the name %s, which cannot be resolved", host), fix)
-	case tlsProblem(err) != "":
-		return failed(fmt.Sprintf("virtual-hosted addresses need a certificate for %s: %s", host, tlsProblem(err)), fix)
+	place := "the path"
+	if s == virtualHosted {
+		place = "the host name " + r.set.Sign.Bucket + "." + r.host()
 	}
-	return failed(fmt.Sprintf("the store does not read the bucket from the host name %s (%s), "+
-		"so signatures for virtual hosts could be used for other buckets", host, cause), fix)
+	return failed(fmt.Sprintf("the store does not read the bucket from %s: %s", place, cause), fix)
 }
 
 // styleSetting says how to set a style.
@@ -89,7 +80,7 @@ func (r *run) styleSetting(s style) string {
 }
 
 // explain describes an error of a request, and says what to do about it.
-func explain(err error) (cause, fix string) {
+func (r *run) explain(err error) (cause, fix string) {
 	if e := signingError(err); e != nil {
 		cause, fix = splitSentence(e.Message)
 		return "this server refuses to sign: " + cause, fix
@@ -97,7 +88,8 @@ func explain(err error) (cause, fix string) {
 	if e, responded := responseOf(err); responded {
 		return e.explain()
 	}
-	return "the connection failed", "Check the network."
+	result := r.explainTransport(err)[0]
+	return result.Text, result.Fix
 }
 
 // acceptance holds the errors of a store for one signature version; nil: accepted.
@@ -129,20 +121,16 @@ func (r *run) probeVersion(ctx context.Context, v sign.Version) (acceptance, err
 
 // checkSignatures checks both signature versions, for requests and for forms.
 func (r *run) checkSignatures(ctx context.Context) []Result {
-	used, err := r.probeVersion(ctx, r.version())
-	if err != nil {
-		return r.explainTransport(err)
+	accepted := map[sign.Version]acceptance{}
+	for _, v := range []sign.Version{sign.V4, sign.V2} {
+		var err error
+		if accepted[v], err = r.probeVersion(ctx, v); err != nil {
+			return r.explainTransport(err)
+		}
 	}
-	other, err := r.probeVersion(ctx, otherVersion(r.version()))
-	if err != nil {
-		return r.explainTransport(err)
-	}
-	v4, v2 := used, other
-	if r.version() == sign.V2 {
-		v4, v2 = other, used
-	}
-	text := fmt.Sprintf("the store accepts version 4: %v; version 2: %v; the page uses %d", v4, v2, r.version())
-	cause, fix := explain(cmp.Or(used.requests, used.forms))
+	used, other := accepted[r.version()], accepted[otherVersion(r.version())]
+	text := fmt.Sprintf("the store accepts version 4: %v; version 2: %v; the page uses %d",
+		accepted[sign.V4], accepted[sign.V2], r.version())
 	switch e, _ := responseOf(used.forms); {
 	case used == acceptance{}:
 		return ok("%s", text)
@@ -152,5 +140,6 @@ func (r *run) checkSignatures(ctx context.Context) []Result {
 		return r.lacksPermission("s3:PutObject by form",
 			"it may by request; versitygw requires the bucket itself among the policy's resources")
 	}
+	cause, fix := r.explain(cmp.Or(used.requests, used.forms))
 	return failed(text+"; "+cause, fix)
 }

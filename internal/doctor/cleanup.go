@@ -79,7 +79,7 @@ func mayHaveArrived(err error) bool {
 	var response *fineuploader.ResponseError
 	var op *net.OpError
 	switch {
-	case err == nil, signingError(err) != nil, tlsProblem(err) != "":
+	case err == nil, signingError(err) != nil, certificateError(err) != nil:
 		return false
 	case errors.As(err, &response):
 		return response.Status/100 == 2 || response.Status >= 500

@@ -3,15 +3,12 @@ package doctor
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"syscall"
-	"time"
 
 	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/fineuploader"
@@ -118,12 +115,14 @@ func (e errorResponse) explainProxy() (cause, fix string) {
 func (r *run) explainTransport(err error) []Result {
 	host := r.host()
 	var dns *net.DNSError
-	var record tls.RecordHeaderError
 	switch proxy := r.proxy(); {
 	case errors.Is(err, context.Canceled):
 		return skipped("interrupted")
-	case tlsProblem(err) != "":
-		return r.explainTLS(err)
+	case certificateError(err) != nil:
+		return failed(fmt.Sprintf("the certificate of %s is not valid: %v", host, certificateError(err)),
+			"Give the store a certificate that browsers trust, that names its host, and that has not expired. "+
+				"A private authority must be installed on this computer and in every browser. "+
+				"Set this computer's clock right if it is wrong.")
 	case proxy != nil:
 		results := failed(fmt.Sprintf("%s is reached through the proxy %s, which does not respond", host, proxy.Host),
 			"Correct HTTP_PROXY or HTTPS_PROXY in the environment, or add the store's host to NO_PROXY.")
@@ -132,15 +131,13 @@ func (r *run) explainTransport(err error) []Result {
 	case errors.As(err, &dns):
 		return failed(fmt.Sprintf("the name %s cannot be resolved", dns.Name),
 			"Correct the host in AWS_ENDPOINT, or the DNS configuration.")
-	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return failed(host+" speaks http, but AWS_ENDPOINT says https",
 			"Set AWS_ENDPOINT to http://"+host+", or give the store a certificate.")
 	case isTimeout(err):
 		return r.explainTimeout()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return failed("nothing listens at "+host, "Start the store, or correct host and port in AWS_ENDPOINT.")
-	case r.set.Sign.Endpoint.Scheme == "http" && speaksTLS(host):
-		return r.needsHTTPS()
 	}
 	return failed(host+" closes the connection without a response",
 		"Check http or https, host and port in AWS_ENDPOINT, and the network.")
@@ -157,64 +154,22 @@ func (r *run) explainTimeout() []Result {
 	return results
 }
 
-func (r *run) needsHTTPS() []Result {
-	return failed(r.host()+" speaks https, but AWS_ENDPOINT says http", "Set AWS_ENDPOINT to https://"+r.host()+".")
-}
-
-// speaksTLS reports whether a TLS handshake with host succeeds.
-func speaksTLS(host string) bool {
-	dialer := &net.Dialer{Timeout: Limit}
-	conn, err := tls.DialWithDialer(dialer, "tcp", host, &tls.Config{InsecureSkipVerify: true}) // nothing is sent
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
-}
-
 // isTimeout reports whether err is the lack of a response in time.
 func isTimeout(err error) bool {
 	var netErr net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout()
+	return errors.As(err, &netErr) && netErr.Timeout()
 }
 
 // proxy returns the proxy that the environment names for the store, or nil.
 func (r *run) proxy() *url.URL {
-	if r.set.Sign.Endpoint == nil {
-		return nil
-	}
 	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: r.set.Sign.Endpoint})
 	return proxy
 }
 
-// explainTLS says what to do about the store's certificate.
-func (r *run) explainTLS(err error) []Result {
-	var invalid x509.CertificateInvalidError
-	text := fmt.Sprintf("the certificate of %s is not valid: %s", r.host(), tlsProblem(err))
-	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		return failed(text+", and this computer's clock says "+r.cfg.Now().UTC().Format("2006-01-02 15:04 MST"),
-			"Renew the certificate, or set the clock right if it is wrong.")
+// certificateError returns what is wrong with the store's certificate, or nil if err is about something else.
+func certificateError(err error) error {
+	if e := (*tls.CertificateVerificationError)(nil); errors.As(err, &e) {
+		return e.Err
 	}
-	return failed(text, "Give the store a certificate that browsers trust and that names its host; "+
-		"a private authority must be installed on this computer and in every browser.")
-}
-
-// tlsProblem says what is wrong with a certificate; it is empty if err is about something else.
-func tlsProblem(err error) string {
-	var authority x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &authority):
-		return "this computer does not trust its issuer"
-	case errors.As(err, &name):
-		return "it is not for " + name.Host
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && strings.Contains(invalid.Detail, "is before"):
-		return "not valid before " + invalid.Cert.NotBefore.Format(time.DateOnly)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "it expired on " + invalid.Cert.NotAfter.Format(time.DateOnly)
-	case errors.As(err, &invalid):
-		return oneLine(invalid.Error())
-	}
-	return ""
+	return nil
 }

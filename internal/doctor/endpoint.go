@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -52,15 +51,16 @@ func looksLikeS3(response fineuploader.Response) bool {
 // identifyStore reports what else has responded; it returns nil for a working store that was asked for our bucket.
 func (r *run) identifyStore(response fineuploader.Response) []Result {
 	region, host, status := r.bucketRegion(), r.host(), response.Status
+	bucket := response.Element("BucketName")
 	switch {
 	case status/100 == 3 && region != "":
-		return failed(fmt.Sprintf("%s redirects requests for the bucket to the region %s", host, region),
-			fmt.Sprintf("Set AWS_REGION=%s and AWS_ENDPOINT=%s.", region,
-				orElse(r.regionalEndpoint(region), "the store's address there")))
+		return r.wrongRegion(region)
 	case status/100 == 3:
-		return r.explainRedirect(response.Header.Get("Location"))
+		return failed(fmt.Sprintf("%s redirects to %s, which browsers do not follow for uploads", host,
+			orElse(response.Header.Get("Location"), "another address")),
+			"Set AWS_ENDPOINT to the address of the store itself, without the bucket, with https if that is the difference.")
 	case status == http.StatusBadRequest && strings.Contains(string(response.Body), "HTTPS"):
-		return r.needsHTTPS()
+		return failed(host+" speaks https, but AWS_ENDPOINT says http", "Set AWS_ENDPOINT to https://"+host+".")
 	case !looksLikeS3(response) && status >= 500:
 		cause, fix := errorResponse{status: status}.explain()
 		return failed(fmt.Sprintf("at %s, %s", host, cause), fix)
@@ -72,39 +72,16 @@ func (r *run) identifyStore(response fineuploader.Response) []Result {
 	case status >= 500:
 		return failed(fmt.Sprintf("the store at %s has an internal error (status %d %s)", host, status, response.Code()),
 			"Check the log of the store.")
+	case bucket != "" && !strings.EqualFold(bucket, r.set.Sign.Bucket):
+		return failed(fmt.Sprintf("the store reads the bucket %q from requests to %s", bucket, host),
+			"Remove the bucket from AWS_ENDPOINT if the host begins with it; otherwise look for a proxy. "+forwardHost)
 	}
-	return r.checkBucketRead(response.Element("BucketName"))
-}
-
-// explainRedirect explains a redirect that has nothing to do with regions.
-func (r *run) explainRedirect(location string) []Result {
-	endpoint := r.set.Sign.Endpoint
-	u, err := url.Parse(location)
-	if err == nil && u.Scheme == "https" && endpoint.Scheme == "http" && u.Hostname() == endpoint.Hostname() {
-		return failed(fmt.Sprintf("%s redirects http to https, which browsers do not follow for uploads", r.host()),
-			"Set AWS_ENDPOINT=https://"+u.Host+".")
-	}
-	return failed(fmt.Sprintf("%s redirects requests to %s", r.host(), orElse(location, "another address")),
-		"Set AWS_ENDPOINT to the address of the store itself.")
+	return nil
 }
 
 // forwardHost is what a proxy in front of the store must do.
 const forwardHost = "It must forward host and path unchanged (nginx: proxy_set_header Host $http_host, " +
 	"and proxy_pass without a path)."
-
-// checkBucketRead reports a store that reads another bucket from the request, such as the first label of its host.
-func (r *run) checkBucketRead(bucket string) []Result {
-	rest, inHost := strings.CutPrefix(r.host(), bucket+".")
-	switch {
-	case bucket == "" || strings.EqualFold(bucket, r.set.Sign.Bucket):
-		return nil
-	case inHost:
-		return failed(fmt.Sprintf("the store reads the bucket %q from the host %s", bucket, r.host()),
-			fmt.Sprintf("Set AWS_ENDPOINT=%s://%s, and AWS_DEST_BUCKET to the bucket.", r.set.Sign.Endpoint.Scheme, rest))
-	}
-	return failed(fmt.Sprintf("the store reads the bucket %q: a proxy in front of it changes the host or the path",
-		bucket), forwardHost)
-}
 
 // checkClock compares the Date of the store's response with this computer's clock.
 func (r *run) checkClock(context.Context) []Result {
@@ -117,7 +94,7 @@ func (r *run) checkClock(context.Context) []Result {
 	if ahead < 0 {
 		side = "behind"
 	}
-	text := fmt.Sprintf("this computer's clock is %s %s the store's", formatDrift(ahead.Abs()), side)
+	text := fmt.Sprintf("this computer's clock is %v %s the store's", ahead.Abs(), side)
 	const fix = "Set the clock of this computer by NTP, or the store's if that one is wrong."
 	switch {
 	case ahead.Abs() > sign.TimeWindow:
@@ -126,13 +103,4 @@ func (r *run) checkClock(context.Context) []Result {
 		return warning(text, fix)
 	}
 	return ok("within %v of the store's", max(ahead.Abs(), time.Second))
-}
-
-// formatDrift uses days for long durations.
-func formatDrift(d time.Duration) string {
-	const day = 24 * time.Hour
-	if d < 2*day {
-		return d.String()
-	}
-	return fmt.Sprintf("%d days", d/day)
 }

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -12,9 +11,6 @@ import (
 	"strings"
 	"time"
 )
-
-// expirySoon is how long before its end a certificate causes a warning.
-const expirySoon = 14 * 24 * time.Hour
 
 // checkSettings reports every invalid setting.
 func (r *run) checkSettings(context.Context) []Result {
@@ -70,7 +66,8 @@ func (r *run) checkServer(context.Context) []Result {
 	return ok("the server starts")
 }
 
-// checkHTTPS checks the certificate and its key.
+// checkHTTPS checks the certificate and its key. That browsers may reject the certificate is only a warning, because a
+// proxy in front of the server may hide it.
 func (r *run) checkHTTPS(context.Context) []Result {
 	switch {
 	case !r.set.HTTPS:
@@ -83,70 +80,38 @@ func (r *run) checkHTTPS(context.Context) []Result {
 		return resultsOf(err)
 	}
 	pair := loaded.Certificates[0]
-	for _, host := range r.servedHosts() {
-		if results := r.verifyCertificate(pair, host); results != nil {
-			return results
+	options := x509.VerifyOptions{Intermediates: x509.NewCertPool(), CurrentTime: r.cfg.Now(), DNSName: r.pageHost()}
+	for _, der := range pair.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			options.Intermediates.AddCert(c)
 		}
 	}
-	if until := pair.Leaf.NotAfter; until.Sub(r.cfg.Now()) < expirySoon {
-		return warning("the certificate in P3S3F_SRV_CRT expires on "+until.Format(time.DateOnly),
-			"Renew the certificate and restart the server.")
+	_, err = pair.Leaf.Verify(options)
+	switch invalid := (x509.CertificateInvalidError{}); {
+	case errors.As(err, &invalid):
+		return failed(fmt.Sprintf("the certificate in P3S3F_SRV_CRT: %v", err),
+			"Renew the certificate and restart the server, or set this computer's clock right if it is wrong.")
+	case err != nil:
+		return warning(fmt.Sprintf("browsers may reject the certificate in P3S3F_SRV_CRT: %v", err),
+			"Get a certificate for the host of the page, append the intermediate certificates to the file, and "+
+				"install a private issuer in every browser; give doctor the page's address with -origin.")
 	}
 	return ok("certificate and key match, until %s", pair.Leaf.NotAfter.Format(time.DateOnly))
 }
 
-// verifyCertificate verifies a certificate as a browser does; it returns nil if the certificate is valid for host. An
-// untrusted issuer or another host is only a warning, because a proxy in front of the server may hide it.
-func (r *run) verifyCertificate(pair tls.Certificate, host string) []Result {
-	intermediates := x509.NewCertPool()
-	for _, der := range pair.Certificate[1:] {
-		if c, err := x509.ParseCertificate(der); err == nil {
-			intermediates.AddCert(c)
-		}
+// pageHost returns the host of the server's own page, or an empty name, which every certificate matches.
+func (r *run) pageHost() string {
+	page := r.set.Origin()
+	if ip, err := netip.ParseAddr(r.set.Host); err == nil && ip.IsUnspecified() {
+		page = ""
 	}
-	options := x509.VerifyOptions{Intermediates: intermediates, CurrentTime: r.cfg.Now(), DNSName: host}
-	_, err := pair.Leaf.Verify(options)
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &name):
-		return warning(fmt.Sprintf("the certificate in P3S3F_SRV_CRT is not for %s, the host of the page", host),
-			"Open the page by a name of the certificate, and pass it to doctor with -origin https://NAME; "+
-				"or get a certificate for "+host+".")
-	case errors.As(err, &unknown):
-		return warning("browsers may not trust the certificate in P3S3F_SRV_CRT: "+issuerProblem(pair.Leaf),
-			"Append the intermediate certificates to the file; a private issuer must be installed in every browser.")
-	case r.cfg.Now().Before(pair.Leaf.NotBefore):
-		return failed("the certificate in P3S3F_SRV_CRT is "+tlsProblem(err),
-			"Set this computer's clock right, or get a certificate that is valid now.")
+	if len(r.cfg.Origins) > 0 {
+		page = r.cfg.Origins[0]
 	}
-	return failed("the certificate in P3S3F_SRV_CRT: "+tlsProblem(err), "Renew the certificate and restart the server.")
-}
-
-func issuerProblem(leaf *x509.Certificate) string {
-	if leaf.Issuer.String() == leaf.Subject.String() {
-		return "it is self-signed"
+	if u, err := url.Parse(page); err == nil && u.Scheme == "https" {
+		return u.Hostname()
 	}
-	return fmt.Sprintf("this computer does not know its issuer %q", leaf.Issuer)
-}
-
-// servedHosts returns the hosts of the server's own page, or an empty name, which every certificate matches.
-func (r *run) servedHosts() (hosts []string) {
-	pages := r.cfg.Origins
-	if ip, err := netip.ParseAddr(r.set.Host); len(pages) == 0 && (err != nil || !ip.IsUnspecified()) {
-		pages = []string{r.set.Origin()}
-	}
-	for _, page := range pages {
-		if u, err := url.Parse(page); err == nil && u.Scheme == "https" {
-			hosts = append(hosts, u.Hostname())
-		}
-	}
-	if hosts == nil {
-		return []string{""}
-	}
-	return hosts
+	return ""
 }
 
 // checkBrowsers checks whether browsers can reach the store and let the page send to it.
@@ -196,15 +161,12 @@ func (r *run) checkBundle(context.Context) []Result {
 	}
 	script, err := fs.ReadFile(r.cfg.Files, bundleFile)
 	firstLine, _, _ := strings.Cut(string(script), "\n")
-	const fix = "Run make static."
 	switch {
 	case err != nil:
-		return failed(bundleFile+" does not exist", fix)
-	case !strings.Contains(firstLine, "Fine Uploader "):
-		return failed(bundleFile+" is not Fine Uploader", fix)
+		return failed(bundleFile+" does not exist", "Run make static.")
 	case !strings.Contains(firstLine, "Fine Uploader "+bundleVersion+" "):
-		return failed(fmt.Sprintf("%s is not version %s, which this server was tested with: %s",
-			bundleFile, bundleVersion, oneLine(firstLine)), fix)
+		return failed(fmt.Sprintf("%s is not Fine Uploader %s, which this server was tested with: %.60q",
+			bundleFile, bundleVersion, firstLine), "Run make static.")
 	case r.hasWorkAround():
 		return ok("Fine Uploader %s, with the workaround for old Ceph", bundleVersion)
 	}

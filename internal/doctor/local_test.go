@@ -19,9 +19,9 @@ func TestBundle(t *testing.T) {
 		{"right", "// Fine Uploader 5.16.2 - MIT licensed.\n", OK, "5.16.2"},
 		{"for old Ceph", "// Fine Uploader 5.16.2 - MIT\nreturn a.getFile(b).type || \"application/octet-stream\"", OK,
 			"workaround"},
-		{"old", "// Fine Uploader 5.14.4 - MIT licensed.\n", Failed, "not version 5.16.2"},
-		{"longer version", "// Fine Uploader 5.16.20 - MIT\n", Failed, "not version 5.16.2"},
-		{"something else", "<!doctype html>", Failed, "not Fine Uploader"},
+		{"old", "// Fine Uploader 5.14.4 - MIT licensed.\n", Failed, "not Fine Uploader 5.16.2"},
+		{"longer version", "// Fine Uploader 5.16.20 - MIT\n", Failed, "not Fine Uploader 5.16.2"},
+		{"something else", "<!doctype html>", Failed, "not Fine Uploader 5.16.2"},
 	} {
 		r := testRun(t, "", "")
 		if test.script != "" {

@@ -31,8 +31,9 @@ type run struct {
 	unsignedResponse fineuploader.Response // to an unsigned request for the bucket
 	probes           map[probe]error       // results of initiating an upload
 
-	buckets []string // that the keys can see
-	keysErr error    // of the first signed call
+	location string   // of the bucket
+	keysErr  error    // of the first signed call, for the location
+	buckets  []string // that the key can see
 
 	keepsVersions bool
 	deletes       bool     // the key may delete

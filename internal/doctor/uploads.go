@@ -12,6 +12,7 @@ import (
 	"s3-sign-srv/internal/clientconf"
 	"s3-sign-srv/internal/fineuploader"
 	"s3-sign-srv/internal/s3"
+	"s3-sign-srv/internal/s3admin"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -140,61 +141,44 @@ func (r *run) checkNoType(ctx context.Context) []Result {
 
 // checkEncryption checks that encryption is applied.
 func (r *run) checkEncryption(ctx context.Context) []Result {
-	const option = "objectProperties.serverSideEncryption"
-	const header, value = clientconf.EncryptionHeader, clientconf.EncryptionValue
-	return r.checkOption(ctx, option, header, value, func(object s3.Object) []Result {
-		if object.Encryption == value {
-			return nil
-		}
-		return failed("the store accepts "+header+" and does not encrypt",
-			"Configure encryption in the store, or remove "+option+" from client_conf.js, so that nobody relies on it.")
-	})
+	return r.checkOption(ctx, "objectProperties.serverSideEncryption", clientconf.EncryptionHeader,
+		clientconf.EncryptionValue, func(object s3.Object) string { return object.Encryption })
 }
 
-// checkStorageClass checks that the storage class is applied; if not, that only costs money.
+// checkStorageClass checks that the storage class is applied.
 func (r *run) checkStorageClass(ctx context.Context) []Result {
-	const option = "objectProperties.reducedRedundancy"
-	const header, value = clientconf.StorageHeader, clientconf.StorageValue
-	return r.checkOption(ctx, option, header, value, func(object s3.Object) []Result {
-		if object.StorageClass == value {
-			return nil
-		}
-		return warning(fmt.Sprintf("the store accepts %s: %s and stores as %s", header, value,
-			orElse(object.StorageClass, "STANDARD")),
-			"Configure the storage class, or remove "+option+" from client_conf.js.")
-	})
+	return r.checkOption(ctx, "objectProperties.reducedRedundancy", clientconf.StorageHeader,
+		clientconf.StorageValue, func(object s3.Object) string { return object.StorageClass })
 }
 
-// checkOption uploads with a field that an option in client_conf.js adds, by form and by multipart, and passes the
-// object to verify, which returns nil if the field was applied.
+// checkOption uploads with a field that an option in client_conf.js adds, by form and by multipart, and checks that the
+// object has its value.
 func (r *run) checkOption(
-	ctx context.Context, option, field, value string, verify func(s3.Object) []Result,
+	ctx context.Context, option, field, value string, actual func(s3.Object) string,
 ) []Result {
 	if !r.conf.On(option) {
 		return skipped("client_conf.js does not set %s", option)
 	}
 	f := r.file(field, "?")
 	f.Extra = map[string]string{field: value}
+	fix := fmt.Sprintf("Remove %s from client_conf.js, or configure the store for it.", option)
 	err := r.uploadBothWays(ctx, f)
 	if e, responded := responseOf(err); responded && e.fromS3 {
-		return failed(fmt.Sprintf("the store rejects %s: %s, which %s adds (%v)", field, value, option, e),
-			fmt.Sprintf("Remove %s from client_conf.js, or configure the store for it.", option))
+		return failed(fmt.Sprintf("the store rejects %s: %s, which %s adds (%v)", field, value, option, e), fix)
 	}
 	if err != nil {
 		return r.diagnose("accept "+field, err)
 	}
 	object, err := r.server().Head(ctx, f.Key)
-	e, responded := responseOf(err)
 	switch {
-	case responded && (e.status == http.StatusForbidden || e.status == http.StatusNotFound):
-		return ok("%s: %s is accepted; the key may not check whether it was applied", field, value)
-	case err != nil:
+	case err == nil && actual(object) == value:
+		return ok("%s: %s is accepted and applied", field, value)
+	case err == nil:
+		return failed(fmt.Sprintf("the store accepts %s: %s and does not apply it", field, value), fix)
+	case s3admin.Status(err) == 0:
 		return r.diagnose("show an upload", err)
 	}
-	if results := verify(object); results != nil {
-		return results
-	}
-	return ok("%s: %s is accepted and applied", field, value)
+	return ok("%s: %s is accepted; the key may not check whether it was applied", field, value)
 }
 
 // checkUnsigned adds a header to a version 4 request that its signature does not cover, as an attacker could. S3
