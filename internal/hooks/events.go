@@ -19,11 +19,12 @@ type Funcs struct {
 	ChallengeIsGood func(ctx context.Context, c *Challenge) error
 	Success         func(ctx context.Context, u *Upload) (Reply, error)
 	Delete          func(ctx context.Context, d *Deletion) error
+	List            func(ctx context.Context, uploads []*Upload) ([]*Upload, error)
 }
 
 // Funcs returns the methods of h.
 func (h *Hooks) Funcs() Funcs {
-	return Funcs{Identify: h.Identify, ChallengeIsGood: h.ChallengeIsGood, Success: h.Success, Delete: h.Delete}
+	return Funcs{h.Identify, h.ChallengeIsGood, h.Success, h.Delete, h.List}
 }
 
 // Challenge is a request that a browser wants to have signed. The embedded Request is checked: it is for the configured
@@ -57,6 +58,10 @@ type Upload struct {
 	ContentType  string
 	Metadata     map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
 	LastModified time.Time
+
+	// Delete deletes the object, for a Success that rejects it. Another object that has replaced it stays, if the store
+	// supports If-Match. It is nil in List.
+	Delete func(ctx context.Context) error
 }
 
 // Deletion is an object that a browser wants to delete. Bucket, Key and the form of UUID are checked.

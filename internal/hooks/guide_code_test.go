@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -134,10 +135,31 @@ func (e expectedFiles) claim(ctx context.Context, c *Challenge) error {
 	return err
 }
 
-// record marks the file of u as complete. Calling it again changes nothing.
-func (e expectedFiles) record(ctx context.Context, u *Upload) error {
-	_, err := e.db.ExecContext(ctx, `UPDATE expected SET etag = ? WHERE s3key = ?`, u.ETag, u.Key)
-	return err
+// record marks the file of u as complete. isNew is false if it was complete already, because the browser repeats its
+// report.
+func (e expectedFiles) record(ctx context.Context, u *Upload) (isNew bool, err error) {
+	result, err := e.db.ExecContext(ctx,
+		`UPDATE expected SET etag = ? WHERE s3key = ? AND etag IS NULL`, u.ETag, u.Key)
+	if err != nil {
+		return false, err
+	}
+	rows, err := result.RowsAffected()
+	return rows == 1, err
+}
+
+// recorded returns those uploads that record has marked.
+func (e expectedFiles) recorded(ctx context.Context, uploads []*Upload) (recorded []*Upload, err error) {
+	for _, u := range uploads {
+		var rows int
+		row := e.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM expected WHERE s3key = ? AND etag IS NOT NULL`, u.Key)
+		if err := row.Scan(&rows); err != nil {
+			return nil, err
+		}
+		if rows > 0 {
+			recorded = append(recorded, u)
+		}
+	}
+	return recorded, nil
 }
 
 // fileType has the limits for files of one extension.
@@ -167,8 +189,7 @@ func (f fileTypes) checkRequest(c *Challenge) error {
 	return nil
 }
 
-// checkUpload rejects an upload by its real size and its type. It does not delete the object, because the key may
-// have held a valid file before.
+// checkUpload rejects an upload by its real size and its type.
 func (f fileTypes) checkUpload(u *Upload) error {
 	limit, ok := f.find(u.Key)
 	switch {
@@ -180,6 +201,12 @@ func (f fileTypes) checkUpload(u *Upload) error {
 		return Deny(fmt.Sprintf("The file has the type %q; expected %q.", u.ContentType, limit.mediaType))
 	}
 	return nil
+}
+
+// deleteRejected deletes the upload that reason rejects, and returns reason. The user sees reason, and the log also has
+// the error of the deletion if there is one.
+func deleteRejected(ctx context.Context, u *Upload, reason error) error {
+	return errors.Join(reason, u.Delete(ctx))
 }
 
 // Delete is called before an object is deleted.
@@ -225,11 +252,19 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 // Success is called for an upload that is in the bucket.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 	if err := h.types.checkUpload(u); err != nil {
+		return nil, deleteRejected(ctx, u, err)
+	}
+	isNew, err := h.expected.record(ctx, u)
+	if err != nil {
 		return nil, err
 	}
-	if err := h.expected.record(ctx, u); err != nil {
-		return nil, err
+	if isNew { // what must happen once for each upload
+		h.log.InfoContext(ctx, "success", "owner", u.Owner, "key", u.Key, "size", u.Size)
 	}
-	h.log.InfoContext(ctx, "success", "owner", u.Owner, "key", u.Key, "size", u.Size)
 	return Reply{"dataset": u.Metadata["dataset"]}, nil
+}
+
+// List chooses which of the caller's objects the page shows as uploaded.
+func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
+	return h.expected.recorded(ctx, uploads)
 }

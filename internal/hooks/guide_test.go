@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,8 +56,8 @@ func TestGuideIsThisCode(t *testing.T) {
 // TestGuideReplacesHooks checks that the blocks compile in place of hooks.go, without hooks_test.go.
 func TestGuideReplacesHooks(t *testing.T) {
 	const head = `package hooks
-import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "fmt"; "io"
-	"log/slog"; "net/http"; "path"; "strconv"; "strings"; "time"
+import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "errors"; "fmt"
+	"io"; "log/slog"; "net/http"; "path"; "strconv"; "strings"; "time"
 	"s3-sign-srv/internal/sign"; "s3-sign-srv/internal/cookie")
 `
 	here, err := os.Getwd()
@@ -111,6 +113,7 @@ func guide(t *testing.T) (hooks.Funcs, *sql.DB) {
 		ChallengeIsGood: h.ChallengeIsGood,
 		Success:         h.Success,
 		Delete:          h.Delete,
+		List:            h.List,
 	}, h.expected.db
 }
 
@@ -119,6 +122,16 @@ func TestGuideUploads(t *testing.T) {
 	const notExpected, taken, tooLarge = "not expected", "taken over", "bytes"
 	const k1, k2, k3 = "user/42/k1.bam", "user/42/k2.bam", "user/42/k3.txt"
 	h, db := guide(t)
+	listed := func() (keys []string) {
+		uploads, err := h.List(t.Context(), []*Upload{{Key: k1}, {Key: k2}, {Key: k3}})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, u := range uploads {
+			keys = append(keys, u.Key)
+		}
+		return keys
+	}
 	for i, step := range []struct {
 		do            sign.Operation // or "success"
 		key           string
@@ -155,10 +168,13 @@ func TestGuideUploads(t *testing.T) {
 		metadata := map[string]string{"dataset": step.dataset, "qqfilename": step.name}
 		if step.do == "success" {
 			var reply Reply
-			reply, err = h.Success(
-				t.Context(),
-				&Upload{Key: step.key, ETag: `"e"`, Size: step.size, ContentType: step.kind, Metadata: metadata},
-			)
+			deleted := false
+			u := &Upload{Key: step.key, ETag: `"e"`, Size: step.size, ContentType: step.kind, Metadata: metadata}
+			u.Delete = func(context.Context) error { deleted = true; return nil }
+			reply, err = h.Success(t.Context(), u)
+			if accepted := step.rejected == ""; deleted == accepted || slices.Contains(listed(), step.key) != accepted {
+				t.Errorf("step %d, %s: deleted %t, listed %q", i, step.key, deleted, listed())
+			}
 			if err == nil && reply["dataset"] != step.dataset {
 				t.Errorf("step %d: the page receives %v", i, reply)
 			}

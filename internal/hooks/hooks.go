@@ -53,7 +53,8 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 }
 
 // Success is called when an upload is complete and in the bucket. It may be called more than once for the same upload,
-// because the page repeats its report if it gets no response. The page's onComplete receives the reply; Fine Uploader
+// with the same u.Key and u.ETag, because the page repeats its report if it gets no response. If it returns an error,
+// the object stays in the bucket; u.Delete(ctx) deletes it. The page's onComplete receives the reply; Fine Uploader
 // shows "thumbnailUrl" as the picture of the file.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", cut(u.UUID), "name", cut(u.Name),
@@ -65,4 +66,10 @@ func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 	h.log.InfoContext(ctx, "delete", "bucket", d.Bucket, "key", d.Key, "uuid", d.UUID)
 	return nil
+}
+
+// List returns those of the caller's objects that the page shows as uploaded when it is opened. If Success rejects
+// objects that stay in the bucket, leave them out here.
+func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
+	return uploads, nil
 }

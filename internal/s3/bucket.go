@@ -105,9 +105,20 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 }
 
 // Delete deletes the object at key. Deleting an object that does not exist is no error, as in S3.
-func (b *Bucket) Delete(ctx context.Context, key string) error {
+func (b *Bucket) Delete(ctx context.Context, key string) error { return b.DeleteIfMatch(ctx, key, "") }
+
+// DeleteIfMatch deletes the object at key. One with another ETag than etag stays, unless etag is empty or the store
+// ignores If-Match; that is no error.
+func (b *Bucket) DeleteIfMatch(ctx context.Context, key, etag string) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	_, err := b.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	input := &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key}
+	if etag != "" {
+		input.IfMatch = &etag
+	}
+	_, err := b.client.DeleteObject(ctx, input)
+	if Code(err) == "PreconditionFailed" {
+		return nil
+	}
 	return b.cfg.Explain("s3:DeleteObject", err)
 }

@@ -62,6 +62,30 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// TestDeleteIfMatch deletes an object only while it is the one with the ETag.
+func TestDeleteIfMatch(t *testing.T) {
+	stored := `"e1"`
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if condition := r.Header.Get("If-Match"); condition != "" && condition != stored {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			fmt.Fprint(w, "<Error><Code>PreconditionFailed</Code></Error>")
+			return
+		}
+		stored = ""
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer store.Close()
+	for _, test := range []struct {
+		etag    string
+		deleted bool
+	}{{`"e1"`, true}, {`"e2"`, false}, {"", true}} {
+		stored = `"e1"`
+		if err := at(t, store.URL).DeleteIfMatch(t.Context(), "k", test.etag); err != nil || (stored == "") != test.deleted {
+			t.Errorf("ETag %s: %v, the store now has %q", test.etag, err, stored)
+		}
+	}
+}
+
 // TestErrors checks that each error of a store says what to check.
 func TestErrors(t *testing.T) {
 	var status int

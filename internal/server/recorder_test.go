@@ -59,6 +59,7 @@ func (s *hookRecorder) hooks() hooks.Funcs {
 			s.deletions = append(s.deletions, d)
 			return nil
 		},
+		List: func(_ context.Context, uploads []*hooks.Upload) ([]*hooks.Upload, error) { return uploads, nil },
 	}
 }
 

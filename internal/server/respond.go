@@ -71,7 +71,7 @@ func cause(err error, e *apierror.Error) string {
 // writeJSON writes body as JSON. It encodes before it sends the status; if that fails, because of a hook's reply as
 // a rule, nothing is written.
 func writeJSON(w http.ResponseWriter, status int, body any) error {
-	encoded, err := json.Marshal(body)
+	encoded, err := json.Marshal(body, json.Deterministic(true))
 	if err != nil {
 		return fmt.Errorf("a response cannot be encoded as JSON: %w", err)
 	}

@@ -82,5 +82,6 @@ func unreliableHooks(h hooks.Funcs) hooks.Funcs {
 		Delete: func(ctx context.Context, d *hooks.Deletion) error {
 			return errors.Join(h.Delete(ctx, d), result(d.Key))
 		},
+		List: h.List,
 	}
 }

@@ -29,8 +29,9 @@ type sessionFile struct {
 	Bucket string `json:"s3Bucket"`
 }
 
-// session handles GET /s3/session: the caller's own files, newest first. The list is empty if the caller is not
-// authenticated, or if the server's key may not list the bucket.
+// session handles GET /s3/session: the caller's own files, newest first, without those that /s3/success would reject
+// and those that the hook List leaves out. The list is empty if the caller is not authenticated, or if the server's key
+// may not list the bucket.
 //
 //	→ [{"name":…,"uuid":…,"size":…,"s3Key":…,"s3Bucket":…}, …]
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
@@ -38,20 +39,42 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	files := []sessionFile{} // for a browser that has no cookie yet
 	owner, err := s.callIdentify(r)
 	if err == nil {
-		files, err = s.filesOf(r.Context(), owner)
+		files, err = s.filesOf(r, owner)
 	} else if err == hooks.ErrUnauthenticated {
 		err = nil
 	}
 	s.writeResult(w, r, files, err)
 }
 
-func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, error) {
-	ctx, cancel := context.WithTimeout(ctx, s3.Timeout) // for all calls: files that come late are named by their key
+func (s *server) filesOf(r *http.Request, owner string) ([]sessionFile, error) {
+	uploads, err := s.uploadsOf(r, owner)
+	if err != nil {
+		return nil, err
+	}
+	var listed []*hooks.Upload
+	err = s.callHook(r.Context(), func(ctx context.Context) (err error) {
+		listed, err = s.Hooks.List(ctx, uploads)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	files := make([]sessionFile, len(listed))
+	for i, u := range listed {
+		name := cmp.Or(u.Metadata["qqfilename"], path.Base(u.Key))
+		files[i] = sessionFile{name, sessionUUID(u.Key), u.Size, u.Key, s.Client.Bucket}
+	}
+	return files, nil
+}
+
+// uploadsOf returns the newest files of owner.
+func (s *server) uploadsOf(r *http.Request, owner string) ([]*hooks.Upload, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), s3.Timeout) // for all calls
 	defer cancel()
 	entries, err := s.Bucket.List(ctx, owner+"/")
 	if s3.IsForbidden(err) {
 		s.Log.InfoContext(ctx, "earlier uploads are not listed: the server's key lacks s3:ListBucket", "cause", err.Error())
-		return []sessionFile{}, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -60,26 +83,21 @@ func (s *server) filesOf(ctx context.Context, owner string) ([]sessionFile, erro
 		return cmp.Or(b.LastModified.Compare(a.LastModified), strings.Compare(a.Key, b.Key))
 	})
 	entries = entries[:min(len(entries), maxSessionFiles)]
-	files := make([]sessionFile, len(entries))
+	uploads := make([]*hooks.Upload, len(entries))
 	var group sync.WaitGroup
 	for i, entry := range entries {
 		group.Go(func() {
 			s.headSemaphore <- struct{}{}
-			files[i] = s.sessionFile(ctx, entry)
+			u := &hooks.Upload{Owner: owner, HTTP: r, Bucket: s.Client.Bucket, Key: entry.Key}
+			if object, err := s.Bucket.Head(ctx, u.Key); err == nil { // else it is listed by its key, unless types are limited
+				setObject(u, object)
+			}
+			u.Size, u.LastModified, uploads[i] = entry.Size, entry.LastModified, u
 			<-s.headSemaphore
 		})
 	}
 	group.Wait()
-	return files, nil
-}
-
-// sessionFile describes entry by its metadata, or by its key if there is none.
-func (s *server) sessionFile(ctx context.Context, entry s3.Entry) sessionFile {
-	name := path.Base(entry.Key)
-	if object, err := s.Bucket.Head(ctx, entry.Key); err == nil {
-		name = cmp.Or(decodeMetadata(object)["qqfilename"], name)
-	}
-	return sessionFile{name, sessionUUID(entry.Key), entry.Size, entry.Key, s.Client.Bucket}
+	return slices.DeleteFunc(uploads, func(u *hooks.Upload) bool { return s.checkLimits(u) != nil }), nil
 }
 
 // sessionUUID returns the uuid in Fine Uploader's default key; for another key it derives one.

@@ -1,15 +1,20 @@
 package server_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"s3-sign-srv/internal/hooks"
 )
 
 // TestSession checks that the list has the caller's files, named by their metadata, newest first. It is empty if the
@@ -59,6 +64,80 @@ func TestSession(t *testing.T) {
 	denied = true
 	if got := do(t, "GET", s.url+"/s3/session", "", "", "Cookie", cookie); got.status != 200 || got.body != "[]" {
 		t.Errorf("without the right to list: %d %s", got.status, got.body)
+	}
+}
+
+// TestSessionLeavesOut checks that the list never has a file that a report would reject, or that the hook leaves out.
+func TestSessionLeavesOut(t *testing.T) {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := path.Base(r.URL.Path)
+		switch {
+		case r.Method != http.MethodHead:
+			io.WriteString(w, "<ListBucketResult>")
+			for i, name := range []string{"a.png", "b.html", "c.none", "d.missing", "e.large.png"} {
+				const entry = "<Contents><Key>%s%s</Key><Size>%d</Size></Contents>"
+				fmt.Fprintf(w, entry, r.URL.Query().Get("prefix"), name, 250*(i+1))
+			}
+			io.WriteString(w, "</ListBucketResult>")
+		case name == "d.missing":
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			kind := map[string][]string{".png": {"image/png"}, ".html": {"text/html"}}[path.Ext(name)]
+			w.Header()["Content-Type"] = kind // nil: none
+		}
+	}))
+	defer store.Close()
+	for _, test := range []struct {
+		name   string
+		change func(*config)
+		want   string // the names, or the status of an error
+	}{
+		{"no limits", func(*config) {}, "a.png b.html c.none d.missing e.large.png"},
+		{"types", func(c *config) { c.sign.ContentTypes = []string{"image/*"} }, "a.png e.large.png"},
+		{"size", func(c *config) { c.server.MaxBytes = 1000 }, "a.png b.html c.none d.missing"},
+		{"the hook leaves out", func(c *config) {
+			c.server.Hooks.List = func(_ context.Context, uploads []*hooks.Upload) (kept []*hooks.Upload, err error) {
+				for _, u := range uploads {
+					if u.ContentType == "image/png" && strings.HasPrefix(u.Key, u.Owner+"/") && u.HTTP != nil {
+						kept = append(kept, u)
+					}
+				}
+				return kept, nil
+			}
+		}, "a.png e.large.png"},
+		{"the hook leaves out all", func(c *config) {
+			c.server.Hooks.List = func(context.Context, []*hooks.Upload) ([]*hooks.Upload, error) { return nil, nil }
+		}, ""},
+		{"the hook denies", func(c *config) {
+			c.server.Hooks.List = func(_ context.Context, uploads []*hooks.Upload) ([]*hooks.Upload, error) {
+				return uploads, hooks.Deny("No list.")
+			}
+		}, "403"},
+		{"the hook panics", func(c *config) {
+			c.server.Hooks.List = func(context.Context, []*hooks.Upload) ([]*hooks.Upload, error) { panic("hook") }
+		}, "500"},
+	} {
+		s := startOwnedServer(t, func(c *config) {
+			c.server.Bucket = bucketAt(store.URL)
+			test.change(c)
+		})
+		cookie, _ := s.openPage(t)
+		got := do(t, "GET", s.url+"/s3/session", "", "", "Cookie", cookie)
+		result := fmt.Sprint(got.status)
+		if got.status == http.StatusOK {
+			var files []struct{ Name string }
+			if err := json.Unmarshal([]byte(got.body), &files); err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			var names []string
+			for _, file := range files {
+				names = append(names, file.Name)
+			}
+			result = strings.Join(names, " ")
+		}
+		if result != test.want {
+			t.Errorf("%s: %s, want %s", test.name, result, test.want)
+		}
 	}
 }
 

@@ -56,10 +56,7 @@ func (s *server) success(r *http.Request) (any, error) {
 	}
 	u := &hooks.Upload{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key, UUID: id}
 	u.Name, u.Form = pop(form, "name"), form
-	etag := pop(form, "etag")
-	if !s.VerifySuccess {
-		u.ETag = etag
-	} else if err := s.verify(r, u, etag); err != nil {
+	if err := s.verify(r.Context(), u, pop(form, "etag")); err != nil {
 		return nil, err
 	}
 	var reply hooks.Reply
@@ -76,10 +73,15 @@ func (s *server) success(r *http.Request) (any, error) {
 	return response, nil
 }
 
-// verify looks up the object and adds its properties to u. The ETag that the browser sent, if any, must be the
-// object's.
-func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
-	object, err := s.Bucket.Head(r.Context(), u.Key)
+// verify looks up the object, checks it and adds its properties to u. The ETag that the browser sent, if any, must be
+// the object's.
+func (s *server) verify(ctx context.Context, u *hooks.Upload, etag string) error {
+	if !s.VerifySuccess {
+		u.ETag = etag
+		u.Delete = func(ctx context.Context) error { return s.Bucket.Delete(ctx, u.Key) }
+		return nil
+	}
+	object, err := s.Bucket.Head(ctx, u.Key)
 	if err != nil {
 		return err
 	}
@@ -87,16 +89,24 @@ func (s *server) verify(r *http.Request, u *hooks.Upload, etag string) error {
 		return apierror.New(apierror.Conflict, "The object in the store is not the one that was uploaded, because it was "+
 			"replaced since; upload the file again under another key.")
 	}
-	if s.MaxBytes > 0 && object.Size > s.MaxBytes {
-		return apierror.New(apierror.Forbidden, fmt.Sprintf("The file has %d bytes, and this server accepts at most %d; "+
-			"upload a smaller one.", object.Size, s.MaxBytes))
-	}
-	if err := s.Signer.CheckContentType(object.ContentType); err != nil {
-		return err
-	}
+	setObject(u, object)
+	u.Delete = func(ctx context.Context) error { return s.Bucket.DeleteIfMatch(ctx, u.Key, object.ETag) }
+	return s.checkLimits(u)
+}
+
+// setObject adds to u what the store says about the object.
+func setObject(u *hooks.Upload, object s3.Object) {
 	u.ETag, u.Size, u.ContentType = object.ETag, object.Size, object.ContentType
 	u.LastModified, u.Metadata = object.LastModified, decodeMetadata(object)
-	return nil
+}
+
+// checkLimits rejects an object that MaxBytes or the allowed types of the Signer forbid.
+func (s *server) checkLimits(u *hooks.Upload) error {
+	if s.MaxBytes > 0 && u.Size > s.MaxBytes {
+		return apierror.New(apierror.Forbidden, fmt.Sprintf("The file has %d bytes, and this server accepts at most %d; "+
+			"upload a smaller one.", u.Size, s.MaxBytes))
+	}
+	return s.Signer.CheckContentType(u.ContentType)
 }
 
 // decodeMetadata undoes Fine Uploader's percent-encoding. A value that another client has stored without it stays as it

@@ -3,6 +3,8 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -72,5 +74,64 @@ func TestVerifySuccess(t *testing.T) {
 		if _, uploads, _ := s.recorder.drain(); (len(uploads) == 1) != (test.status == 200) {
 			t.Errorf("%s: the hook received %d uploads", test.name, len(uploads))
 		}
+	}
+}
+
+// TestSuccessDeletes checks what Upload.Delete asks of the store, and what the page gets then.
+func TestSuccessDeletes(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		verify  bool
+		store   int // status of the DELETE
+		ifMatch string
+		cause   string // in the log
+	}{
+		{"the object that was looked up", true, 204, `"e1"`, ""},
+		{"another one has replaced it", true, 412, `"e1"`, ""},
+		{"not looked up", false, 204, "", ""},
+		{"the store denies it", true, 403, `"e1"`, "denies s3:DeleteObject"},
+	} {
+		var deleted []string
+		store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"e1"`)
+			if r.Method == http.MethodDelete {
+				deleted = append(deleted, r.URL.Path+" "+r.Header.Get("If-Match"))
+				w.WriteHeader(test.store)
+				if code := map[int]string{403: "AccessDenied", 412: "PreconditionFailed"}[test.store]; code != "" {
+					io.WriteString(w, "<Error><Code>"+code+"</Code></Error>")
+				}
+			}
+		}))
+		s := startTestServer(t, func(c *config) {
+			c.server.Bucket, c.server.VerifySuccess = bucketAt(store.URL), test.verify
+			c.server.Hooks.Success = func(ctx context.Context, u *hooks.Upload) (hooks.Reply, error) {
+				return nil, errors.Join(hooks.Deny("It has a virus."), u.Delete(ctx))
+			}
+		})
+		got := do(t, "POST", s.url+"/s3/success", formType, "key=a/uuid.txt&bucket=mybucket&etag=%22e1%22")
+		if got.status != 403 || !strings.Contains(got.body, `"It has a virus."`) {
+			t.Errorf("%s: %d %s", test.name, got.status, got.body)
+		}
+		if want := "/mybucket/a/uuid.txt " + test.ifMatch; len(deleted) != 1 || deleted[0] != want {
+			t.Errorf("%s: deleted %q, want %q", test.name, deleted, want)
+		}
+		if log := s.log.drain(); strings.Contains(log, "cause") != (test.cause != "") || !strings.Contains(log, test.cause) {
+			t.Errorf("%s: %s, want the cause %q", test.name, log, test.cause)
+		}
+		store.Close()
+	}
+}
+
+// TestRepeatedReport sends a report twice. The hook can tell the repetition by key and ETag; the page gets the same.
+func TestRepeatedReport(t *testing.T) {
+	s := startTestServer(t, func(*config) {})
+	first := do(t, "POST", s.url+"/s3/success", formType, success)
+	second := do(t, "PUT", s.url+"/s3/success", formType, success)
+	_, uploads, _ := s.recorder.drain()
+	if first.status != 200 || second.status != 200 || first.body != second.body {
+		t.Errorf("%d %s, then %d %s", first.status, first.body, second.status, second.body)
+	}
+	if len(uploads) != 2 || uploads[0].Key != uploads[1].Key || uploads[0].ETag != uploads[1].ETag {
+		t.Errorf("the hook received %+v", uploads)
 	}
 }

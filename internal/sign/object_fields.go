@@ -112,11 +112,14 @@ func (f *objectFields) setOn(r *Request) {
 	}
 }
 
-// CheckContentType rejects a type that is not among the configured ones, if there are any. V4 multipart requests do
-// not sign their type, so a stored object may have another. The error is an *apierror.Error.
+// CheckContentType rejects the type of an object if it is not among the configured ones, or not known. V4 multipart
+// requests do not sign their type, so a stored object may have another. The error is an *apierror.Error.
 func (s *Signer) CheckContentType(value string) error {
 	if len(s.cfg.ContentTypes) == 0 {
 		return nil
+	}
+	if value == "" {
+		return forbidden("Files without a type are not accepted here.", "", strings.Join(s.cfg.ContentTypes, " "))
 	}
 	if err := s.checkContentType(value); err != nil {
 		return err
