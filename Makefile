@@ -12,6 +12,7 @@ export GOBIN := $(CURDIR)/bin
 VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
+BENCHSTAT   := v0.0.0-20260908200009-22c9c6c9d4da
 
 .NOTPARALLEL: # deps installs what unit and e2e need, and parallel benchmarks would measure each other
 .PHONY: help run build static test unit e2e lint fuzz bench bench-browser screenshot deps clean FORCE
@@ -81,9 +82,13 @@ fuzz: ## fuzz every parser for FUZZ_TIME, by default a minute
 		go test ./$$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME); \
 	done
 
-bench: bin/s3-sign-srv ## compare the server's speed with that of a constant handler; see docs/performance.md
+bench: bin/s3-sign-srv bin/.benchstat-$(BENCHSTAT) ## compare the server's speed with that of a constant handler; see docs/performance.md
 	go test ./internal/sign ./internal/server -run '^$$' -bench . -count 5
-	@go build -o bin/bench ./bench && bin/bench
+	go test ./cmd/s3-sign-srv -run '^$$' -bench . -benchtime 2s -count 5 -timeout 30m | tee bin/bench.txt
+	@bin/benchstat -filter .name:Sign -row '/request /connections' -col /server -confidence 0.9 bin/bench.txt
+
+bin/.benchstat-$(BENCHSTAT):
+	go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT) && rm -f bin/.benchstat-* && touch $@
 
 bench-browser: deps build ## measure uploads of 200 MB in Chromium with both signature versions, and slow clients
 	go test -tags 'e2e speed' ./e2e -count=1 -timeout 30m -run '^TestSpeed' -v

@@ -30,7 +30,7 @@ type tree struct {
 
 // generated are files that make writes, and copies that users make. They are not in git.
 var generated = []string{
-	"bin/s3-sign-srv", "bin/bench", "bin/versitygw", "static/client_conf.js", "static/s3.fine-uploader*.js",
+	"bin/s3-sign-srv", "bin/versitygw", "static/client_conf.js", "static/s3.fine-uploader*.js",
 	"static/*.umd.min.js", "static/fine-uploader-new.css", "static/*.gif",
 }
 
@@ -167,7 +167,7 @@ func (r *tree) check(name string) (problems []string) {
 
 // repositoryPath is a path into one of the repository's folders, but not a part of a URL or of another path.
 const repositoryPath = `(?m)(?:^|[^\w/.-])(?:\./)?` +
-	`((?:\.ci|bench|bin|bundle|cmd|deploy|docs|e2e|internal|static)/[\w.*/-]*[\w*])`
+	`((?:\.ci|bin|bundle|cmd|deploy|docs|e2e|internal|static)/[\w.*/-]*[\w*])`
 
 // exists reports whether name, which may be a pattern, is a file or a folder in git, or generated.
 func (r *tree) exists(name string) bool {

@@ -14,12 +14,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes these programs of the test binary, for the scripts.
+// TestMain makes these programs of the test binary, for the scripts and benchmarks.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"s3-sign-srv": main,
 		"await":       awaitMain,
 		"certificate": certificateMain,
+		"constant":    constantMain,
 		"get":         getMain,
 		"store":       storeMain,
 	})

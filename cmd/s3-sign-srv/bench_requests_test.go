@@ -6,31 +6,32 @@ import (
 	"time"
 )
 
-// A kind is a request of Fine Uploader for the bucket in environment.
+// A kind is a request of Fine Uploader for the bucket in startProgram, with the numbers of connections to measure.
 type kind struct {
 	name, query string
+	connections []int
 	body        func(now time.Time) string
 }
 
 const (
-	digest = "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"
 	dateV2 = "Mon, 02 Jan 2006 15:04:05 GMT"
 	dateV4 = "20060102T150405Z"
+	digest = "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"
 )
 
 var kinds = []kind{
-	{"part V2", "", func(now time.Time) string {
+	{"part_V2", "", []int{1, 64, 256}, func(now time.Time) string {
 		return fmt.Sprintf(`{"headers":"PUT\n\n\n\nx-amz-date:%s\n`+
 			`/mybucket/0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.bam?partNumber=1&uploadId=UPID.abc-_123"}`, now.Format(dateV2))
 	}},
-	{"part V4", "?v4=true", func(now time.Time) string {
+	{"part_V4", "?v4=true", []int{1, 64, 256}, func(now time.Time) string {
 		return fmt.Sprintf(`{"headers":"AWS4-HMAC-SHA256\n%s\n%s/us-east-1/s3/aws4_request\nPUT\n`+
 			`/0e4b5c5a-aa56-40e3-80a0-f315d8d6b43a.bam\npartNumber=1&uploadId=UPID.abc-_123\n`+
 			`host:127.0.0.1:9312\nx-amz-content-sha256:%s\nx-amz-date:%[1]s\n\n`+
 			`host;x-amz-content-sha256;x-amz-date\n%[3]s"}`, now.Format(dateV4), now.Format("20060102"), digest)
 	}},
-	{"policy V2", "", func(now time.Time) string { return policy(now, "") }},
-	{"policy V4", "?v4=true", func(now time.Time) string {
+	{"policy_V2", "", []int{64}, func(now time.Time) string { return policy(now, "") }},
+	{"policy_V4", "?v4=true", []int{64}, func(now time.Time) string {
 		return policy(now, fmt.Sprintf(`{"x-amz-algorithm":"AWS4-HMAC-SHA256"},`+
 			`{"x-amz-credential":"AKIAIOSFODNN7EXAMPLE/%s/us-east-1/s3/aws4_request"},{"x-amz-date":"%s"},`,
 			now.Format("20060102"), now.Format(dateV4)))
