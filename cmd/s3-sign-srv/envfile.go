@@ -113,7 +113,7 @@ func explainValue(name, value string) error {
 	case strings.HasPrefix(value, "~"):
 		text = "a path that begins with ~; write $HOME instead"
 	case strings.Contains(value, "$(") || strings.Contains(value, "`"):
-		text = "the output of a command; write the value itself"
+		text = "the output of a command; write the value itself, or let bash source the file instead of -env"
 	case strings.Contains(reference.ReplaceAllString(value, ""), "${"):
 		text = "a value with a ${…} that is more than a variable's name; write the value itself"
 	case strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}"):

@@ -104,27 +104,29 @@ func TestShippedEnvFile(t *testing.T) {
 // TestEnvFileErrors names the line in every error, and never its value.
 func TestEnvFileErrors(t *testing.T) {
 	for line, want := range map[string]string{
-		"A=s3cret":                "lacks the word export in front of A",
-		"A=/s3cret\nexport B=$A":  "lacks the word export in front of A",
-		"export A=s3cret; rm -rf": "sets A to a value that bash and this program could read differently",
-		"export A=`s3cret`":       "sets A to the output of a command",
-		"export A=$(s3cret)":      "sets A to the output of a command",
-		`export A="s3\"cret"`:     "put it into single quotes",
-		`export A="s3"cret`:       "put it into single quotes",
-		"export A='s3' cret":      "put it into single quotes",
-		"export A = s3cret":       "not of the form export NAME=value",
-		"export A=~/s3cret":       "sets A to a path that begins with ~; write $HOME instead",
-		"export A=s3{c,r}et":      "a $ or a brace",
-		"export A=s3#cret":        "put it into single quotes",
-		"export A=s3{cr}et":       "a $ or a brace",
-		"export A=$/s3cret":       "a $ or a brace",
-		`export A="$/s3cret"`:     "a $ or a brace",
-		`export A="${B:-s3cret}"`: "a ${…} that is more than a variable's name; write the value itself",
-		"export A=$home/s3cret":   "lets A refer to $home, which is not set",
-		"export A=$HOMEs/s3cret":  "write ${NAME} if a letter follows the name",
-		"export A=$NOWHERE":       "lets A refer to $NOWHERE, which is not set",
-		"export A=s3cret\r":       "Windows",
-		"if true; then":           "not of the form",
+		"A=s3cret":                  "lacks the word export in front of A",
+		"A=/s3cret\nexport B=$A":    "lacks the word export in front of A",
+		"export A=s3cret; rm -rf":   "sets A to a value that bash and this program could read differently",
+		"export A=`s3cret`":         "sets A to the output of a command",
+		"export A=$(s3cret)":        "sets A to the output of a command",
+		`export A="$(cat s3cret)"`:  "sets A to the output of a command; write the value itself, or let bash source",
+		`export A="x${B}$(s3cret)"`: "sets A to the output of a command",
+		`export A="s3\"cret"`:       "put it into single quotes",
+		`export A="s3"cret`:         "put it into single quotes",
+		"export A='s3' cret":        "put it into single quotes",
+		"export A = s3cret":         "not of the form export NAME=value",
+		"export A=~/s3cret":         "sets A to a path that begins with ~; write $HOME instead",
+		"export A=s3{c,r}et":        "a $ or a brace",
+		"export A=s3#cret":          "put it into single quotes",
+		"export A=s3{cr}et":         "a $ or a brace",
+		"export A=$/s3cret":         "a $ or a brace",
+		`export A="$/s3cret"`:       "a $ or a brace",
+		`export A="${B:-s3cret}"`:   "a ${…} that is more than a variable's name; write the value itself",
+		"export A=$home/s3cret":     "lets A refer to $home, which is not set",
+		"export A=$HOMEs/s3cret":    "write ${NAME} if a letter follows the name",
+		"export A=$NOWHERE":         "lets A refer to $NOWHERE, which is not set",
+		"export A=s3cret\r":         "Windows",
+		"if true; then":             "not of the form",
 	} {
 		_, err := readEnvFile(writeFile(t, "# first\n"+line+"\n"), parseEnviron(outside))
 		if err == nil || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "s3cret") ||
@@ -180,6 +182,7 @@ func TestUnknownSettings(t *testing.T) {
 		for where, read := range map[string]func() error{
 			"environment": func() error { _, err := readEnviron("", environ{name: "s3cret"}); return err },
 			"file": func() error {
+				t.Setenv(name, "") // restored at the end
 				_, err := readEnviron(writeFile(t, "export "+name+"=s3cret\n"), nil)
 				return err
 			},

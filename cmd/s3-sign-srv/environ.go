@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,12 +38,37 @@ func readEnviron(file string, env environ) (getenv func(string) string, err erro
 			return nil, err
 		}
 	}
+	if err := export(all, env, file); err != nil {
+		return nil, err
+	}
 	for name, value := range env {
 		if value != "" || all[name] == "" { // an empty variable counts as unset
 			all[name] = value
 		}
 	}
 	return all.get, unknownSettings(all)
+}
+
+// readAtStart are the variables that Go's runtime reads before main.
+func readAtStart() []string {
+	return []string{"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK"}
+}
+
+// export sets the variables of the file that are no settings for this process, where libraries look for HTTPS_PROXY,
+// SSL_CERT_FILE and others. The keys stay out of it.
+func export(variables, env environ, file string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		switch {
+		case env[name] != "" || slices.Contains(config.Names(), name):
+		case slices.Contains(readAtStart(), name):
+			const text = "%s has no effect in %s, because Go reads it before the file; set it in the environment"
+			errs = append(errs, fmt.Errorf(text, name, file))
+		default:
+			errs = append(errs, os.Setenv(name, variables[name]))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // kubernetesLink matches the variables that Kubernetes sets in every pod for a service called p3s3f.
