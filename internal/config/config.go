@@ -57,6 +57,11 @@ func Load(getenv func(string) string) (Config, error) {
 		if value == "" {
 			value = s.Default
 		}
+		if isQuoted(value) {
+			const text = "%s has quotes around its value, which bash would remove and Docker's env files keep; remove them"
+			errs = append(errs, fmt.Errorf(text, s.Name))
+			continue
+		}
 		if s.parse == nil || value == "" && !s.Required {
 			continue
 		}

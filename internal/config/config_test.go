@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -180,6 +181,22 @@ func TestCookieSecrets(t *testing.T) {
 	if err != nil || len(c.CookieSecrets) != 2 || c.CookieSecrets[0].Reveal() != first ||
 		c.CookieSecrets[1].Reveal() != second || strings.Contains(fmt.Sprintf("%+v", c), "1111") {
 		t.Errorf("%v %d secrets", err, len(c.CookieSecrets))
+	}
+}
+
+// TestQuotes loads values with the quotes of an env file, as Docker passes them on. Every setting is named.
+func TestQuotes(t *testing.T) {
+	for _, quote := range []string{`'`, `"`} {
+		_, err := Load(func(string) string { return quote + "s3cret" + quote })
+		for _, name := range Names() {
+			want := name + " has quotes around its value, which bash would remove and Docker's env files keep; remove them"
+			if !slices.Contains(strings.Split(err.Error(), "\n"), want) {
+				t.Errorf("%s: want %q in\n%v", name, want, err)
+			}
+		}
+		if strings.Contains(err.Error(), "s3cret") {
+			t.Error(err)
+		}
 	}
 }
 

@@ -15,6 +15,11 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
+// isQuoted reports quotes of a shell around the value of a setting; no valid value begins with one.
+func isQuoted(value string) bool {
+	return len(value) > 1 && strings.ContainsRune(`'"`, rune(value[0])) && value[len(value)-1] == value[0]
+}
+
 // parseFlag reads 0 or 1.
 func parseFlag(value string) (bool, error) {
 	if value != "0" && value != "1" {
