@@ -32,9 +32,6 @@ func localBrokenSetups() []brokenSetup {
 			"AWS_ENDPOINT has a path",
 		},
 		{"https without a certificate", set("P3S3F_USE_HTTPS", "1"), "settings", "P3S3F_SRV_CRT"},
-		{"certificate and key of two pairs", withCertificate(certificate{}, true), "https", "P3S3F_SRV_KEY"},
-		{"expired certificate", withCertificate(certificate{expired: true}, false), "https", "Renew"},
-		{"certificate that is not valid yet", withCertificate(certificate{future: true}, false), "https", "clock right"},
 		{"the bucket in capitals in the host", func(_ *testing.T, p *doctorSetup) {
 			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "localhost", strings.ToUpper(p.name)+".localhost", 1)
 		}, "settings", "AWS_ENDPOINT begins with the bucket's name"},
@@ -160,19 +157,6 @@ func localBrokenSetups() []brokenSetup {
 			edit("client_conf.js", `bucket: "BUCKET",`, `bucket: "BUCKET"`),
 			"client_conf.js",
 			"comma",
-		},
-		{
-			"another script as the bundle",
-			edit("static/s3.fine-uploader.min.js", "Fine Uploader ", ""),
-			"bundle",
-			"make static",
-		},
-		{"another version of the bundle", edit("static/s3.fine-uploader.min.js", "5.16.2", "5.11.9"), "bundle", "5.16.2"},
-		{
-			"half of the hook's exercise",
-			func(_ *testing.T, p *doctorSetup) { p.env["P3S3F_EXAMPLE_ALLOW_LARGE"] = p.name + "/x/y" },
-			"server",
-			"the server does not start: the hooks could not start: P3S3F_EXAMPLE_ALLOW_LARGE has no effect",
 		},
 	}
 }

@@ -218,7 +218,7 @@ func TestDoctorCephUsers(t *testing.T) {
 	}{
 		{"quota", [][]string{{"quota", "set", quota, "--max-size=1048576"}, {"quota", "enable", quota}}, "multipart upload",
 			"Raise the quota"},
-		{"suspended", [][]string{{"user", "suspend"}}, "keys", "has suspended the user"},
+		{"suspended", [][]string{{"user", "suspend"}}, "keys", "enable the key's user"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -29,8 +29,6 @@ import (
 type certificate struct {
 	host            string // default localhost
 	expired, future bool
-	trusted         bool   // known to this computer
-	issuer          string // default itself
 }
 
 // issue makes the certificate, signed by itself, and its key, as PEM.
@@ -54,11 +52,7 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 		SerialNumber: big.NewInt(1), DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: begin, NotAfter: end,
 	}
-	issuer := *template
-	if c.issuer != "" {
-		issuer.Subject.CommonName = c.issuer
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, &issuer, &private.PublicKey, private)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,26 +67,15 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 		)
 }
 
-// withCertificate turns HTTPS on with a certificate, and with its key or another's.
-func withCertificate(c certificate, othersKey bool) func(*testing.T, *doctorSetup) {
+// withCertificate turns HTTPS on.
+func withCertificate(c certificate) func(*testing.T, *doctorSetup) {
 	return func(t *testing.T, p *doctorSetup) {
 		cert, key := c.issue(t)
-		if othersKey {
-			_, key = c.issue(t)
-		}
 		dir := t.TempDir()
-		p.env["P3S3F_USE_HTTPS"], p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = "1", filepath.Join(
-			dir,
-			"crt",
-		), filepath.Join(
-			dir,
-			"key",
-		)
+		p.env["P3S3F_USE_HTTPS"] = "1"
+		p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = filepath.Join(dir, "crt"), filepath.Join(dir, "key")
 		writeFile(t, p.env["P3S3F_SRV_CRT"], string(cert))
 		writeFile(t, p.env["P3S3F_SRV_KEY"], string(key))
-		if c.trusted {
-			p.env["SSL_CERT_FILE"] = p.env["P3S3F_SRV_CRT"]
-		}
 	}
 }
 
@@ -260,7 +243,7 @@ func startPathOnly(t *testing.T) *store {
 func TestDoctorTLS(t *testing.T) {
 	t.Parallel()
 	p := newDoctorSetup(t, startVersitygw(t))
-	withCertificate(certificate{}, false)(t, p)
+	withCertificate(certificate{})(t, p)
 	withTLSProxy(certificate{}, true)(t, p)
 	for _, f := range p.runDoctor(t).with("failed") {
 		t.Errorf("false alarm: %+v", f)

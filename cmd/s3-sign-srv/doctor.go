@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	assets "s3-sign-srv"
-	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/doctor"
 )
 
@@ -32,11 +30,7 @@ func runDoctor(ctx context.Context, args []string, env environ, stdout io.Writer
 	getenv, err := readEnviron(o.envFile, env)
 	cfg := doctor.Config{
 		Getenv: getenv, EnvError: err, Files: assets.FS("."), Origins: o.origins, Now: time.Now,
-		Certificate: loadCertificate, CORSCommand: corsCommand(os.Args[0], o.envFile),
-	}
-	cfg.Start = func(cfg config.Config) error {
-		_, err := newHandler(cfg, getenv, slog.New(slog.DiscardHandler))
-		return err
+		CORSCommand: corsCommand(os.Args[0], o.envFile),
 	}
 	report := reportText
 	if o.json {

@@ -5,12 +5,8 @@ package clientconf
 import (
 	"fmt"
 	"io/fs"
-	"maps"
-	"regexp"
-	"slices"
 	"strings"
 
-	"s3-sign-srv/internal/fineuploader"
 	"s3-sign-srv/internal/sign"
 )
 
@@ -62,31 +58,6 @@ func (c Conf) VersionSetting(v sign.Version) string {
 		return fmt.Sprintf("signature.version to %d in static/client_conf.js", v)
 	}
 	return fmt.Sprintf("P3S3F_SIGNATURE_VERSION=%d", v)
-}
-
-// headerName matches the names in request.params that can become headers.
-var headerName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-
-// HeaderParams returns the request.params that can be headers; whole is false if the script computes some of them.
-func (c Conf) HeaderParams() (params map[string]string, whole bool) {
-	params, whole = c.Under("request.params")
-	maps.DeleteFunc(params, func(name, _ string) bool { return !headerName.MatchString(name) })
-	return params, whole
-}
-
-// Signable returns the request.params and the objectProperties.acl that the server signs for any file. The
-// doctor reports the others.
-func (c Conf) Signable(allowedACLs []string) (params map[string]string, acl string) {
-	params, _ = c.HeaderParams()
-	maps.DeleteFunc(params, func(name, value string) bool {
-		field, meta := fineuploader.ParamField(name)
-		encryption := strings.HasPrefix(field, EncryptionHeader) && value != EncryptionValue
-		return !meta && (encryption || field == fineuploader.ContentMD5)
-	})
-	if acl, _ = c.Text("objectProperties.acl", "private"); !slices.Contains(allowedACLs, acl) {
-		acl = "private"
-	}
-	return params, acl
 }
 
 // Extra returns the headers for encryption and storage class that the options request.

@@ -40,14 +40,7 @@ func (r *run) checkAddressing(ctx context.Context) []Result {
 		}
 	}
 	endpoint, host := browserAddress(r.withStyle(r.style()))
-	text := fmt.Sprintf("request.endpoint %q, objectProperties.host %q", endpoint, host)
-	if r.set.Sign.IsAddress() {
-		return ok("%s (virtual-hosted needs a name)", text)
-	}
-	if good, _ := r.works(ctx, !r.style()); good {
-		return ok("%s (%s works too)", text, !r.style())
-	}
-	return ok("%s (%s does not work)", text, !r.style())
+	return ok("request.endpoint %q, objectProperties.host %q", endpoint, host)
 }
 
 // explainStyle explains why a configured style does not work, and whether the other does.
@@ -70,13 +63,13 @@ func (r *run) explainStyle(ctx context.Context, s style, err error) []Result {
 
 // styleSetting says how to set a style.
 func (r *run) styleSetting(s style) string {
-	fix := fmt.Sprintf("Set P3S3F_ADDRESSING=%s", s)
-	if !r.conf.Custom {
-		return fix + "."
+	fix := fmt.Sprintf("Set P3S3F_ADDRESSING=%s.", s)
+	if r.conf.Custom {
+		endpoint, host := browserAddress(r.withStyle(s))
+		fix += fmt.Sprintf(" In static/client_conf.js, set request.endpoint to %q and objectProperties.host to %q.",
+			endpoint, host)
 	}
-	endpoint, host := browserAddress(r.withStyle(s))
-	return fmt.Sprintf("%s, and in static/client_conf.js request.endpoint to %q and objectProperties.host to %q.",
-		fix, endpoint, host)
+	return fix
 }
 
 // explain describes an error of a request, and says what to do about it.
@@ -99,10 +92,8 @@ func (a acceptance) String() string {
 	switch {
 	case a == acceptance{}:
 		return "yes"
-	case a.requests == nil:
-		return "for multipart, not for forms"
-	case a.forms == nil:
-		return "for forms, not for multipart"
+	case a.requests == nil || a.forms == nil:
+		return "in part"
 	}
 	return "no"
 }

@@ -29,7 +29,7 @@ func Checks() []Check {
 const storeResponds = "a response of the store"
 
 // cleanupCheck runs last, in any case.
-var cleanupCheck = Check{"clean-up", "Are all test objects removed?", "the remaining ones are named"}
+var cleanupCheck = Check{"clean-up", "Are all test objects removed?", "their prefix is named"}
 
 // checks returns all checks but the last, each after those that it needs. Those that send nothing to the store come
 // first, so that a slow store does not delay them.
@@ -40,15 +40,10 @@ func (r *run) localChecks() []check {
 	return []check{
 		{Check{"settings", "Are all variables set and valid?",
 			"a placeholder, swapped keys, the bucket in the endpoint"}, nil, r.checkSettings},
-		{Check{"https", "Do certificate and key match, and is the certificate valid for the page's host?",
-			"an expired certificate, a missing intermediate certificate"}, nil, r.checkHTTPS},
 		{Check{"browsers", "Can browsers reach the store, and may the page send to it?",
 			"an https page with an http store, a store on loopback"}, settings, r.checkBrowsers},
 		{Check{"client_conf.js", "Does it agree with the server, and are its requests signed?",
 			"the named option or line"}, settings, r.checkClientConf},
-		{Check{"bundle", "Is Fine Uploader present in the right version?",
-			"make static was not run"}, nil, r.checkBundle},
-		{Check{"server", "Does the server start?", "a setting of a hook"}, settings, r.checkServer},
 	}
 }
 
@@ -58,7 +53,7 @@ func (r *run) storeChecks() []check {
 	}
 	return []check{
 		store(Check{"endpoint", "Does an S3 store respond at AWS_ENDPOINT, with a trusted certificate?",
-			"host, port, http or https; the console's port; a proxy"}, r.checkEndpoint, "settings"),
+			"host, port, http or https; the console's port; a proxy"}, r.checkEndpoint, "settings", "client_conf.js"),
 		store(Check{"clock", "Is the clock within 15 minutes of the store's?", "no NTP"}, r.checkClock, "endpoint"),
 		store(Check{"region", "Is the region that of the bucket?", "AWS_REGION"}, r.checkRegion, "clock"),
 		store(Check{"keys", "Does the store accept the keys?",

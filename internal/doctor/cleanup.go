@@ -18,18 +18,6 @@ type resource struct{ key, uploadID, version string }
 // unknownUploadID stands for the upload ID in a response that did not arrive.
 const unknownUploadID = "?"
 
-func (r resource) String() string {
-	switch {
-	case r.uploadID == unknownUploadID:
-		return "possibly an incomplete upload of " + r.key
-	case r.uploadID != "":
-		return "the incomplete upload of " + r.key
-	case r.version != "":
-		return "a delete marker of " + r.key
-	}
-	return r.key
-}
-
 // file returns a small test file under the run's prefix, within the size limit.
 func (r *run) file(name, content string) fineuploader.File {
 	if limit := r.set.Sign.MaxBytes; limit > 0 {
@@ -149,22 +137,20 @@ func (r *run) probeForm(ctx context.Context, u fineuploader.Client) error {
 
 // cleanup removes what is tracked, and every version of what was deleted.
 func (r *run) cleanup(ctx context.Context) []Result {
-	if r.setErr != nil || !r.wrote {
+	if !r.wrote {
 		return skipped("nothing was written")
 	}
-	var remaining []string
+	complete := true
 	for _, resource := range r.resources {
-		if r.call(func(b *s3admin.Bucket) error { return r.remove(ctx, b, resource) }) != nil {
-			remaining = append(remaining, resource.String())
-		}
+		err := r.call(func(b *s3admin.Bucket) error { return r.remove(ctx, b, resource) })
+		complete = complete && err == nil
 	}
 	if r.keepsVersions && r.writes {
-		if r.call(func(b *s3admin.Bucket) error { return b.PurgeVersions(ctx, r.prefix) }) != nil {
-			remaining = append(remaining, "versions of deleted objects")
-		}
+		err := r.call(func(b *s3admin.Bucket) error { return b.PurgeVersions(ctx, r.prefix) })
+		complete = complete && err == nil
 	}
-	if remaining != nil {
-		return failed("not everything could be removed: "+strings.Join(remaining, ", "),
+	if !complete {
+		return failed("not everything could be removed",
 			"Remove everything that begins with "+r.prefix+" from the bucket, with a key that may delete versions "+
 				"and abort uploads; with s3:GetBucketVersioning, the key of this server would not have written it.")
 	}

@@ -17,8 +17,6 @@ import (
 func (r *run) checkClientConf(context.Context) (results []Result) {
 	c := r.conf
 	switch {
-	case c.File == "" && !r.set.ServePage:
-		return skipped("P3S3F_SERVE_PAGE is 0: the server is an API only")
 	case c.File == "":
 		return failed("client_conf.js cannot be read", "Make client_conf.js readable.")
 	case c.Err != nil:
@@ -98,8 +96,6 @@ func (r *run) endpoints() []string {
 func (r *run) checkSigning() []Result {
 	u := r.page()
 	u.Signer = newSigner(r.set)
-	u.Params, _ = r.conf.Under("request.params")
-	u.ACL, _ = r.conf.Text("objectProperties.acl", "private")
 	if r.conf.Custom {
 		endpoint, _ := r.conf.Text("request.endpoint", u.Endpoint)
 		_, rest, _ := strings.Cut(endpoint, "://")

@@ -22,7 +22,7 @@ type corsProblem struct{ text, fix string }
 // "x-amz-meta-*" stands for names that only the browser knows.
 func Headers(cfg Config) []string {
 	r := newRun(cfg)
-	params, whole := r.conf.HeaderParams()
+	params, whole := r.conf.Under("request.params")
 	u := fineuploader.Client{Version: r.version(), Params: params}
 	var all []string
 	for _, request := range u.CORSRequests(Prefix, r.conf.Extra()) {
@@ -55,7 +55,6 @@ func (r *run) checkPreflights(ctx context.Context) []Result {
 func (r *run) checkOrigin(ctx context.Context, origin string) (results []Result) {
 	u := r.page()
 	u.Origin = origin
-	u.Params, _ = r.conf.HeaderParams()
 	operations := map[corsProblem][]string{}
 	for _, request := range u.CORSRequests(Prefix+"preflight", r.conf.Extra()) {
 		problem, err := r.checkPreflight(ctx, u, request)

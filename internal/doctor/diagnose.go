@@ -19,15 +19,10 @@ import (
 // diagnose explains why the store does not do something, from the error of a request of Fine Uploader or of a call of
 // the server.
 func (r *run) diagnose(action string, err error) []Result {
-	if e := signingError(err); e != nil {
-		text, fix := splitSentence(e.Message)
-		return failed(fmt.Sprintf("this server refuses to sign the request to %s: %s", action, text), fix)
-	}
-	e, responded := responseOf(err)
-	if !responded {
+	if _, responded := responseOf(err); !responded && signingError(err) == nil {
 		return r.explainTransport(err)
 	}
-	cause, fix := e.explain()
+	cause, fix := r.explain(err)
 	return failed(fmt.Sprintf("the store does not %s: %s", action, cause), fix)
 }
 
@@ -53,7 +48,7 @@ type errorResponse struct {
 func responseOf(err error) (e errorResponse, responded bool) {
 	var sent *fineuploader.ResponseError
 	if errors.As(err, &sent) {
-		return errorResponse{sent.Method, sent.Status, sent.S3Code, looksLikeS3(sent.Response)}, true
+		return errorResponse{sent.Method, sent.Status, sent.Code(), looksLikeS3(sent.Response)}, true
 	}
 	response := s3admin.Response(err)
 	if response == nil {

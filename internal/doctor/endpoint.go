@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -11,12 +12,8 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// slow is the response time that causes a warning.
-const slow = time.Second
-
 // checkEndpoint sends an unsigned request for the bucket: every S3 store responds to it.
 func (r *run) checkEndpoint(ctx context.Context) []Result {
-	start := r.cfg.Now()
 	response, err := r.sendUnsigned(ctx, http.MethodGet, "?location")
 	if err != nil {
 		return r.explainTransport(err)
@@ -24,10 +21,6 @@ func (r *run) checkEndpoint(ctx context.Context) []Result {
 	r.unsignedResponse = response
 	if problem := r.identifyStore(response); problem != nil {
 		return problem
-	}
-	if took := r.cfg.Now().Sub(start).Round(100 * time.Millisecond); took >= slow {
-		return warning(fmt.Sprintf("%s took %v to respond", r.set.Sign.Endpoint, took),
-			"Check the load of the store and the network; each upload sends several requests to it.")
 	}
 	return ok("%s responds as an S3 store does", r.set.Sign.Endpoint)
 }
@@ -57,7 +50,7 @@ func (r *run) identifyStore(response fineuploader.Response) []Result {
 		return r.wrongRegion(region)
 	case status/100 == 3:
 		return failed(fmt.Sprintf("%s redirects to %s, which browsers do not follow for uploads", host,
-			orElse(response.Header.Get("Location"), "another address")),
+			cmp.Or(response.Header.Get("Location"), "another address")),
 			"Set AWS_ENDPOINT to the address of the store itself, without the bucket, with https if that is the difference.")
 	case status == http.StatusBadRequest && strings.Contains(string(response.Body), "HTTPS"):
 		return failed(host+" speaks https, but AWS_ENDPOINT says http", "Set AWS_ENDPOINT to https://"+host+".")
@@ -66,7 +59,7 @@ func (r *run) identifyStore(response fineuploader.Response) []Result {
 		return failed(fmt.Sprintf("at %s, %s", host, cause), fix)
 	case !looksLikeS3(response):
 		return failed(fmt.Sprintf("the server at %s is not an S3 store (status %d, %s)", host, status,
-			orElse(response.Header.Get("Content-Type"), "no content type")),
+			cmp.Or(response.Header.Get("Content-Type"), "no content type")),
 			"Set AWS_ENDPOINT to the S3 address of the store, not to its web console or another service; "+
 				"if it is the S3 address, the proxy in front of the store must forward all requests.")
 	case status >= 500:

@@ -67,23 +67,6 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// TestSlowEndpoint uses a clock that advances by two seconds at each reading.
-func TestSlowEndpoint(t *testing.T) {
-	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("x-amz-request-id", "1")
-	}))
-	defer store.Close()
-	r, now := testRunAt(t, store.URL), time.Now()
-	r.cfg.Now = func() time.Time {
-		now = now.Add(2 * time.Second)
-		return now
-	}
-	result := r.checkEndpoint(t.Context())[0]
-	if result.Status != Warning || !strings.Contains(result.Text, "took 2s to respond") {
-		t.Errorf("%+v", result)
-	}
-}
-
 // TestWrongRegion checks that AWS's endpoint of the region is named; those of other stores are not known.
 func TestWrongRegion(t *testing.T) {
 	for endpoint, want := range map[string]string{

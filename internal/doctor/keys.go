@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (r *run) wrongRegion(region string) []Result {
 
 // bucketRegion returns what the unsigned response says about the bucket's region.
 func (r *run) bucketRegion() string {
-	return orElse(r.unsignedResponse.Header.Get("x-amz-bucket-region"), r.unsignedResponse.Element("Region"))
+	return cmp.Or(r.unsignedResponse.Header.Get("x-amz-bucket-region"), r.unsignedResponse.Element("Region"))
 }
 
 // checkKeys interprets the response to the first signed call.
@@ -63,13 +64,11 @@ func (r *run) checkKeys(ctx context.Context) []Result {
 			"Set AWS_CLIENT_ACCESS_KEY to an access key of this store, not to a secret key.")
 	case e.code == "SignatureDoesNotMatch":
 		return r.explainSignature(ctx)
-	case e.code == "RequestTimeTooSkewed":
-		return failed("the store says that this computer's clock is wrong", "Set the clock of this computer by NTP.")
-	case e.code == "UserSuspended": // Ceph's
-		return failed("the store has suspended the user of the access key",
-			"Enable the user (radosgw-admin user enable --uid=USER), or use the key of another user.")
 	case r.keysErr != nil && !(responded && e.fromS3):
 		return r.diagnose("respond to a signed request", r.keysErr)
+	case e.status == http.StatusForbidden && e.code != "AccessDenied":
+		return failed(fmt.Sprintf("the store rejects signed requests (%v)", e),
+			"Correct what the code says: enable the key's user, use another key, or set the clock.")
 	}
 	return ok("the store accepts the access key and the secret key")
 }

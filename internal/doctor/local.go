@@ -2,14 +2,11 @@ package doctor
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // checkSettings reports every invalid setting.
@@ -20,17 +17,7 @@ func (r *run) checkSettings(context.Context) []Result {
 	results := ok("bucket %s at %s, region %s, %s style, signature version %d", r.set.Sign.Bucket, r.set.Sign.Endpoint,
 		r.set.Sign.Region, style(r.set.Sign.VirtualHosted), r.set.SignatureVersion)
 	for _, w := range r.set.Warnings {
-		name, _, _ := strings.Cut(w, " ")
-		fix := "Remove " + name + " from the environment."
-		if strings.HasPrefix(w, name+" is not 1") {
-			fix = "Set " + name + "=1."
-		}
-		results = append(results, warning(w, fix)...)
-	}
-	const small, large = "P3S3F_EXAMPLE_ALLOW_SMALL", "P3S3F_EXAMPLE_ALLOW_LARGE"
-	if r.cfg.Getenv(small) != "" {
-		results = append(results, warning(small+" is set, so the shipped hook accepts only its file and that of "+large,
-			"Remove both from the environment when you have tried them.")...)
+		results = append(results, warning(splitSentence(w))...)
 	}
 	return results
 }
@@ -52,66 +39,6 @@ func splitSentence(sentence string) (text, fix string) {
 	}
 	text, fix = sentence[:i], sentence[i+2:]
 	return text, strings.ToUpper(fix[:1]) + strings.TrimSuffix(fix[1:], ".") + "."
-}
-
-// checkServer builds the server, which runs the hooks' New.
-func (r *run) checkServer(context.Context) []Result {
-	if r.cfg.Start == nil {
-		return skipped("not checked")
-	}
-	if err := r.cfg.Start(r.set); err != nil {
-		text, fix := splitSentence(oneLine(err.Error()))
-		return failed("the server does not start: "+text, orElse(fix, "Correct what the message says."))
-	}
-	return ok("the server starts")
-}
-
-// checkHTTPS checks the certificate and its key. That browsers may reject the certificate is only a warning, because a
-// proxy in front of the server may hide it.
-func (r *run) checkHTTPS(context.Context) []Result {
-	switch {
-	case !r.set.HTTPS:
-		return skipped("P3S3F_USE_HTTPS is not 1")
-	case r.set.CertFile == "" || r.set.KeyFile == "":
-		return blockedBy("settings")
-	}
-	loaded, err := r.cfg.Certificate(r.set)
-	if err != nil {
-		return resultsOf(err)
-	}
-	pair := loaded.Certificates[0]
-	options := x509.VerifyOptions{Intermediates: x509.NewCertPool(), CurrentTime: r.cfg.Now(), DNSName: r.pageHost()}
-	for _, der := range pair.Certificate[1:] {
-		if c, err := x509.ParseCertificate(der); err == nil {
-			options.Intermediates.AddCert(c)
-		}
-	}
-	_, err = pair.Leaf.Verify(options)
-	switch invalid := (x509.CertificateInvalidError{}); {
-	case errors.As(err, &invalid):
-		return failed(fmt.Sprintf("the certificate in P3S3F_SRV_CRT: %v", err),
-			"Renew the certificate and restart the server, or set this computer's clock right if it is wrong.")
-	case err != nil:
-		return warning(fmt.Sprintf("browsers may reject the certificate in P3S3F_SRV_CRT: %v", err),
-			"Get a certificate for the host of the page, append the intermediate certificates to the file, and "+
-				"install a private issuer in every browser; give doctor the page's address with -origin.")
-	}
-	return ok("certificate and key match, until %s", pair.Leaf.NotAfter.Format(time.DateOnly))
-}
-
-// pageHost returns the host of the server's own page, or an empty name, which every certificate matches.
-func (r *run) pageHost() string {
-	page := r.set.Origin()
-	if ip, err := netip.ParseAddr(r.set.Host); err == nil && ip.IsUnspecified() {
-		page = ""
-	}
-	if len(r.cfg.Origins) > 0 {
-		page = r.cfg.Origins[0]
-	}
-	if u, err := url.Parse(page); err == nil && u.Scheme == "https" {
-		return u.Hostname()
-	}
-	return ""
 }
 
 // checkBrowsers checks whether browsers can reach the store and let the page send to it.
@@ -143,41 +70,8 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// bundleVersion is the version of Fine Uploader that this server was tested with.
-const bundleVersion = "5.16.2"
-
-const bundleFile = "static/s3.fine-uploader.min.js"
-
-// hasWorkAround reports whether the bundle was built with CEPH=1 (bundle/build.mjs).
+// hasWorkAround reports whether Fine Uploader was built with CEPH=1 (bundle/build.mjs).
 func (r *run) hasWorkAround() bool {
-	script, err := fs.ReadFile(r.cfg.Files, bundleFile)
+	script, err := fs.ReadFile(r.cfg.Files, "static/s3.fine-uploader.min.js")
 	return err == nil && strings.Contains(string(script), `.type || "application/octet-stream"`)
-}
-
-// checkBundle reads the version in Fine Uploader's first line.
-func (r *run) checkBundle(context.Context) []Result {
-	if !r.set.ServePage {
-		return skipped("P3S3F_SERVE_PAGE is 0: the server is an API only")
-	}
-	script, err := fs.ReadFile(r.cfg.Files, bundleFile)
-	firstLine, _, _ := strings.Cut(string(script), "\n")
-	switch {
-	case err != nil:
-		return failed(bundleFile+" does not exist", "Run make static.")
-	case !strings.Contains(firstLine, "Fine Uploader "+bundleVersion+" "):
-		return failed(fmt.Sprintf("%s is not Fine Uploader %s, which this server was tested with: %.60q",
-			bundleFile, bundleVersion, firstLine), "Run make static.")
-	case r.hasWorkAround():
-		return ok("Fine Uploader %s, with the workaround for old Ceph", bundleVersion)
-	}
-	return ok("Fine Uploader %s", bundleVersion)
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

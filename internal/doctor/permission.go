@@ -39,19 +39,18 @@ func (r *run) checkUploadPermission(ctx context.Context) []Result {
 
 // checkVersions checks whether what doctor writes can be removed completely.
 func (r *run) checkVersions(ctx context.Context) []Result {
-	var retention string
-	var retentionKnown, known bool
+	var locks, locksKnown, known bool
 	err := r.call(func(b *s3admin.Bucket) (err error) {
-		retention, retentionKnown = b.Retention(ctx)
+		locks, locksKnown = b.Locks(ctx)
 		r.keepsVersions, known, err = b.KeepsVersions(ctx)
 		return err
 	})
 	switch {
 	case err != nil:
 		return r.diagnose("tell whether the bucket keeps versions", err)
-	case retention != "":
-		return skipped("the bucket locks objects for %s; doctor could not remove them, so it uploads nothing", retention)
-	case r.keepsVersions && !retentionKnown:
+	case locks:
+		return skipped("the bucket locks objects; doctor could not remove them, so it uploads nothing")
+	case r.keepsVersions && !locksKnown:
 		return skipped("the bucket keeps versions, and the key may not read for how long they are locked; " +
 			"doctor might not be able to remove them, so it uploads nothing")
 	case r.keepsVersions:

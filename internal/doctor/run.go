@@ -150,7 +150,8 @@ func (r *run) client(p probe) fineuploader.Client {
 	set := r.withStyle(p.style)
 	set.Sign.OnlyV2 = false // the store is checked, not the server
 	endpoint, host := browserAddress(set)
-	params, acl := r.conf.Signable(set.Sign.ACLs)
+	params, _ := r.conf.Under("request.params")
+	acl, _ := r.conf.Text("objectProperties.acl", "private")
 	return fineuploader.Client{
 		Signer: newSigner(set), HTTP: r.http, Now: r.cfg.Now, Origin: r.origins()[0], Version: p.version,
 		Endpoint: endpoint, Host: host, Bucket: set.Sign.Bucket, Region: set.Sign.Region,

@@ -88,7 +88,7 @@ func (c Client) send(ctx context.Context, method, url string, header http.Header
 	r.Header = header
 	response, err := Send(c.HTTP, r)
 	if err == nil && response.Status/100 != 2 {
-		err = &ResponseError{response, response.Code()}
+		err = &ResponseError{response}
 	}
 	return response, err
 }

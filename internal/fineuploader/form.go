@@ -39,7 +39,7 @@ func (c Client) PostForm(ctx context.Context, f File) (Response, error) {
 	body, contentType := encodeForm(fields, f)
 	response, err := c.send(ctx, http.MethodPost, c.Endpoint, http.Header{"Content-Type": {contentType}}, body)
 	if err == nil && response.Status != http.StatusOK {
-		err = &ResponseError{Response: response}
+		err = &ResponseError{response}
 	}
 	return response, err
 }

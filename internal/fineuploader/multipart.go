@@ -45,7 +45,7 @@ func (c Client) Initiate(ctx context.Context, f File) (uploadID string, response
 		return "", response, err
 	}
 	if uploadID = response.Element("UploadId"); uploadID == "" {
-		return "", response, &ResponseError{Response: response}
+		return "", response, &ResponseError{response}
 	}
 	return uploadID, response, nil
 }
@@ -71,7 +71,7 @@ func (c Client) Complete(ctx context.Context, key, uploadID string, etags []stri
 		Method: http.MethodPost, Query: "uploadId=" + uploadID, ContentType: completeType, Body: []byte(b.String()),
 	})
 	if err == nil && (response.Element("Bucket") != c.Bucket || response.Element("Key") == "") {
-		err = &ResponseError{response, response.Code()}
+		err = &ResponseError{response}
 	}
 	return response, err
 }

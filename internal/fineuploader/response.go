@@ -18,16 +18,10 @@ type Response struct {
 }
 
 // ResponseError is a response that Fine Uploader takes for a failure.
-type ResponseError struct {
-	Response
-	S3Code string // such as AccessDenied; empty if the store sent none
-}
+type ResponseError struct{ Response }
 
 func (e *ResponseError) Error() string {
-	if e.S3Code == "" {
-		return fmt.Sprintf("status %d", e.Status)
-	}
-	return fmt.Sprintf("%s, status %d", e.S3Code, e.Status)
+	return fmt.Sprintf("%s, status %d", e.Code(), e.Status)
 }
 
 // Send sends r and reads the response.

@@ -3,7 +3,6 @@ package s3admin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -33,19 +32,15 @@ func (b *Bucket) KeepsVersions(ctx context.Context) (kept, known bool, err error
 	return err == nil && head.VersionId != nil, err == nil, nil
 }
 
-// Retention says for how long the bucket locks new objects; it is empty if the bucket does not. known is false if the
-// key may not read that.
-func (b *Bucket) Retention(ctx context.Context) (term string, known bool) {
+// Locks reports whether the bucket locks new objects for a time. known is false if the key may not read that.
+func (b *Bucket) Locks(ctx context.Context) (locks, known bool) {
 	in := &awss3.GetObjectLockConfigurationInput{Bucket: &b.cfg.Name}
 	out, err := call(ctx, b, "s3:GetBucketObjectLockConfiguration", b.client.GetObjectLockConfiguration, in)
 	if err != nil {
-		return "", Status(err) != http.StatusForbidden // no such configuration, or no such thing at this store
+		return false, Status(err) != http.StatusForbidden // no such configuration, or no such thing at this store
 	}
-	if lock := out.ObjectLockConfiguration; lock != nil && lock.Rule != nil && lock.Rule.DefaultRetention != nil {
-		r := lock.Rule.DefaultRetention
-		return fmt.Sprintf("%d days (%s)", aws.ToInt32(r.Days)+365*aws.ToInt32(r.Years), r.Mode), true
-	}
-	return "", true
+	lock := out.ObjectLockConfiguration
+	return lock != nil && lock.Rule != nil && lock.Rule.DefaultRetention != nil, true
 }
 
 // MayPurge returns an error if the key may not list or not delete versions below prefix.
