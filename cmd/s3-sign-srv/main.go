@@ -17,10 +17,11 @@ import (
 
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a reader that went away is an error of the write
-	ctx, stop := signal.NotifyContext(context.Background(), shutdownSignals()...)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx := cancelOnSignal()
 	err := run(ctx, os.Args[1:], parseEnviron(os.Environ()), os.Stdout, os.Stderr)
 	switch {
+	case err == nil && errors.Is(context.Cause(ctx), signalError{syscall.SIGHUP}):
+		os.Exit(128 + int(syscall.SIGHUP)) // as a shell says it
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
 	case !errors.Is(err, errUnhealthy{}) && !errors.Is(err, syscall.EPIPE):
@@ -29,13 +30,26 @@ func main() {
 	os.Exit(1)
 }
 
-// shutdownSignals ask for an orderly end. A terminal that closes sends SIGHUP, which nohup ignores.
-func shutdownSignals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+// signalError is the signal that ended a context.
+type signalError struct{ os.Signal }
+
+func (e signalError) Error() string { return e.String() + " signal received" }
+
+// cancelOnSignal returns a context that ends with a signal that asks for an orderly end. A second one ends the process
+// at once. A terminal that closes sends SIGHUP, which nohup ignores.
+func cancelOnSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
+		signal.Notify(signals, syscall.SIGHUP)
 	}
-	return signals
+	go func() {
+		received := <-signals
+		signal.Stop(signals)
+		cancel(signalError{received})
+	}()
+	return ctx
 }
 
 // run is main without globals. It returns when ctx ends and everything that it started has ended.
