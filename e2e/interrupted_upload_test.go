@@ -27,13 +27,21 @@ func startInterrupted(t *testing.T, s *store, version int) *interruptedUpload {
 // startInterruptedFile uploads a file of longFile's size or more. The console may have the expected errors.
 func startInterruptedFile(t *testing.T, s *store, version int, path string, expected ...string) *interruptedUpload {
 	t.Helper()
+	return startInterruptedWith(t, s, version, path, "", expected...)
+}
+
+// startInterruptedWith is startInterruptedFile with a script at the end of client_conf.js.
+func startInterruptedWith(
+	t *testing.T, s *store, version int, path, script string, expected ...string,
+) *interruptedUpload {
+	t.Helper()
 	u := &interruptedUpload{bucket: newBucket(t, s)}
 	u.proxy = startTCPProxy(t, s.port, inFlight+2*mib) // enough for at least one part
 	dir := newWorkDir(t)
 	conf := u.bucket.clientConf(pathStyle, u.proxy.port, version)
 	conf.more = `
 		var partsStored = 0;
-		fine_u_conf.callbacks = {onUploadChunkSuccess: function () { partsStored++; }};`
+		fine_u_conf.callbacks = {onUploadChunkSuccess: function () { partsStored++; }};` + script
 	conf.write(t, dir)
 	srv := startServer(t, dir, settingsFor(u.bucket, pathStyle.endpoint(u.proxy.port)))
 	u.tab = openTab(t, srv.url, expected...)

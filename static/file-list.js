@@ -27,7 +27,7 @@ const activeStates = new Set(["uploading", "finishing", "retrying"]);
 export class FileList {
   #uploader;
   #retryOptions;
-  #isUnreadable;
+  #unreadable;
   #responses;
   #announce;
   #showSummary;
@@ -43,11 +43,11 @@ export class FileList {
     this.#showSummary = showSummary;
   }
 
-  /** isUnreadable(id): from retries.js. */
-  attach(uploader, isUnreadable) {
+  /** unreadable: a Set from retries.js. */
+  attach(uploader, unreadable) {
     this.#uploader = uploader;
     this.#retryOptions = uploader._options.retry; // retries.js changes the delay
-    this.#isUnreadable = isUnreadable;
+    this.#unreadable = unreadable;
     for (const event of ["online", "offline"]) addEventListener(event, () => this.#networkChanged());
   }
 
@@ -91,7 +91,7 @@ export class FileList {
     this.#render(file);
   }
 
-  /** A resumed file starts over; reason is "different" or "unknown", from a ResumeCheck. */
+  /** A resumed file starts over; reason is "different" or "unknown", from a ContentCheck. */
   startedOver(id, reason) {
     const file = this.#files.get(id);
     file.note = messages.startsOver[reason];
@@ -177,7 +177,7 @@ export class FileList {
 
   #failed(file, text) {
     const response = this.#responses.last();
-    if (this.#isUnreadable(file.id)) file.error = { text: messages.unreadableFile };
+    if (this.#unreadable.has(file.id)) file.error = { text: messages.unreadableFile };
     else file.error = { text: messages.errorText(response, text), id: response?.id };
     file.networkFailed = response?.status === 0;
     if (response?.discardsParts) file.progress.reset();

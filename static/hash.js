@@ -6,7 +6,7 @@
 // So FileReader is replaced by one that finishes only when the worker has the digest, and CryptoJS returns that
 // digest.
 //
-// resume-check.js uses the digests too, and lets the worker hash the parts of a file that is resumed.
+// content-check.js uses the digests too, and lets the worker hash the parts of a file that is resumed.
 //
 // The worker reads with a stream into reused memory: a FileReader took 80 ms for a part, the stream 20 ms (on the
 // slower machine of docs/performance.md). The next part is read ahead while others are sent, to keep the network

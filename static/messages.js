@@ -97,7 +97,7 @@ export function unfinishedFile({ name, share }) {
   return `${bidiIsolate(name)} stopped at ${percent(share, 1)} %. Choose it again, and it goes on from there.`;
 }
 
-/** Why a file that was half uploaded is not resumed, by the result of a ResumeCheck. */
+/** Why a file that was half uploaded is not resumed, by the result of a ContentCheck. */
 export const startsOver = {
   different: "This is not the file that was half uploaded, so all of it is uploaded.",
   unknown: "The parts that are stored cannot be compared with this file, so all of it is uploaded.",

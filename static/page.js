@@ -4,12 +4,12 @@
 // starts when all three have run. It is the global `uploader`, as in Fine Uploader's examples.
 
 import { UploadCleanup } from "./abort.js";
+import { ContentCheck } from "./content-check.js";
 import { FileList } from "./file-list.js";
 import * as patches from "./fine-uploader-patches.js";
 import { hashInWorker } from "./hash.js";
 import * as messages from "./messages.js";
 import { watchResponses } from "./responses.js";
-import { ResumeCheck } from "./resume-check.js";
 import { ResumeStore } from "./resume-store.js";
 import * as retries from "./retries.js";
 import { SetupErrors } from "./setup-errors.js";
@@ -61,7 +61,7 @@ function start(conf) {
   const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
   const list = files.callbacks();
   const setupErrors = new SetupErrors(showSetupError);
-  const resumeCheck = new ResumeCheck(hasher, (id, share) => files.showCheck(id, share));
+  const contentCheck = new ContentCheck(qq, hasher, (id, share) => files.showCheck(id, share));
 
   const uploader = new qq.s3.FineUploader(withPageOptions(conf, {
     ...list,
@@ -72,22 +72,22 @@ function start(conf) {
       if (status === qq.status.SUBMITTED) {
         const record = store.find(uploader.getUuid(id));
         if (record) cleanup.resume(id, record);
-        resumeCheck.fileSubmitted(id, record);
+        contentCheck.fileSubmitted(id, record);
       }
       list.onStatusChange(id, previous, status);
       if (finalStatuses.has(status)) locks.release(uploader.getUuid(id));
       updateUnfinished();
     },
-    onUpload: (id) => resumeCheck.run(id),
+    onUpload: (id) => contentCheck.start(id),
     onResume: (id, name, part) => {
-      const result = resumeCheck.result(id);
+      const result = contentCheck.result(id);
       if (result === "same") return list.onResume(id, name, part);
       cleanup.abort(id);
       files.startedOver(id, result);
       return false;
     },
     onUploadChunkSuccess: (id, part) => {
-      resumeCheck.partStored(id, part);
+      contentCheck.partStored(id, part);
       setupErrors.uploadSucceeded();
       list.onUploadChunkSuccess(id, part);
       store.save();
@@ -102,19 +102,19 @@ function start(conf) {
     onError: (id, name, text) => {
       list.onError(id, name, text);
       const context = { origin: location.origin, online: navigator.onLine };
-      if (!isUnreadable(id) && setupErrors.uploadFailed(responses.last(), context)) files.referToSetupError(id);
+      if (!unreadable.has(id) && setupErrors.uploadFailed(responses.last(), context)) files.referToSetupError(id);
     },
   }, (id) => uploader.getFile(id)?.lastModified));
 
   retries.retryTransientErrors(uploader, responses.last);
-  const isUnreadable = retries.failUnreadableFiles(uploader, responses.last);
+  const unreadable = retries.failUnreadableFiles(uploader, responses.last);
   limitRestarts(uploader);
   ignoreOutdatedSignatures(uploader);
   patches.fixButtons(qq, uploader);
   patches.escapeNames(uploader);
   cleanup.attach(uploader);
-  files.attach(uploader, isUnreadable);
-  resumeCheck.attach(uploader);
+  files.attach(uploader, unreadable);
+  contentCheck.attach(uploader, unreadable);
 
   showDestination(conf);
   keepFocusOnInput(conf.element);

@@ -71,7 +71,7 @@ export class ResumeStore {
 
   /**
    * Returns one such file, or undefined. It also has parts, those that are stored as {number, etag}, and digests, from
-   * resume-check.js.
+   * content-check.js.
    */
   find(uuid) {
     const candidates = entries().filter(([, text]) => text.includes(uuid)); // parsing 10,000 parts is slow

@@ -107,7 +107,7 @@ export function retryTransientErrors(uploader, lastResponse) {
 
 /**
  * Fails a file that can no longer be read because it was changed, moved or removed. Fine Uploader reports a problem
- * with the signature (version 4) or the network (version 2) and retries. Returns a function isUnreadable(id).
+ * with the signature (version 4) or the network (version 2) and retries. Returns the Set of the ids of such files.
  */
 export function failUnreadableFiles(uploader, lastResponse) {
   const unreadable = new Set(); // file ids
@@ -127,5 +127,5 @@ export function failUnreadableFiles(uploader, lastResponse) {
     if (hashingFailed) unreadable.add(id);
     return _onAutoRetry.call(this, id, name, result, ...rest);
   };
-  return (id) => unreadable.has(id);
+  return unreadable;
 }
