@@ -15,19 +15,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// TestDoctorVersions expects nothing left in a bucket that keeps every version: where the key could not
-// remove them, nothing is written. An empty bucket does not tell a key that may not ask, so there doctor
-// must own up to the little that stays.
+// TestDoctorVersions expects that doctor leaves nothing in a bucket that keeps every version: if the key may not delete
+// versions, nothing is written. The one exception is an empty bucket and a key that may not read the versioning: then
+// doctor must report what is left.
 func TestDoctorVersions(t *testing.T) {
 	t.Parallel()
 	const read, readLock, purge, find = "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
 		"s3:DeleteObjectVersion", "s3:ListBucketVersions"
-	for _, g := range startOtherUsers(t) {
+	for _, u := range startOtherUsers(t) {
 		for _, test := range []struct {
 			name   string
-			rights []string // beside what uploads need
-			before bool     // there is an object
-			form   string   // what becomes of the check that writes first
+			rights []string // in addition to those that uploads need
+			before bool     // the bucket has an object
+			form   string   // status of "form upload", the first check that writes
 			leaves bool
 		}{
 			{name: "may ask and remove", rights: []string{read, readLock, purge, find}, form: "ok"},
@@ -36,18 +36,18 @@ func TestDoctorVersions(t *testing.T) {
 			{name: "may not ask, an object tells", before: true, form: "skipped"},
 			{name: "may not ask, nothing tells", form: "skipped", leaves: true},
 		} {
-			t.Run(g.store.name+" "+test.name, func(t *testing.T) {
+			t.Run(u.store.name+" "+test.name, func(t *testing.T) {
 				t.Parallel()
-				p := g.doctorSetup(t, append([]string{toPut, toAbort, toGet, toDelete, toList}, test.rights...)...)
-				p.keepVersions(t, test.before)
-				d := p.runDoctorOnly(t)
+				setup := u.doctorSetup(t, append([]string{toPut, toAbort, toGet, toDelete, toList}, test.rights...)...)
+				setup.keepVersions(t, test.before)
+				d := setup.runDoctorOnly(t)
 				if got := d.of("form upload"); got.Status != test.form {
-					t.Errorf("%+v, want %s", got, test.form)
+					t.Errorf("form upload: %+v, want %s", got, test.form)
 				}
 				if test.leaves {
 					d.expectOnly(t, "clean-up", "with s3:GetBucketVersioning, the key")
-				} else if !d.Healthy || p.versions(t) != map[bool]int{true: 1}[test.before] {
-					t.Errorf("%d versions in the bucket; %+v", p.versions(t), d.with("failed"))
+				} else if !d.Healthy || setup.versions(t) != map[bool]int{true: 1}[test.before] {
+					t.Errorf("%d versions in the bucket; %+v", setup.versions(t), d.with("failed"))
 				}
 			})
 		}
@@ -55,11 +55,12 @@ func TestDoctorVersions(t *testing.T) {
 }
 
 // keepVersions has the bucket keep every version, from its first object on.
-func (p *doctorSetup) keepVersions(t *testing.T, object bool) {
+func (setup *doctorSetup) keepVersions(t *testing.T, object bool) {
 	t.Helper()
-	t.Cleanup(func() { p.purge(t) })
-	if _, err := p.client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
-		Bucket: &p.name, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	t.Cleanup(func() { setup.purge(t) })
+	enabled := &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}
+	if _, err := setup.client.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket: &setup.name, VersioningConfiguration: enabled,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func (p *doctorSetup) keepVersions(t *testing.T, object bool) {
 		return
 	}
 	key := "there before"
-	if _, err := p.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &p.name, Key: &key,
+	if _, err := setup.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &setup.name, Key: &key,
 		Body: strings.NewReader("x")}); err != nil {
 		t.Fatal(err)
 	}
@@ -78,41 +79,41 @@ func TestDoctorLock(t *testing.T) {
 	t.Parallel()
 	for _, s := range []*store{shared.radosgw, newVersitygw(t, "VGW_VERSIONING_DIR="+t.TempDir()).store} {
 		t.Run(s.name, func(t *testing.T) {
-			p := newDoctorSetup(t, s)
-			p.moveToLockedBucket(t)
-			d := p.runDoctor(t)
+			setup := newDoctorSetup(t, s)
+			setup.moveToLockedBucket(t)
+			d := setup.runDoctor(t)
 			if versions := d.of("versions"); !d.Healthy || versions.Status != "skipped" ||
 				!strings.Contains(versions.Text, "locks objects") {
-				t.Errorf("%+v %+v", versions, d.with("failed"))
+				t.Errorf("versions: %+v, want skipped; failed: %+v", versions, d.with("failed"))
 			}
 			if signatures := d.of("signatures"); signatures.Status != "ok" || d.of("form upload").Status != "skipped" {
-				t.Errorf("%+v %+v", signatures, d.of("form upload"))
+				t.Errorf("signatures: %+v, want ok; form upload: %+v, want skipped", signatures, d.of("form upload"))
 			}
 		})
 	}
 }
 
 // moveToLockedBucket moves to a new bucket that keeps for a day what is written to it.
-func (p *doctorSetup) moveToLockedBucket(t *testing.T) {
+func (setup *doctorSetup) moveToLockedBucket(t *testing.T) {
 	t.Helper()
 	name, locks, days := "e2e-"+uuid()[:13], true, int32(1)
-	if _, err := p.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name,
+	if _, err := setup.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name,
 		ObjectLockEnabledForBucket: &locks}); err != nil {
 		t.Fatal(err)
 	}
-	p.bucket = &bucket{p.store, name}
-	p.env["AWS_DEST_BUCKET"] = name
-	b := p.bucket
+	setup.bucket = &bucket{setup.store, name}
+	setup.env["AWS_DEST_BUCKET"] = name
+	b := setup.bucket
 	t.Cleanup(func() {
 		if err := b.remove(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := p.putCORS(t.Context(), "../basic_cors.xml"); err != nil {
+	if err := setup.putCORS(t.Context(), "../basic_cors.xml"); err != nil {
 		t.Fatal(err)
 	}
 	retention := &types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: &days}
-	if _, err := p.client.PutObjectLockConfiguration(t.Context(), &s3.PutObjectLockConfigurationInput{
+	if _, err := setup.client.PutObjectLockConfiguration(t.Context(), &s3.PutObjectLockConfigurationInput{
 		Bucket: &name,
 		ObjectLockConfiguration: &types.ObjectLockConfiguration{
 			ObjectLockEnabled: types.ObjectLockEnabledEnabled,
@@ -124,9 +125,9 @@ func (p *doctorSetup) moveToLockedBucket(t *testing.T) {
 }
 
 // versions counts the versions and delete markers in the bucket.
-func (p *doctorSetup) versions(t *testing.T) int {
+func (setup *doctorSetup) versions(t *testing.T) int {
 	t.Helper()
-	list, err := p.client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &p.name})
+	list, err := setup.client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &setup.name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,15 +135,15 @@ func (p *doctorSetup) versions(t *testing.T) int {
 }
 
 // purge deletes every version.
-func (p *doctorSetup) purge(t *testing.T) {
+func (setup *doctorSetup) purge(t *testing.T) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // tests' contexts end before what cleans up after them
-	list, err := p.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &p.name})
+	list, err := setup.client.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &setup.name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	remove := func(key, version *string) {
-		if _, err := p.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &p.name, Key: key,
+		if _, err := setup.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &setup.name, Key: key,
 			VersionId: version}); err != nil {
 			t.Error(err)
 		}
@@ -163,7 +164,7 @@ func TestDoctorInterrupted(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			p := newDoctorSetup(t, versity)
+			setup := newDoctorSetup(t, versity)
 			arrived := make(chan struct{}, 10)
 			hanging(func(r *http.Request, body []byte) bool {
 				part := r.Method == http.MethodPut && len(body) > 0
@@ -171,9 +172,10 @@ func TestDoctorInterrupted(t *testing.T) {
 					arrived <- struct{}{}
 				}
 				return part
-			})(t, p)
+			})(t, setup)
 			// under nohup, which may be above this test, it would not hear of the terminal
-			doctor, err := startProcess(p.dir, p.env.environment(), "env", "--default-signal=HUP", shared.binary, "doctor")
+			command := []string{"env", "--default-signal=HUP", shared.binary, "doctor"}
+			doctor, err := startProcess(setup.dir, setup.env.environment(), command...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,14 +185,14 @@ func TestDoctorInterrupted(t *testing.T) {
 			case <-time.After(30 * time.Second):
 				t.Fatalf("no part came\n%s", doctor.output)
 			}
-			if uploads, err := p.unfinished(t.Context()); err != nil || len(uploads) != 1 {
+			if uploads, err := setup.unfinished(t.Context()); err != nil || len(uploads) != 1 {
 				t.Fatalf("%d uploads, %v", len(uploads), err)
 			}
 			doctor.signal(sig)
 			if code, err := doctor.exitCode(30 * time.Second); err != nil || code != 1 {
 				t.Errorf("exit code %d, %v\n%s", code, err, doctor.output)
 			}
-			p.expectEmpty(t)
+			setup.expectEmpty(t)
 		})
 	}
 }
@@ -198,10 +200,10 @@ func TestDoctorInterrupted(t *testing.T) {
 // TestDoctorUnread closes the pipe that doctor writes to when it has begun to upload.
 func TestDoctorUnread(t *testing.T) {
 	t.Parallel()
-	p := newDoctorSetup(t, startVersitygw(t))
+	setup := newDoctorSetup(t, startVersitygw(t))
 	for _, lines := range []int{3, 11, 14, 16} {
 		command := fmt.Sprintf("%s doctor | head -n %d; exit ${PIPESTATUS[0]}", shared.binary, lines)
-		doctor, err := startProcess(p.dir, p.env.environment(), "bash", "-c", command)
+		doctor, err := startProcess(setup.dir, setup.env.environment(), "bash", "-c", command)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,6 +212,6 @@ func TestDoctorUnread(t *testing.T) {
 		if output := doctor.output.String(); err != nil || code != 1 || strings.Count(output, "\n") != lines {
 			t.Errorf("%d lines: exit code %d, %v\n%s", lines, code, err, output)
 		}
-		p.expectEmpty(t)
+		setup.expectEmpty(t)
 	}
 }

@@ -24,13 +24,13 @@ func commonBrokenSetups() []brokenSetup {
 		"x-amz-meta-dataset",
 	}
 	return []brokenSetup{
-		{"another bucket in the host", func(_ *testing.T, p *doctorSetup) {
-			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "localhost", "other.localhost", 1)
+		{"another bucket in the host", func(_ *testing.T, setup *doctorSetup) {
+			setup.env["AWS_ENDPOINT"] = strings.Replace(setup.env["AWS_ENDPOINT"], "localhost", "other.localhost", 1)
 		}, "endpoint", "Remove the bucket from AWS_ENDPOINT"},
 		{"a proxy that changes the host", withHost("127.0.0.1"), "keys", "proxy_set_header Host"},
 		{
 			"the bucket in capitals",
-			func(_ *testing.T, p *doctorSetup) { p.env["AWS_DEST_BUCKET"] = strings.ToUpper(p.name) },
+			func(_ *testing.T, setup *doctorSetup) { setup.env["AWS_DEST_BUCKET"] = strings.ToUpper(setup.name) },
 			"bucket",
 			"e2e-",
 		},
@@ -65,8 +65,8 @@ func commonBrokenSetups() []brokenSetup {
 		{"unknown access key", set("AWS_CLIENT_ACCESS_KEY", "E2ENOBODY00000000000"), "keys", "AWS_CLIENT_ACCESS_KEY"},
 		{"wrong secret key", set("AWS_CLIENT_SECRET_KEY", "wrong/secret/key/0123456789"), "keys", "AWS_CLIENT_SECRET_KEY"},
 		{"no such bucket", set("AWS_DEST_BUCKET", "e2e-nowhere"), "bucket", "AWS_DEST_BUCKET"},
-		{"no CORS rules", func(t *testing.T, p *doctorSetup) {
-			if _, err := p.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &p.name}); err != nil {
+		{"no CORS rules", func(t *testing.T, setup *doctorSetup) {
+			if _, err := setup.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &setup.name}); err != nil {
 				t.Fatal(err)
 			}
 		}, "cors preflights", "s3-sign-srv cors"},
@@ -78,9 +78,9 @@ func commonBrokenSetups() []brokenSetup {
 				"(form, initiate, part, complete, abort) " +
 				"Run: " + shared.binary + " cors -origin http://localhost:5000 -origin https://example.org",
 		},
-		{"CORS for one of two sites", func(t *testing.T, p *doctorSetup) {
-			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, p)
-			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
+		{"CORS for one of two sites", func(t *testing.T, setup *doctorSetup) {
+			cors(types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}})(t, setup)
+			setup.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
 		}, "cors preflights", "no CORS rule for pages from https://app.example.org"},
 		{
 			"CORS without POST",
@@ -112,12 +112,12 @@ func commonBrokenSetups() []brokenSetup {
 			"cors preflights",
 			"these headers are not allowed: x-amz-meta-dataset (initiate)",
 		},
-		{"CORS without a header that Fine Uploader does not rename", func(t *testing.T, p *doctorSetup) {
-			p.edit(t, "client_conf.js", "dataset:", `"Cache-Control": "no-store", dataset:`)
-			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, p)
+		{"CORS without a header that Fine Uploader does not rename", func(t *testing.T, setup *doctorSetup) {
+			setup.edit(t, "client_conf.js", "dataset:", `"Cache-Control": "no-store", dataset:`)
+			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, setup)
 		}, "cors preflights", "these headers are not allowed: cache-control (initiate)"},
-		{"CORS for another site, by a key that may not see the rules", func(t *testing.T, p *doctorSetup) {
-			cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}})(t, p)
+		{"CORS for another site, by a key that may not see the rules", func(t *testing.T, setup *doctorSetup) {
+			cors(types.CORSRule{AllowedOrigins: []string{"https://example.org"}})(t, setup)
 			withInterceptor(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 				hidden := r.URL.Query().Has("cors")
 				if hidden {
@@ -125,7 +125,7 @@ func commonBrokenSetups() []brokenSetup {
 					io.WriteString(w, "<Error><Code>AccessDenied</Code></Error>")
 				}
 				return hidden
-			})(t, p)
+			})(t, setup)
 		}, "cors preflights", "no CORS rule for pages from http://localhost:5000 (form, initiate, part, complete, abort) " +
 			"Run: " + shared.binary + " cors -origin http://localhost:5000"},
 		{

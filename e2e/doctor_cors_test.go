@@ -17,8 +17,8 @@ func TestCORSCommand(t *testing.T) {
 	versity := startVersitygw(t)
 	for _, s := range []*store{shared.radosgw, versity} {
 		t.Run(s.name, func(t *testing.T) {
-			p := newDoctorSetup(t, s)
-			if _, err := p.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &p.name}); err != nil {
+			setup := newDoctorSetup(t, s)
+			if _, err := setup.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &setup.name}); err != nil {
 				t.Fatal(err)
 			}
 			var d doctorReport
@@ -27,12 +27,12 @@ func TestCORSCommand(t *testing.T) {
 				says    string
 				healthy bool // afterwards, for a page at localhost:5000
 			}{
-				{[]string{"-dry-run"}, p.name + " had no CORS rules.\nThey would become:", false},
-				{nil, p.name + " had no CORS rules.\nThey are now:", true},
-				{[]string{"-origin", "https://app.example.org"}, "The rules of " + p.name + " before:", false},
+				{[]string{"-dry-run"}, setup.name + " had no CORS rules.\nThey would become:", false},
+				{nil, setup.name + " had no CORS rules.\nThey are now:", true},
+				{[]string{"-origin", "https://app.example.org"}, "The rules of " + setup.name + " before:", false},
 			} {
-				p.runCORS(t, step.args, step.says)
-				d = p.runDoctor(t)
+				setup.runCORS(t, step.args, step.says)
+				d = setup.runDoctor(t)
 				if d.Healthy != step.healthy {
 					t.Errorf("after cors %q: %+v", step.args, d.with("failed"))
 				}
@@ -41,8 +41,8 @@ func TestCORSCommand(t *testing.T) {
 			if !reported || !strings.Contains(args, "-origin https://app.example.org") {
 				t.Fatalf("doctor does not say what to run: %+v", d.of("cors preflights"))
 			}
-			p.runCORS(t, strings.Fields(args), "<AllowedHeader>x-amz-meta-dataset</AllowedHeader>")
-			if d := p.runDoctor(t); !d.Healthy {
+			setup.runCORS(t, strings.Fields(args), "<AllowedHeader>x-amz-meta-dataset</AllowedHeader>")
+			if d := setup.runDoctor(t); !d.Healthy {
 				t.Errorf("after cors %s: %+v", args, d.with("failed"))
 			}
 		})
@@ -50,9 +50,9 @@ func TestCORSCommand(t *testing.T) {
 }
 
 // runCORS expects the command to end well and to say something.
-func (p *doctorSetup) runCORS(t *testing.T, args []string, says string) {
+func (setup *doctorSetup) runCORS(t *testing.T, args []string, says string) {
 	t.Helper()
-	cors, err := startProcess(p.dir, p.env.environment(), append([]string{shared.binary, "cors"}, args...)...)
+	cors, err := startProcess(setup.dir, setup.env.environment(), append([]string{shared.binary, "cors"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

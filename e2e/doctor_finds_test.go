@@ -31,9 +31,9 @@ func TestDoctorFinds(t *testing.T) {
 			for _, f := range on.setups {
 				t.Run(f.name, func(t *testing.T) {
 					t.Parallel()
-					p := newDoctorSetup(t, on.store)
-					f.apply(t, p)
-					d := p.runDoctor(t)
+					setup := newDoctorSetup(t, on.store)
+					f.apply(t, setup)
+					d := setup.runDoctor(t)
 					d.expectOnly(t, f.check, f.text)
 					if d.Seconds > 30 {
 						t.Errorf("took %.1f s", d.Seconds)
@@ -55,8 +55,8 @@ func TestDoctorWarns(t *testing.T) {
 			"browsers",
 			"on other computers look for http://localhost:",
 		},
-		{"a store that only this computer reaches, behind a proxy", func(t *testing.T, p *doctorSetup) {
-			p.args = []string{"-origin", "https://uploads.example.org"}
+		{"a store that only this computer reaches, behind a proxy", func(t *testing.T, setup *doctorSetup) {
+			setup.args = []string{"-origin", "https://uploads.example.org"}
 		}, "browsers", "Set AWS_ENDPOINT to an address of the store that they can reach"},
 		{
 			"a signing address below another path",
@@ -73,9 +73,9 @@ func TestDoctorWarns(t *testing.T) {
 	} {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			p := newDoctorSetup(t, versity)
-			w.apply(t, p)
-			d := p.runDoctor(t)
+			setup := newDoctorSetup(t, versity)
+			w.apply(t, setup)
+			d := setup.runDoctor(t)
 			named := slices.ContainsFunc(
 				d.with("warning"),
 				func(f finding) bool { return f.Check == w.check && strings.Contains(f.Text+" "+f.Fix, w.text) },
@@ -98,12 +98,12 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 				"dataset:",
 				`"Cache-Control": "no-store", "Content-Disposition": "attachment", n: 5, dataset:`,
 			),
-			"pages of many origins": func(_ *testing.T, p *doctorSetup) {
+			"pages of many origins": func(_ *testing.T, setup *doctorSetup) {
 				var sites []string
 				for i := range 40 {
 					sites = append(sites, fmt.Sprintf("https://app%d.example.org", i))
 				}
-				p.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
+				setup.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
 			},
 			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
 			"a proxy that lets only the bucket through": rejecting(
@@ -113,9 +113,9 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 		} {
 			t.Run(s.name+" "+name, func(t *testing.T) {
 				t.Parallel()
-				p := newDoctorSetup(t, s)
-				apply(t, p)
-				for _, f := range p.runDoctor(t).with("failed") {
+				setup := newDoctorSetup(t, s)
+				apply(t, setup)
+				for _, f := range setup.runDoctor(t).with("failed") {
 					t.Errorf("false alarm: %+v", f)
 				}
 			})
@@ -133,12 +133,12 @@ type brokenSetup struct {
 
 // set changes one setting.
 func set(name, value string) func(*testing.T, *doctorSetup) {
-	return func(_ *testing.T, p *doctorSetup) { p.env[name] = value }
+	return func(_ *testing.T, setup *doctorSetup) { setup.env[name] = value }
 }
 
 // conf changes one thing in the user's own client_conf.js.
 func conf(old, replacement string) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) { p.customConf(t, old, replacement) }
+	return func(t *testing.T, setup *doctorSetup) { setup.customConf(t, old, replacement) }
 }
 
 // cors puts rules on the bucket. What a rule does not set is as in basic_cors.xml.
@@ -148,7 +148,7 @@ func cors(rules ...types.CORSRule) func(*testing.T, *doctorSetup) {
 			*list = shipped
 		}
 	}
-	return func(t *testing.T, p *doctorSetup) {
+	return func(t *testing.T, setup *doctorSetup) {
 		all := slices.Clone(rules)
 		for i := range all {
 			or(&all[i].AllowedOrigins, "*")
@@ -156,21 +156,21 @@ func cors(rules ...types.CORSRule) func(*testing.T, *doctorSetup) {
 			or(&all[i].AllowedHeaders, "*")
 			or(&all[i].ExposeHeaders, "ETag")
 		}
-		put := &s3.PutBucketCorsInput{Bucket: &p.name, CORSConfiguration: &types.CORSConfiguration{CORSRules: all}}
-		if _, err := p.client.PutBucketCors(t.Context(), put); err != nil {
+		put := &s3.PutBucketCorsInput{Bucket: &setup.name, CORSConfiguration: &types.CORSConfiguration{CORSRules: all}}
+		if _, err := setup.client.PutBucketCors(t.Context(), put); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func remove(name string) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) {
-		if err := os.RemoveAll(filepath.Join(p.dir, name)); err != nil {
+	return func(t *testing.T, setup *doctorSetup) {
+		if err := os.RemoveAll(filepath.Join(setup.dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func edit(name, old, replacement string) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) { p.edit(t, name, old, replacement) }
+	return func(t *testing.T, setup *doctorSetup) { setup.edit(t, name, old, replacement) }
 }

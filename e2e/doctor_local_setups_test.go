@@ -21,24 +21,25 @@ func localBrokenSetups() []brokenSetup {
 			"settings",
 			"AWS_CLIENT_ACCESS_KEY still is the placeholder",
 		},
-		{"the two keys swapped", func(_ *testing.T, p *doctorSetup) {
-			p.env["AWS_CLIENT_ACCESS_KEY"], p.env["AWS_CLIENT_SECRET_KEY"] = p.secretKey, p.accessKey
+		{"the two keys swapped", func(_ *testing.T, setup *doctorSetup) {
+			setup.env["AWS_CLIENT_ACCESS_KEY"], setup.env["AWS_CLIENT_SECRET_KEY"] = setup.secretKey, setup.accessKey
 		}, "settings", "if the two are swapped"},
 		{"no endpoint", set("AWS_ENDPOINT", ""), "settings", "AWS_ENDPOINT"},
 		{
 			"bucket in the endpoint",
-			func(_ *testing.T, p *doctorSetup) { p.env["AWS_ENDPOINT"] += "/" + p.name },
+			func(_ *testing.T, setup *doctorSetup) { setup.env["AWS_ENDPOINT"] += "/" + setup.name },
 			"settings",
 			"AWS_ENDPOINT has a path",
 		},
 		{"https without a certificate", set("P3S3F_USE_HTTPS", "1"), "settings", "P3S3F_SRV_CRT"},
-		{"the bucket in capitals in the host", func(_ *testing.T, p *doctorSetup) {
-			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "localhost", strings.ToUpper(p.name)+".localhost", 1)
+		{"the bucket in capitals in the host", func(_ *testing.T, setup *doctorSetup) {
+			host := strings.ToUpper(setup.name) + ".localhost"
+			setup.env["AWS_ENDPOINT"] = strings.Replace(setup.env["AWS_ENDPOINT"], "localhost", host, 1)
 		}, "settings", "AWS_ENDPOINT begins with the bucket's name"},
 		{"nobody listens", closedPort, "endpoint", "nothing listens"},
 		{"unknown host name", set("AWS_ENDPOINT", "http://nowhere.invalid"), "endpoint", "nowhere.invalid"},
-		{"https at an http store", func(_ *testing.T, p *doctorSetup) {
-			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "http:", "https:", 1)
+		{"https at an http store", func(_ *testing.T, setup *doctorSetup) {
+			setup.env["AWS_ENDPOINT"] = strings.Replace(setup.env["AWS_ENDPOINT"], "http:", "https:", 1)
 		}, "endpoint", "https"},
 		{
 			"store with a certificate of its own making",
@@ -54,12 +55,12 @@ func localBrokenSetups() []brokenSetup {
 			"not localhost",
 		},
 		{"store whose certificate is not valid yet", withTLSProxy(certificate{future: true}, true), "endpoint", "clock"},
-		{"https that hangs", func(t *testing.T, p *doctorSetup) {
-			storeThatHangs(t, p)
-			p.env["AWS_ENDPOINT"] = strings.Replace(p.env["AWS_ENDPOINT"], "http:", "https:", 1)
+		{"https that hangs", func(t *testing.T, setup *doctorSetup) {
+			storeThatHangs(t, setup)
+			setup.env["AWS_ENDPOINT"] = strings.Replace(setup.env["AWS_ENDPOINT"], "http:", "https:", 1)
 		}, "endpoint", "did not respond within 10s"},
-		{"a proxy that nobody runs", func(_ *testing.T, p *doctorSetup) {
-			p.env["AWS_ENDPOINT"], p.env["HTTP_PROXY"] = "http://s3.example.org", "http://127.0.0.1:9"
+		{"a proxy that nobody runs", func(_ *testing.T, setup *doctorSetup) {
+			setup.env["AWS_ENDPOINT"], setup.env["HTTP_PROXY"] = "http://s3.example.org", "http://127.0.0.1:9"
 		}, "endpoint", "HTTP_PROXY"},
 		{"a redirect to https", withInterceptor(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 			http.Redirect(w, r, "https://localhost"+r.RequestURI, http.StatusMovedPermanently)
@@ -84,14 +85,14 @@ func localBrokenSetups() []brokenSetup {
 			"client_conf.js",
 			"characters that a header cannot have",
 		},
-		{"client_conf.js with another bucket", func(t *testing.T, p *doctorSetup) {
-			p.customConf(t, fmt.Sprintf("bucket: %q", p.name), `bucket: "somebucket"`)
+		{"client_conf.js with another bucket", func(t *testing.T, setup *doctorSetup) {
+			setup.customConf(t, fmt.Sprintf("bucket: %q", setup.name), `bucket: "somebucket"`)
 		}, "client_conf.js", "objectProperties.bucket"},
-		{"client_conf.js with a slash after the endpoint", func(t *testing.T, p *doctorSetup) {
-			p.customConf(t, "/"+p.name+`"`, "/"+p.name+`/"`)
+		{"client_conf.js with a slash after the endpoint", func(t *testing.T, setup *doctorSetup) {
+			setup.customConf(t, "/"+setup.name+`"`, "/"+setup.name+`/"`)
 		}, "client_conf.js", "Set request.endpoint to"},
-		{"client_conf.js with another access key", func(t *testing.T, p *doctorSetup) {
-			p.customConf(t, p.accessKey, "AKIAIOSFODNN7EXAMPLE")
+		{"client_conf.js with another access key", func(t *testing.T, setup *doctorSetup) {
+			setup.customConf(t, setup.accessKey, "AKIAIOSFODNN7EXAMPLE")
 		}, "client_conf.js", "request.accessKey"},
 		{"client_conf.js with another host", conf(`host: "localhost`, `host: "127.0.0.1`), "client_conf.js", "S3 endpoint"},
 		{
@@ -130,9 +131,9 @@ func localBrokenSetups() []brokenSetup {
 			"client_conf.js",
 			`Set deleteFile.endpoint to "/s3/delete"`,
 		},
-		{"client_conf.js without a bracket, under version 2", func(t *testing.T, p *doctorSetup) {
-			p.customConf(t, "version: 4", "version: 4")
-			p.edit(t, "static/client_conf.js", "expected: true\n  },", "expected: true")
+		{"client_conf.js without a bracket, under version 2", func(t *testing.T, setup *doctorSetup) {
+			setup.customConf(t, "version: 4", "version: 4")
+			setup.edit(t, "static/client_conf.js", "expected: true\n  },", "expected: true")
 		}, "client_conf.js", "unexpected objectProperties in object literal"},
 		{
 			"client_conf.js with a word processor's quotes",
@@ -146,9 +147,9 @@ func localBrokenSetups() []brokenSetup {
 			"client_conf.js",
 			"does not set the variable fine_u_conf",
 		},
-		{"client_conf.js that is a folder", func(t *testing.T, p *doctorSetup) {
-			remove("client_conf.js")(t, p)
-			if err := os.Mkdir(filepath.Join(p.dir, "client_conf.js"), 0o700); err != nil {
+		{"client_conf.js that is a folder", func(t *testing.T, setup *doctorSetup) {
+			remove("client_conf.js")(t, setup)
+			if err := os.Mkdir(filepath.Join(setup.dir, "client_conf.js"), 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}, "client_conf.js", "client_conf.js cannot be read"},

@@ -11,24 +11,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// A statement is one of a bucket policy.
+// statement is one of a bucket policy.
 type statement struct {
 	Effect, Action, Resource any
 	Principal                map[string]string
 }
 
-// A otherUser is a user of a store, beside the one that the buckets belong to, who may what their policies say.
+// otherUser is a second user of a store, who has the permissions that the policies of the buckets give.
 type otherUser struct {
 	store             *store
 	principal         string
 	accessKey, secret string
 }
 
-// startOtherUsers makes a user of the shared radosgw, and one of a versitygw that keeps versions where it is
-// told to.
+// startOtherUsers makes a user of the shared radosgw, and one of a versitygw that supports versions.
 func startOtherUsers(t *testing.T) []otherUser {
 	t.Helper()
-	access, secret := "E2EGUEST"+strings.ToUpper(uuid()[:8]), "guest/secret+key/0123456789abcdefghijkl"
+	access, secret := "E2EOTHER"+strings.ToUpper(uuid()[:8]), "other/secret+key/0123456789abcdefghijkl"
 	shared.gateway.addUser(t, access, secret)
 	versity := newVersitygw(t, "VGW_IAM_DIR="+t.TempDir(), "VGW_VERSIONING_DIR="+t.TempDir())
 	versity.admin(t, "create-user", "--access", access, "--secret", secret, "--role", "user")
@@ -41,7 +40,7 @@ func startOtherUsers(t *testing.T) []otherUser {
 // addUser makes a user whose name is the access key.
 func (g *radosgw) addUser(t *testing.T, access, secret string) {
 	t.Helper()
-	g.admin(t, "user", "create", "--uid="+access, "--display-name=guest", "--access-key="+access, "--secret-key="+secret)
+	g.admin(t, "user", "create", "--uid="+access, "--display-name=other", "--access-key="+access, "--secret-key="+secret)
 }
 
 // admin runs radosgw-admin.
@@ -64,36 +63,36 @@ func (g *versitygw) admin(t *testing.T, args ...string) {
 	}
 }
 
-// doctorSetup makes a setup with the guest's keys; its policy allows these actions.
-func (g otherUser) doctorSetup(t *testing.T, actions ...string) *doctorSetup {
+// doctorSetup makes a setup with the user's keys; the bucket's policy allows these actions.
+func (u otherUser) doctorSetup(t *testing.T, actions ...string) *doctorSetup {
 	t.Helper()
-	p := newDoctorSetup(t, g.store)
-	p.env["AWS_CLIENT_ACCESS_KEY"], p.env["AWS_CLIENT_SECRET_KEY"] = g.accessKey, g.secret
-	if g.store == shared.radosgw {
-		p.env["P3S3F_SIGNATURE_VERSION"] = "2" // radosgw obeys unsigned headers under 4
+	setup := newDoctorSetup(t, u.store)
+	setup.env["AWS_CLIENT_ACCESS_KEY"], setup.env["AWS_CLIENT_SECRET_KEY"] = u.accessKey, u.secret
+	if u.store == shared.radosgw {
+		setup.env["P3S3F_SIGNATURE_VERSION"] = "2" // radosgw obeys unsigned headers under 4
 	}
 	if actions != nil {
-		g.setPolicy(t, p, statement{Effect: "Allow", Action: actions, Resource: p.resources()})
+		u.setPolicy(t, setup, statement{Effect: "Allow", Action: actions, Resource: setup.resources()})
 	}
-	return p
+	return setup
 }
 
-func (p *doctorSetup) resources() []string {
-	return []string{"arn:aws:s3:::" + p.name, "arn:aws:s3:::" + p.name + "/*"}
+func (setup *doctorSetup) resources() []string {
+	return []string{"arn:aws:s3:::" + setup.name, "arn:aws:s3:::" + setup.name + "/*"}
 }
 
-// setPolicy makes the statements, for the guest, the bucket's policy.
-func (g otherUser) setPolicy(t *testing.T, p *doctorSetup, statements ...statement) {
+// setPolicy sets the bucket's policy to these statements, for the user.
+func (u otherUser) setPolicy(t *testing.T, setup *doctorSetup, statements ...statement) {
 	t.Helper()
 	for i := range statements {
-		statements[i].Principal = map[string]string{"AWS": g.principal}
+		statements[i].Principal = map[string]string{"AWS": u.principal}
 	}
 	document, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(document)
-	if _, err := p.client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &p.name,
+	if _, err := setup.client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &setup.name,
 		Policy: &text}); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +106,7 @@ const toPut, toAbort, toGet, toDelete, toList = "s3:PutObject", "s3:AbortMultipa
 // prints must put it right.
 func TestDoctorPermissions(t *testing.T) {
 	t.Parallel()
-	for _, g := range startOtherUsers(t) {
+	for _, u := range startOtherUsers(t) {
 		for _, test := range []struct {
 			name        string
 			actions     []string
@@ -131,19 +130,19 @@ func TestDoctorPermissions(t *testing.T) {
 			{"no right to delete and no need", []string{toPut, toAbort, toGet}, "", settings{"P3S3F_ALLOW_DELETE": "0"}, "", ""},
 			{"what is needed", []string{toPut, toAbort, toGet, toDelete}, "", nil, "", ""},
 		} {
-			t.Run(g.store.name+" "+test.name, func(t *testing.T) {
+			t.Run(u.store.name+" "+test.name, func(t *testing.T) {
 				t.Parallel()
-				p := g.doctorSetup(t, test.actions...)
-				p.env = p.env.with(test.env)
+				setup := u.doctorSetup(t, test.actions...)
+				setup.env = setup.env.with(test.env)
 				if test.denied != "" {
-					g.setPolicy(
+					u.setPolicy(
 						t,
-						p,
-						statement{Effect: "Allow", Action: test.actions, Resource: p.resources()},
-						statement{Effect: "Deny", Action: test.denied, Resource: p.resources()[1]},
+						setup,
+						statement{Effect: "Allow", Action: test.actions, Resource: setup.resources()},
+						statement{Effect: "Deny", Action: test.denied, Resource: setup.resources()[1]},
 					)
 				}
-				g.runDoctor(t, p, test.check, test.text)
+				u.runDoctor(t, setup, test.check, test.text)
 			})
 		}
 	}
@@ -153,28 +152,28 @@ func TestDoctorPermissions(t *testing.T) {
 // is uploaded, and yet doctor finds that none would be taken.
 func TestDoctorVersitygwPolicy(t *testing.T) {
 	t.Parallel()
-	g := startOtherUsers(t)[1]
+	u := startOtherUsers(t)[1]
 	for name, actions := range map[string][]string{
 		"may delete":     {toPut, toAbort, toGet, toDelete},
 		"may not delete": {toPut, toAbort, toGet},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := g.doctorSetup(t)
+			setup := u.doctorSetup(t)
 			if len(actions) == 3 {
-				p.env["P3S3F_ALLOW_DELETE"] = "0"
-				p.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
+				setup.env["P3S3F_ALLOW_DELETE"] = "0"
+				setup.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
 			}
-			g.setPolicy(t, p, statement{Effect: "Allow", Action: actions, Resource: p.resources()[1]})
-			g.runDoctor(t, p, "signatures", "the bucket itself among the policy's resources")
+			u.setPolicy(t, setup, statement{Effect: "Allow", Action: actions, Resource: setup.resources()[1]})
+			u.runDoctor(t, setup, "signatures", "the bucket itself among the policy's resources")
 		})
 	}
 }
 
 // runDoctor expects the one fault, if there is to be one, and none left with the policy that doctor prints.
-func (g otherUser) runDoctor(t *testing.T, p *doctorSetup, check, text string) {
+func (u otherUser) runDoctor(t *testing.T, setup *doctorSetup, check, text string) {
 	t.Helper()
-	d := p.runDoctor(t)
+	d := setup.runDoctor(t)
 	for _, f := range d.with("warning") {
 		if f.Check == "permissions" {
 			t.Errorf("false alarm: %+v", f)
@@ -187,8 +186,8 @@ func (g otherUser) runDoctor(t *testing.T, p *doctorSetup, check, text string) {
 		return
 	}
 	d.expectOnly(t, check, text)
-	g.setPolicy(t, p, suggestedPolicy(t, d)...)
-	d = p.runDoctor(t)
+	u.setPolicy(t, setup, suggestedPolicy(t, d)...)
+	d = setup.runDoctor(t)
 	for _, f := range append(d.with("failed"), d.with("warning")...) {
 		t.Errorf("with the policy that doctor gave: %+v", f)
 	}
@@ -229,14 +228,14 @@ func TestDoctorCephUsers(t *testing.T) {
 				"held/secret+key/0123456789abcdefghijkl",
 			)
 			shared.gateway.addUser(t, s.accessKey, s.secretKey)
-			p := newDoctorSetup(t, s)
+			setup := newDoctorSetup(t, s)
 			for _, command := range test.hold {
 				shared.gateway.admin(t, append(command, "--uid="+s.accessKey)...)
 			}
-			d := p.runDoctorOnly(t)
+			d := setup.runDoctorOnly(t)
 			shared.gateway.admin(t, "user", "enable", "--uid="+s.accessKey)
 			d.expectOnly(t, test.check, test.text)
-			p.expectEmpty(t)
+			setup.expectEmpty(t)
 		})
 	}
 }
@@ -246,14 +245,14 @@ func TestDoctorExcess(t *testing.T) {
 	t.Parallel()
 	s := startVersitygw(t)
 	newBucket(t, s)
-	p := newDoctorSetup(t, s)
-	p.env["P3S3F_ALLOW_DELETE"] = "0"
-	p.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
-	d := p.runDoctor(t)
+	setup := newDoctorSetup(t, s)
+	setup.env["P3S3F_ALLOW_DELETE"] = "0"
+	setup.edit(t, "client_conf.js", "deleteFile: {\n    enabled: true", "deleteFile: {\n    enabled: false")
+	d := setup.runDoctor(t)
 	warnings := d.with("warning")
 	if !d.Healthy || len(warnings) != 1 || warnings[0].Check != "permissions" ||
 		warnings[0].Text != "the key may list the store's buckets (1 others), and delete objects, although "+
 			"P3S3F_ALLOW_DELETE=0" {
-		t.Errorf("%+v", warnings)
+		t.Errorf("warnings: %+v, want one, at permissions", warnings)
 	}
 }

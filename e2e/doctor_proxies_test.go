@@ -69,33 +69,33 @@ func (c certificate) issue(t *testing.T) (cert, key []byte) {
 
 // withCertificate turns HTTPS on.
 func withCertificate(c certificate) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) {
+	return func(t *testing.T, setup *doctorSetup) {
 		cert, key := c.issue(t)
 		dir := t.TempDir()
-		p.env["P3S3F_USE_HTTPS"] = "1"
-		p.env["P3S3F_SRV_CRT"], p.env["P3S3F_SRV_KEY"] = filepath.Join(dir, "crt"), filepath.Join(dir, "key")
-		writeFile(t, p.env["P3S3F_SRV_CRT"], string(cert))
-		writeFile(t, p.env["P3S3F_SRV_KEY"], string(key))
+		setup.env["P3S3F_USE_HTTPS"] = "1"
+		setup.env["P3S3F_SRV_CRT"], setup.env["P3S3F_SRV_KEY"] = filepath.Join(dir, "crt"), filepath.Join(dir, "key")
+		writeFile(t, setup.env["P3S3F_SRV_CRT"], string(cert))
+		writeFile(t, setup.env["P3S3F_SRV_KEY"], string(key))
 	}
 }
 
 // withTLSProxy puts TLS with this certificate before the store; trusted makes it known to the computer.
 func withTLSProxy(c certificate, trusted bool) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) {
+	return func(t *testing.T, setup *doctorSetup) {
 		cert, key := c.issue(t)
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: toStore(p)})
+		proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: toStore(setup)})
 		proxy.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 		proxy.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
 		proxy.StartTLS()
 		t.Cleanup(proxy.Close)
-		p.env["AWS_ENDPOINT"] = fmt.Sprintf("https://localhost:%d", proxy.Listener.Addr().(*net.TCPAddr).Port)
+		setup.env["AWS_ENDPOINT"] = fmt.Sprintf("https://localhost:%d", proxy.Listener.Addr().(*net.TCPAddr).Port)
 		if trusted {
-			p.env["SSL_CERT_FILE"] = filepath.Join(t.TempDir(), "authorities.pem")
-			writeFile(t, p.env["SSL_CERT_FILE"], string(cert))
+			setup.env["SSL_CERT_FILE"] = filepath.Join(t.TempDir(), "authorities.pem")
+			writeFile(t, setup.env["SSL_CERT_FILE"], string(cert))
 		}
 	}
 }
@@ -120,10 +120,10 @@ func withoutHeaderOnRequests(header string) func(*testing.T, *doctorSetup) {
 
 // withResponseChanged puts a proxy before the store that changes its responses.
 func withResponseChanged(change func(*http.Response) error) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) {
-		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: toStore(p), ModifyResponse: change})
+	return func(t *testing.T, setup *doctorSetup) {
+		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: toStore(setup), ModifyResponse: change})
 		t.Cleanup(proxy.Close)
-		p.env["AWS_ENDPOINT"] = proxy.URL
+		setup.env["AWS_ENDPOINT"] = proxy.URL
 	}
 }
 
@@ -132,9 +132,9 @@ type interceptor func(w http.ResponseWriter, r *http.Request, body []byte) (resp
 
 // withInterceptor puts a proxy with an interceptor before the store.
 func withInterceptor(g interceptor) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) {
+	return func(t *testing.T, setup *doctorSetup) {
 		store := &httputil.ReverseProxy{
-			Rewrite:  toStore(p),
+			Rewrite:  toStore(setup),
 			ErrorLog: log.New(io.Discard, "", 0), // it would log canceled requests
 		}
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +150,7 @@ func withInterceptor(g interceptor) func(*testing.T, *doctorSetup) {
 		}))
 		t.Cleanup(proxy.CloseClientConnections)
 		t.Cleanup(proxy.Close)
-		p.env["AWS_ENDPOINT"] = strings.Replace(proxy.URL, "127.0.0.1", "localhost", 1)
+		setup.env["AWS_ENDPOINT"] = strings.Replace(proxy.URL, "127.0.0.1", "localhost", 1)
 	}
 }
 
@@ -192,19 +192,19 @@ func isLarge(_ *http.Request, body []byte) bool { return len(body) > 1<<20 }
 
 // withHost puts a proxy before the store that asks it by another host.
 func withHost(host string) func(*testing.T, *doctorSetup) {
-	return func(t *testing.T, p *doctorSetup) {
+	return func(t *testing.T, setup *doctorSetup) {
 		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-			toStore(p)(r)
+			toStore(setup)(r)
 			r.Out.Host = host
 		}})
 		t.Cleanup(proxy.Close)
-		p.env["AWS_ENDPOINT"] = proxy.URL
+		setup.env["AWS_ENDPOINT"] = proxy.URL
 	}
 }
 
 // toStore sends a request on to the store under the host that its signature names.
-func toStore(p *doctorSetup) func(*httputil.ProxyRequest) {
-	target := &url.URL{Scheme: "http", Host: loopback(p.port)}
+func toStore(setup *doctorSetup) func(*httputil.ProxyRequest) {
+	target := &url.URL{Scheme: "http", Host: loopback(setup.port)}
 	return func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host
@@ -242,10 +242,10 @@ func startPathOnly(t *testing.T) *store {
 // TestDoctorTLS finds a setup with HTTPS on both sides healthy.
 func TestDoctorTLS(t *testing.T) {
 	t.Parallel()
-	p := newDoctorSetup(t, startVersitygw(t))
-	withCertificate(certificate{})(t, p)
-	withTLSProxy(certificate{}, true)(t, p)
-	for _, f := range p.runDoctor(t).with("failed") {
+	setup := newDoctorSetup(t, startVersitygw(t))
+	withCertificate(certificate{})(t, setup)
+	withTLSProxy(certificate{}, true)(t, setup)
+	for _, f := range setup.runDoctor(t).with("failed") {
 		t.Errorf("false alarm: %+v", f)
 	}
 }

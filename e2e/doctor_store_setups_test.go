@@ -30,12 +30,12 @@ func radosgwBrokenSetups() []brokenSetup {
 			"cors preflights",
 			"the method PUT is not allowed (part) Run: ",
 		},
-		{"CORS without ETag for one of two sites", func(t *testing.T, p *doctorSetup) {
-			p.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
+		{"CORS without ETag for one of two sites", func(t *testing.T, setup *doctorSetup) {
+			setup.env["P3S3F_ALLOWED_ORIGINS"] = "https://app.example.org"
 			cors(
 				types.CORSRule{AllowedOrigins: []string{"http://localhost:5000"}},
 				types.CORSRule{AllowedOrigins: []string{"https://app.example.org"}, ExposeHeaders: []string{"x-amz-request-id"}},
-			)(t, p)
+			)(t, setup)
 		}, "cors responses", "a page from https://app.example.org cannot read"},
 		{
 			"a proxy that asks by a host that Ceph takes for a bucket",
@@ -62,10 +62,10 @@ func radosgwBrokenSetups() []brokenSetup {
 // ETag, so CORS without ETag is not one of them.
 func versitygwBrokenSetups() []brokenSetup {
 	return []brokenSetup{
-		{"an https page and an http store", func(t *testing.T, p *doctorSetup) {
-			withResponseChanged(func(*http.Response) error { return nil })(t, p)
-			p.env["HTTP_PROXY"], p.env["AWS_ENDPOINT"] = p.env["AWS_ENDPOINT"], "http://store.example.org"
-			p.args = []string{"-origin", "https://uploads.example.org"}
+		{"an https page and an http store", func(t *testing.T, setup *doctorSetup) {
+			withResponseChanged(func(*http.Response) error { return nil })(t, setup)
+			setup.env["HTTP_PROXY"], setup.env["AWS_ENDPOINT"] = setup.env["AWS_ENDPOINT"], "http://store.example.org"
+			setup.args = []string{"-origin", "https://uploads.example.org"}
 		}, "browsers", "the https page of https://uploads.example.org send to http://store.example.org"},
 		{
 			"encryption that is ignored",
@@ -99,34 +99,35 @@ func oldCeph(w http.ResponseWriter, _ *http.Request, body []byte) bool {
 }
 
 // closedPort points to a port where nothing listens.
-func closedPort(t *testing.T, p *doctorSetup) {
+func closedPort(t *testing.T, setup *doctorSetup) {
 	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.env["AWS_ENDPOINT"] = "http://localhost:" + strconv.Itoa(port)
+	setup.env["AWS_ENDPOINT"] = "http://localhost:" + strconv.Itoa(port)
 }
 
 // webServer points to a web server, such as the console of a store.
-func webServer(t *testing.T, p *doctorSetup) {
+func webServer(t *testing.T, setup *doctorSetup) {
 	site := httptest.NewServer(http.FileServer(http.Dir("../static")))
 	t.Cleanup(site.Close)
-	p.env["AWS_ENDPOINT"] = site.URL
+	setup.env["AWS_ENDPOINT"] = site.URL
 }
 
 // storeThatHangs points to a server that accepts connections and never responds.
-func storeThatHangs(t *testing.T, p *doctorSetup) {
+func storeThatHangs(t *testing.T, setup *doctorSetup) {
 	l, err := net.Listen("tcp", loopback(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p.env["AWS_ENDPOINT"] = "http://" + l.Addr().String()
+	setup.env["AWS_ENDPOINT"] = "http://" + l.Addr().String()
 }
 
 // pathOnly moves to a versitygw that does not support virtual hosts, and makes the server sign for them.
-func pathOnly(t *testing.T, p *doctorSetup) {
+func pathOnly(t *testing.T, setup *doctorSetup) {
 	s := startPathOnly(t)
-	p.bucket = newBucket(t, s)
-	p.env = settingsFor(p.bucket, fmt.Sprintf("http://localhost:%d", s.port)).with(settings{"P3S3F_ADDRESSING": "virtual"})
+	setup.bucket = newBucket(t, s)
+	setup.env = settingsFor(setup.bucket, fmt.Sprintf("http://localhost:%d", s.port))
+	setup.env["P3S3F_ADDRESSING"] = "virtual"
 }

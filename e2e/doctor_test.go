@@ -59,20 +59,20 @@ func (d doctorReport) of(check string) finding {
 }
 
 // runDoctor runs doctor, which must leave nothing in the bucket.
-func (p *doctorSetup) runDoctor(t *testing.T) doctorReport {
+func (setup *doctorSetup) runDoctor(t *testing.T) doctorReport {
 	t.Helper()
-	d := p.runDoctorOnly(t)
-	p.expectEmpty(t)
+	d := setup.runDoctorOnly(t)
+	setup.expectEmpty(t)
 	return d
 }
 
 // runDoctorOnly runs doctor. It must tell by its exit code what it says, write nothing else, and keep the secret.
-func (p *doctorSetup) runDoctorOnly(t *testing.T) doctorReport {
+func (setup *doctorSetup) runDoctorOnly(t *testing.T) doctorReport {
 	t.Helper()
 	doctor, err := startProcess(
-		p.dir,
-		p.env.environment(),
-		append([]string{shared.binary, "doctor", "-json"}, p.args...)...)
+		setup.dir,
+		setup.env.environment(),
+		append([]string{shared.binary, "doctor", "-json"}, setup.args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,33 +89,33 @@ func (p *doctorSetup) runDoctorOnly(t *testing.T) doctorReport {
 	if (code == 0) != d.Healthy || code > 1 || d.Healthy != (d.with("failed") == nil) {
 		t.Errorf("exit code %d, healthy %v\n%s", code, d.Healthy, output)
 	}
-	if strings.Contains(output, p.secretKey) ||
-		strings.Contains(output, p.env["AWS_CLIENT_SECRET_KEY"]) && p.env["AWS_CLIENT_SECRET_KEY"] != "" {
+	if strings.Contains(output, setup.secretKey) ||
+		strings.Contains(output, setup.env["AWS_CLIENT_SECRET_KEY"]) && setup.env["AWS_CLIENT_SECRET_KEY"] != "" {
 		t.Errorf("the secret key is shown\n%s", output)
 	}
 	return d
 }
 
 // expectEmpty looks for what doctor may have left, versions and unfinished uploads included.
-func (p *doctorSetup) expectEmpty(t *testing.T) {
+func (setup *doctorSetup) expectEmpty(t *testing.T) {
 	t.Helper()
-	keys, err := p.keys(t.Context())
+	keys, err := setup.keys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	uploads, err := p.unfinished(t.Context())
+	uploads, err := setup.unfinished(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := p.versions(t); len(keys)+len(uploads)+n > 0 {
+	if n := setup.versions(t); len(keys)+len(uploads)+n > 0 {
 		t.Errorf("left in the bucket: %q, %d uploads, %d versions", keys, len(uploads), n)
 	}
 }
 
 // edit replaces old, which must be there, in a file of the working directory.
-func (p *doctorSetup) edit(t *testing.T, name, old, replacement string) {
+func (setup *doctorSetup) edit(t *testing.T, name, old, replacement string) {
 	t.Helper()
-	path := filepath.Join(p.dir, name)
+	path := filepath.Join(setup.dir, name)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -127,18 +127,18 @@ func (p *doctorSetup) edit(t *testing.T, name, old, replacement string) {
 }
 
 // customConf writes static/client_conf.js as a user would, and changes old in it.
-func (p *doctorSetup) customConf(t *testing.T, old, replacement string) {
+func (setup *doctorSetup) customConf(t *testing.T, old, replacement string) {
 	t.Helper()
-	copyFile(t, "../client_conf.js", filepath.Join(p.dir, "static", "client_conf.js"))
+	copyFile(t, "../client_conf.js", filepath.Join(setup.dir, "static", "client_conf.js"))
 	for placeholder, value := range map[string]string{
-		`"https://BUCKET.HOST"`: fmt.Sprintf("%q", p.env["AWS_ENDPOINT"]+"/"+p.name),
-		`"BUCKET"`:              fmt.Sprintf("%q", p.name),
-		`"HOST"`:                fmt.Sprintf("%q", strings.TrimPrefix(p.env["AWS_ENDPOINT"], "http://")),
-		`"ACCESSKEY"`:           fmt.Sprintf("%q", p.accessKey),
+		`"https://BUCKET.HOST"`: fmt.Sprintf("%q", setup.env["AWS_ENDPOINT"]+"/"+setup.name),
+		`"BUCKET"`:              fmt.Sprintf("%q", setup.name),
+		`"HOST"`:                fmt.Sprintf("%q", strings.TrimPrefix(setup.env["AWS_ENDPOINT"], "http://")),
+		`"ACCESSKEY"`:           fmt.Sprintf("%q", setup.accessKey),
 	} {
-		p.edit(t, "static/client_conf.js", placeholder, value)
+		setup.edit(t, "static/client_conf.js", placeholder, value)
 	}
-	p.edit(t, "static/client_conf.js", old, replacement)
+	setup.edit(t, "static/client_conf.js", old, replacement)
 }
 
 // TestDoctorHealthy expects no false alarm in any combination of store, signature version and style.
@@ -160,12 +160,12 @@ func TestDoctorHealthy(t *testing.T) {
 			t.Run(
 				fmt.Sprintf("%s V%s %s, client_conf.js %s", test.store.name, test.version, test.style, conf),
 				func(t *testing.T) {
-					p := newDoctorSetup(t, test.store)
-					p.env["P3S3F_SIGNATURE_VERSION"], p.env["P3S3F_ADDRESSING"] = test.version, test.style
+					setup := newDoctorSetup(t, test.store)
+					setup.env["P3S3F_SIGNATURE_VERSION"], setup.env["P3S3F_ADDRESSING"] = test.version, test.style
 					if conf == "the user's own" {
-						p.customConf(t, "version: 4", "version: "+test.version)
+						setup.customConf(t, "version: 4", "version: "+test.version)
 					}
-					d := p.runDoctor(t)
+					d := setup.runDoctor(t)
 					for _, f := range d.with("failed") {
 						t.Errorf("false alarm: %+v", f)
 					}
