@@ -66,6 +66,7 @@ var fine_u_conf = {
   // Files larger than one part are uploaded in parts, several at a time.
   chunking: {
     enabled: true,
+    mandatory: false,   // true: small files too, for stores that accept no POST forms or drop headers of them
     concurrent: {
       enabled: true
     },

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ var setupErrors = []struct {
 	change   func(t *testing.T, b *bucket, conf *clientConf)
 	console  []string // expected errors
 	messages []string
+	row      string // what the row of the file says: the panel above it can close
 	command  string // that the page says to run
 }{
 	{
@@ -31,6 +33,7 @@ var setupErrors = []struct {
 			"set objectProperties.bucket in client_conf.js",
 			"Reference ",
 		},
+		row:     "set objectProperties.bucket in client_conf.js",
 		command: "bin/s3-sign-srv doctor -env my_p3s3f.env",
 	}, {
 		name: "clock",
@@ -40,8 +43,8 @@ var setupErrors = []struct {
 		console: append(rejectedErrors[:4:4], `The clock`),
 		messages: []string{
 			"The clock of the uploading computer is 20 minutes ahead of this server's",
-			"See the top of the page.",
 		},
+		row: "The clock of the uploading computer is 20 minutes ahead of this server's",
 	}, {
 		name:    "no CORS rules",
 		change:  func(t *testing.T, b *bucket, _ *clientConf) { b.deleteCORS(t) },
@@ -50,6 +53,7 @@ var setupErrors = []struct {
 			"The browser cannot reach the store at",
 			"do not let pages from http://localhost:",
 		},
+		row:     "does not answer: no network, or the bucket's CORS rules do not allow this page",
 		command: "bin/s3-sign-srv cors -env my_p3s3f.env -origin http://localhost:",
 	}, {
 		name: "no signing server",
@@ -58,6 +62,7 @@ var setupErrors = []struct {
 		},
 		console:  []string{`status of 404`, `nothing at this address`, `404`},
 		messages: []string{"There is no signing server at signature.endpoint."},
+		row:      "There is nothing at this address",
 	},
 }
 
@@ -74,6 +79,10 @@ func TestSetupErrorsAreShown(t *testing.T) {
 			page.choose(smallFile)
 			for _, text := range test.messages {
 				page.awaitText(30*time.Second, text)
+			}
+			row := eval[string](page, `document.querySelector("[data-role=error]").textContent`)
+			if !strings.Contains(row, test.row) {
+				t.Errorf("error in the row: got %q, want %q", row, test.row)
 			}
 			if test.command != "" {
 				page.awaitText(time.Second, test.command)

@@ -75,14 +75,6 @@ export class FileList {
     this.#batchEnd = document.querySelector(".qq-upload-list-selector").firstElementChild;
   }
 
-  /** The error of a file is shown at the top of the page instead. */
-  referToSetupError(id) {
-    const file = this.#files.get(id);
-    if (!file) return;
-    file.error = { text: "See the top of the page." };
-    this.#render(file);
-  }
-
   /** Shows how much of a resumed file is compared with the stored parts, from 0 to 1; null at the end. */
   showCheck(id, share) {
     const file = this.#files.get(id);

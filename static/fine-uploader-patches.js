@@ -38,6 +38,24 @@ export function requireETags(qq) {
 }
 
 /**
+ * Uploads an empty file in one empty part where chunking.mandatory is set. Fine Uploader counts no parts and would wait
+ * forever. It also takes an empty part for a file that is gone, so it does not get the size of this one.
+ */
+export function sendEmptyFiles(qq) {
+  const { XhrUploadHandler } = qq;
+  qq.XhrUploadHandler = function (spec) {
+    XhrUploadHandler.call(this, spec);
+    const { _getTotalChunks, _getChunkData } = this;
+    this._getTotalChunks = (id) => Math.max(1, _getTotalChunks(id));
+    this._getChunkData = (id, index) => {
+      const part = _getChunkData.call(this, id, index);
+      if (part.size === 0) Object.defineProperty(part.blob, "size", { value: undefined });
+      return part;
+    };
+  };
+}
+
+/**
  * Avoids parsing empty responses as XML. Chromium's error document for invalid XML has inline styles, which the
  * content security policy reports on the console.
  */
@@ -65,6 +83,26 @@ export function fixButtons(qq, uploader) {
     this._uploadData.setStatus(id, qq.status.PAUSED);
     this._templating.uploadPaused(id);
     return true;
+  };
+}
+
+/**
+ * Keeps the fields of the success report. Fine Uploader lets request.params replace them, so that a param "key" would
+ * report another object. The params are still stored with the object.
+ */
+export function keepReportFields(qq, uploader) {
+  const reports = new Map(); // by file id
+  const { _getEndpointSpecificParams } = uploader;
+  uploader._getEndpointSpecificParams = function (id, ...rest) {
+    const fields = _getEndpointSpecificParams.call(this, id, ...rest);
+    reports.set(id, fields);
+    return fields;
+  };
+  const { UploadSuccessAjaxRequester } = qq;
+  qq.UploadSuccessAjaxRequester = function (options) {
+    UploadSuccessAjaxRequester.call(this, options);
+    const { sendSuccessRequest } = this;
+    this.sendSuccessRequest = (id, { etag, ...params }) => sendSuccessRequest(id, { ...params, ...reports.get(id) });
   };
 }
 

@@ -49,6 +49,7 @@ function start(conf) {
   const hasher = hashInWorker(qq);
   patches.stopAbortedRequests(qq);
   patches.requireETags(qq);
+  patches.sendEmptyFiles(qq);
   timeOutStalledParts(qq);
   const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);
   const responses = watchResponses(qq, conf);
@@ -102,7 +103,7 @@ function start(conf) {
     onError: (id, name, text) => {
       list.onError(id, name, text);
       const context = { origin: location.origin, online: navigator.onLine };
-      if (!unreadable.has(id) && setupErrors.uploadFailed(responses.last(), context)) files.referToSetupError(id);
+      if (!unreadable.has(id)) setupErrors.uploadFailed(responses.last(), context);
     },
   }, (id) => uploader.getFile(id)?.lastModified));
 
@@ -112,6 +113,7 @@ function start(conf) {
   ignoreOutdatedSignatures(uploader);
   patches.fixButtons(qq, uploader);
   patches.escapeNames(uploader);
+  patches.keepReportFields(qq, uploader);
   cleanup.attach(uploader);
   files.attach(uploader, unreadable);
   contentCheck.attach(uploader, unreadable);

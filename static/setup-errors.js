@@ -28,19 +28,18 @@ export class SetupErrors {
     this.#storeMessage = message;
   }
 
-  /** An upload failed with this response, as responses.js returns it. Returns whether it is shown as a set-up error. */
+  /** An upload failed with this response, as responses.js returns it. */
   uploadFailed(response, { origin, online }) {
-    if (!response || !online) return false;
+    if (!response || !online) return;
     const { from, status, code } = response;
     if (code !== "HiddenETag") {
-      if (this.#succeeded.has(from)) return false;
-      if (status === 0 && ++this.#unanswered < 2) return false;
+      if (this.#succeeded.has(from)) return;
+      if (status === 0 && ++this.#unanswered < 2) return;
     }
     const error = from === "server"
       ? explainServerError(response)
       : explainStoreError(response, origin, this.#storeMessage);
     if (error) this.#show(error);
-    return error !== null;
   }
 }
 

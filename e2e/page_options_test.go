@@ -1,0 +1,94 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// openPageWith opens a page with further settings, and further statements in client_conf.js.
+func openPageWith(t *testing.T, b *bucket, more settings, statements string) *tab {
+	t.Helper()
+	dir := newWorkDir(t)
+	appendFile(t, filepath.Join(dir, "client_conf.js"), statements)
+	return openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(more)).url)
+}
+
+// Params whose names are those of fields of the success report are stored with the object, and the report keeps its
+// own fields.
+func TestParamsNamedLikeReportFields(t *testing.T) {
+	t.Parallel()
+	params := map[string]string{"key": "sample 7", "bucket": "b", "uuid": "u", "name": "Alice", "etag": "e"}
+	b := newBucket(t, shared.radosgw)
+	dir := newWorkDir(t)
+	for name, value := range params {
+		appendFile(t, filepath.Join(dir, "client_conf.js"),
+			fmt.Sprintf("fine_u_conf.request.params[%q] = %q;\n", name, value))
+	}
+	srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)))
+	proxy := startPageProxy(t, srv)
+	reports := make(chan url.Values, 2)
+	proxy.respondTo(func(r *http.Request) bool {
+		if r.URL.Path != "/s3/success" {
+			return false
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		report, _ := url.ParseQuery(string(body))
+		reports <- report
+		return err != nil
+	}, nil)
+	page := openTab(t, fmt.Sprintf("http://localhost:%d", proxy.port))
+	for _, file := range []testFile{smallFile, oddLongFile} {
+		page.choose(file)
+		report := <-reports
+		u := page.uploadOf(file)
+		page.awaitStatus(30*time.Second, u.ID+1, done)
+		if report.Get("key") != u.Key || report.Get("bucket") != b.name || report.Get("name") != file.name {
+			t.Errorf("report of %s: %v", file.name, report)
+		}
+		stored := b.get(t, u.Key)
+		for name, value := range params {
+			if got, err := url.PathUnescape(stored.metadata[name]); err != nil || got != value {
+				t.Errorf("%s: metadata %s: got %q, %v, want %q", file.name, name, got, err, value)
+			}
+		}
+	}
+}
+
+// With validation.allowEmpty, an empty file is uploaded, by form or in one empty part.
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	versitygw := startVersitygw(t)
+	for _, test := range []struct {
+		name    string
+		store   *store
+		version string
+		parts   int64
+	}{
+		{"form", shared.radosgw, "4", 0},
+		{"part on radosgw, version 2", shared.radosgw, "2", 1},
+		{"part on radosgw, version 4", shared.radosgw, "4", 1},
+		{"part on versitygw", versitygw, "4", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBucket(t, test.store)
+			page := openPageWith(t, b, settings{"P3S3F_SIGNATURE_VERSION": test.version}, fmt.Sprintf(`
+fine_u_conf.validation.allowEmpty = true;
+fine_u_conf.chunking.mandatory = %t;
+`, test.parts > 0))
+			page.chooseFile(ownFile(t, "empty.txt", nil))
+			u := page.awaitStatus(30*time.Second, 1, done)[0]
+			if o := b.get(t, u.Key); o.size != 0 || o.parts != test.parts {
+				t.Errorf("stored: got %d bytes in %d parts, want 0 bytes in %d", o.size, o.parts, test.parts)
+			}
+		})
+	}
+}
