@@ -22,6 +22,8 @@ type crossSiteRequest struct {
 var crossSiteRequests = []crossSiteRequest{
 	{name: "sign", allowed: "200", hookCalled: true,
 		script: `request("POST", "/s3/sign?v4=true", "application/json", policy)`},
+	{name: "sign with a custom header", allowed: "200", hookCalled: true,
+		script: `request("POST", "/s3/sign?v4=true", "application/json", policy, "cors", {"X-App-Token": "1"})`},
 	{name: "sign without a preflight", allowed: "415",
 		script: `request("POST", "/s3/sign?v4=true", "text/plain", policy)`},
 	{name: "success", allowed: "200", hookCalled: true,
@@ -58,8 +60,10 @@ const crossSiteHelpers = `
 	const object = new URLSearchParams({bucket, key, uuid: "1234", name: "hello.txt"}).toString();
 	const deletion = new URLSearchParams({bucket, key, qquuid: "1234", _method: "DELETE"}).toString();
 	const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-	const request = (method, path, type, body, mode = "cors") =>
-		fetch(server + path, {method, body, mode, credentials: "include", headers: type ? {"Content-Type": type} : {}})
+	const request = (method, path, type, body, mode = "cors", more = {}) =>
+		fetch(server + path, {
+			method, body, mode, credentials: "include", headers: type ? {"Content-Type": type, ...more} : more
+		})
 			.then((response) => response.type === "opaque" ? "opaque" : String(response.status), () => "blocked");
 	const embed = (tag, properties) => new Promise((resolve) =>
 		document.body.append(make(tag, {

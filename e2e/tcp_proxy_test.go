@@ -30,7 +30,13 @@ type tcpProxy struct {
 // unblock is called.
 func startTCPProxy(t *testing.T, target int, limit int64) *tcpProxy {
 	t.Helper()
-	l, err := net.Listen("tcp", loopback(0))
+	return startTCPProxyAt(t, loopback(0), target, limit)
+}
+
+// startTCPProxyAt is startTCPProxy with an address to listen on.
+func startTCPProxyAt(t *testing.T, address string, target int, limit int64) *tcpProxy {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,11 +46,11 @@ func (o *origins) String() string { return strings.Join(*o, " ") }
 
 // Set adds an origin.
 func (o *origins) Set(value string) error {
-	if !config.IsOrigin(value) {
-		return errors.New("name the site by scheme, host and port as in the address bar, such as " +
-			"https://uploads.example.org, without a slash at the end and without the scheme's own port")
+	origin, err := config.ParseOrigin(value)
+	if err != nil {
+		return err
 	}
-	*o = append(*o, value)
+	*o = append(*o, origin)
 	return nil
 }
 

@@ -49,8 +49,12 @@ func TestEndpoint(t *testing.T) {
 			"mybucket.s3.eu-west-2.amazonaws.com"},
 		{"AWS_ENDPOINT=https://s3.amazonaws.com AWS_DEST_BUCKET=my.bucket", "https://s3.amazonaws.com/my.bucket",
 			"s3.amazonaws.com"},
-		{"AWS_ENDPOINT=https://s3.eu-west-1.amazonaws.com:443", "https://mybucket.s3.eu-west-1.amazonaws.com:443",
-			"mybucket.s3.eu-west-1.amazonaws.com:443"},
+		{"AWS_ENDPOINT=https://s3.eu-west-1.amazonaws.com:443", "https://mybucket.s3.eu-west-1.amazonaws.com",
+			"mybucket.s3.eu-west-1.amazonaws.com"},
+		{"AWS_ENDPOINT=http://[::1]:7070", "http://[::1]:7070/mybucket", "[::1]:7070"},
+		{"AWS_ENDPOINT=http://My_Store:9000", "http://my_store:9000/mybucket", "my_store:9000"},
+		{"AWS_ENDPOINT=https://S3.Größe.example./", "https://s3.xn--gre-6ka8i.example/mybucket",
+			"s3.xn--gre-6ka8i.example"},
 		{"AWS_ENDPOINT=https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com",
 			"https://mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com",
 			"mybucket.bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com"},
@@ -100,6 +104,10 @@ func TestErrors(t *testing.T) {
 		{"AWS_ENDPOINT=https://mybucket.s3.example.org",
 			"AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
 		{"AWS_ENDPOINT=https://127.0.0.1:99999", "AWS_ENDPOINT has the port 99999; set it to one of 1 to 65535"},
+		{"AWS_ENDPOINT=https://a..b", `AWS_ENDPOINT has the host "a..b", which is neither a name for browsers`},
+		{"AWS_ENDPOINT=http://127.1:9000", "nor a complete IP address"},
+		{"AWS_ENDPOINT=http://[fe80::1%25eth0]:9000", "nor a complete IP address"},
+		{"AWS_ENDPOINT=capacitor://localhost", "such as https://s3.example.org"},
 		{"AWS_ENDPOINT=https://MyBucket.s3.example.org",
 			"AWS_ENDPOINT begins with the bucket's name; set it to https://s3.example.org"},
 		{"AWS_ENDPOINT=https://AKIAIOSFODNN7EXAMPLE:s3cret/that/nobody/may/see@s3.example.org",
@@ -121,9 +129,9 @@ func TestErrors(t *testing.T) {
 		{"P3S3F_ALLOWED_TYPES=image", `lists "image"`},
 		{"P3S3F_ALLOWED_ORIGINS=*", `lists "*"`},
 		{"P3S3F_ALLOWED_ORIGINS=null", `lists "null"`},
-		{"P3S3F_ALLOWED_ORIGINS=https://a.example.org,https://b.example.org/", `lists "https://b.example.org/"`},
+		{"P3S3F_ALLOWED_ORIGINS=https://a.example.org,https://b.example.org/app", `lists "https://b.example.org/app"; name`},
 		{"P3S3F_ALLOWED_ORIGINS=https://*.example.org", "P3S3F_ALLOWED_ORIGINS"},
-		{"P3S3F_ALLOWED_ORIGINS=https://app.example.org:443", "without the scheme's own port"},
+		{"P3S3F_ALLOWED_ORIGINS=htps://app.example.org", "name each site by scheme, host and port"},
 		{"P3S3F_RATE=often", "P3S3F_RATE"},
 		{"P3S3F_RATE=0", "P3S3F_RATE"},
 		{"P3S3F_RATE=NaN", "P3S3F_RATE"},
@@ -158,18 +166,42 @@ func TestKeysOfOtherShapes(t *testing.T) {
 	}
 }
 
-// TestIsOrigin shows how browsers write a site.
-func TestIsOrigin(t *testing.T) {
-	for origin, want := range map[string]bool{
-		"https://app.example.org": true, "http://localhost:5000": true, "http://[::1]:5000": true,
-		"https://app.example.org:80": true, "http://app.example.org:443": true,
-		"https://app.example.org:443": false, "http://app.example.org:80": false, "https://app.example.org:": false,
-		"https://app.example.org/": false, "https://App.example.org": false, "https://u@app.example.org": false,
-		"https://*.example.org": false, "app.example.org": false, "ftp://app.example.org": false, "null": false,
-		"*": false, "": false,
+// TestParseOrigin shows how browsers write a site.
+func TestParseOrigin(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://app.example.org":       "https://app.example.org",
+		"https://App.Example.org/":      "https://app.example.org",
+		"HTTPS://app.example.org:443":   "https://app.example.org",
+		"http://app.example.org:80":     "http://app.example.org",
+		"https://app.example.org:80":    "https://app.example.org:80",
+		"http://app.example.org:0443":   "http://app.example.org:443",
+		"http://localhost:5000":         "http://localhost:5000",
+		"http://[::1]:5000":             "http://[::1]:5000",
+		"http://[0:0::1]:80":            "http://[::1]",
+		"https://größe.example":         "https://xn--gre-6ka8i.example",
+		"https://例え。テスト":                "https://xn--r8jz45g.xn--zckzah",
+		"https://faß.example":           "https://xn--fa-hia.example",
+		"https://app.example.org.":      "https://app.example.org",
+		"http://my_app:3000":            "http://my_app:3000",
+		"capacitor://localhost":         "capacitor://localhost",
+		"ionic://localhost":             "ionic://localhost",
+		"tauri://localhost":             "tauri://localhost",
+		"chrome-extension://abcdefghij": "chrome-extension://abcdefghij",
+		"moz-extension://0e4b5c5a-aa56": "moz-extension://0e4b5c5a-aa56",
+		"safari-web-extension://0E4B5C": "safari-web-extension://0E4B5C",
+		"https://app.example.org:":      "", "https://u@app.example.org": "", "https://*.example.org": "",
+		"https://app.example.org/x": "", "https://app.example.org?x": "", "https://app.example.org#x": "",
+		"http://127.1": "", "http://0x7f.0.0.1": "", "http://0x7f000001": "", "http://[fe80::1%25eth0]": "",
+		"http://[::ffff:127.0.0.1]": "", "http://a..b": "", "http://a b": "", "http://xn--0": "",
+		"app.example.org": "", "ftp://app.example.org": "", "htps://app.example.org": "", "tauri://*": "", "tauri:": "",
+		"chrome-extension://": "", "chrome-extension://a/b": "", "file:///": "", "null": "", "*": "", "": "",
 	} {
-		if IsOrigin(origin) != want {
-			t.Errorf("%q: want %v", origin, want)
+		got, err := ParseOrigin(value)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q %v, want %q", value, got, err, want)
+		}
+		if again, err := ParseOrigin(want); want != "" && (again != want || err != nil) {
+			t.Errorf("%q: %q %v", want, again, err)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -123,54 +122,20 @@ func parseRegion(value string) (string, error) {
 	return value, nil
 }
 
-// parseEndpoint reads scheme://host[:port].
-func parseEndpoint(value string) (*url.URL, error) {
-	if value == "" {
-		return nil, errors.New("is not set; set it to your store's address, such as https://s3.example.org")
-	}
-	u, err := url.Parse(strings.TrimSuffix(value, "/"))
-	if err == nil {
-		u.Host = strings.ToLower(u.Host)
-	}
-	switch {
-	case strings.Contains(value, "@"): // what is before it is not shown
-		err = errors.New("has keys in it, or a password; set it to scheme, host and port alone")
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
-		err = fmt.Errorf("is %q; set it to an address such as https://s3.example.org", value)
-	case isPlaceholder(u.Hostname()):
-		err = fmt.Errorf("still is the placeholder %s; set it to your store's address", value)
-	case !isPort(u.Port()):
-		err = fmt.Errorf("has the port %s; set it to one of 1 to 65535, or leave it out", u.Port())
-	case u.RawQuery != "" || u.Fragment != "":
-		err = errors.New("has more in it than an address; set it to scheme, host and port alone")
-	case u.Path != "":
-		err = fmt.Errorf("has a path; set it to %s://%s and name the bucket in AWS_DEST_BUCKET", u.Scheme, u.Host)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return u, nil
-}
-
-// isPort accepts a port to connect to, or none.
-func isPort(port string) bool {
-	n, err := strconv.Atoi(port)
-	return port == "" || err == nil && 1 <= n && n <= 65535
-}
-
-// parseList reads words separated by commas or spaces, each of which must be valid.
-func parseList(value string, valid func(string) bool, hint string) ([]string, error) {
-	words := listWords(value)
+// parseList reads words separated by commas or white space, each of which parse must accept.
+func parseList(value string, parse func(string) (string, bool), hint string) (list []string, err error) {
 	var wrong []string
-	for _, word := range words {
-		if !valid(word) {
+	for _, word := range listWords(value) {
+		parsed, ok := parse(word)
+		if !ok {
 			wrong = append(wrong, strconv.Quote(word))
 		}
+		list = append(list, parsed)
 	}
 	if wrong != nil {
-		return words, fmt.Errorf("lists %s; %s", strings.Join(wrong, " and "), hint)
+		return nil, fmt.Errorf("lists %s; %s", strings.Join(wrong, " and "), hint)
 	}
-	return words, nil
+	return list, nil
 }
 
 func listWords(value string) []string {
@@ -183,32 +148,24 @@ var cannedACLs = []string{
 }
 
 func parseACLs(value string) ([]string, error) {
-	valid := func(acl string) bool { return slices.Contains(cannedACLs, acl) }
-	return parseList(value, valid, "it may list "+strings.Join(cannedACLs, ", "))
+	parse := func(acl string) (string, bool) { return acl, slices.Contains(cannedACLs, acl) }
+	return parseList(value, parse, "it may list "+strings.Join(cannedACLs, ", "))
 }
 
 var mediaType = regexp.MustCompile(`^[a-z0-9.+-]+/([a-z0-9.+-]+|\*)$`)
 
 // parseMediaTypes reads types such as text/plain and image/*.
 func parseMediaTypes(value string) ([]string, error) {
-	return parseList(value, mediaType.MatchString, "it may list types such as text/plain and image/*")
+	parse := func(pattern string) (string, bool) { return pattern, mediaType.MatchString(pattern) }
+	return parseList(value, parse, "it may list types such as text/plain and image/*")
 }
 
-// parseOrigins reads sites as browsers write them in the header Origin.
 func parseOrigins(value string) ([]string, error) {
-	return parseList(value, IsOrigin, "name each site by scheme, host and port, as https://app.example.org, "+
-		"without a slash at the end and without the scheme's own port")
-}
-
-// IsOrigin reports whether s is a site as browsers write it in the header Origin: in small letters, without
-// the scheme's default port (HTML, "ASCII serialisation of an origin").
-func IsOrigin(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || strings.Contains(u.Host, "*") || strings.HasSuffix(u.Host, ":") {
-		return false
+	parse := func(word string) (string, bool) {
+		origin, err := ParseOrigin(word)
+		return origin, err == nil
 	}
-	defaultPort, known := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	return known && u.Port() != defaultPort && u.Scheme+"://"+strings.ToLower(u.Host) == s
+	return parseList(value, parse, originHint)
 }
 
 // parseRate reads a number of requests per second.
@@ -222,20 +179,13 @@ func parseRate(value string) (float64, error) {
 
 // parseNetworks reads addresses, 10.1.2.3 or ::1, and networks, 10.0.0.0/8, and returns networks.
 func parseNetworks(value string) ([]string, error) {
-	valid := func(entry string) bool { return parseNetwork(entry).IsValid() }
-	list, err := parseList(value, valid, "name each proxy by its address or network, as 10.0.0.0/8")
-	for i, entry := range list {
-		list[i] = parseNetwork(entry).String()
+	parse := func(word string) (string, bool) {
+		if address, err := netip.ParseAddr(word); err == nil {
+			address = address.Unmap() // the addresses of IPv4 clients are compared unmapped
+			return netip.PrefixFrom(address, address.BitLen()).String(), true
+		}
+		prefix, err := netip.ParsePrefix(word)
+		return prefix.String(), err == nil
 	}
-	return list, err
-}
-
-// parseNetwork returns an invalid prefix if entry is neither an address nor a network.
-func parseNetwork(entry string) netip.Prefix {
-	if address, err := netip.ParseAddr(entry); err == nil {
-		address = address.Unmap() // the addresses of IPv4 clients are compared unmapped
-		return netip.PrefixFrom(address, address.BitLen())
-	}
-	prefix, _ := netip.ParsePrefix(entry)
-	return prefix
+	return parseList(value, parse, "name each proxy by its address or network, as 10.0.0.0/8")
 }

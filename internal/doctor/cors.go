@@ -152,8 +152,8 @@ func (r *run) corsCommand() string {
 		if origin == "*" {
 			return command
 		}
-		if config.IsOrigin(origin) && !slices.Contains(sites, origin) {
-			sites = append(sites, origin)
+		if site, err := config.ParseOrigin(origin); err == nil && !slices.Contains(sites, site) {
+			sites = append(sites, site)
 		}
 	}
 	for _, site := range sites {

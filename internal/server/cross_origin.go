@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 )
@@ -41,18 +42,22 @@ func (s *server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// preflightHeaders are those that Fine Uploader sends to other sites, and the usual ones for signature.customHeaders.
-const preflightHeaders = "content-type, x-requested-with, cache-control, authorization, x-csrf-token"
-
-// preflight responds to the preflight of an allowed origin, and reports whether r was one.
+// preflight responds to the preflight of an allowed origin, and reports whether r was one. Its page may send every
+// header that it asks for, because signature.customHeaders may have any name.
 func (s *server) preflight(w http.ResponseWriter, r *http.Request) bool {
-	method := r.Header.Get("Access-Control-Request-Method")
-	if method == "" || !s.allowOrigin(w, r) {
+	method, headers := r.Header.Get("Access-Control-Request-Method"), r.Header.Get("Access-Control-Request-Headers")
+	if method == "" {
+		return false
+	}
+	if !s.allowOrigin(w, r) {
+		s.Log.InfoContext(r.Context(), "preflight rejected", "error", "P3S3F_ALLOWED_ORIGINS does not list the origin",
+			"origin", fmt.Sprintf("%.200s", r.Header.Get("Origin")), "method", fmt.Sprintf("%.10s", method),
+			"path", fmt.Sprintf("%.200s", r.URL.Path), "headers", fmt.Sprintf("%.200s", headers), "remote_addr", remoteAddr(r))
 		return false
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", preflightHeaders)
+	h.Set("Access-Control-Allow-Headers", headers)
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 	return true

@@ -36,6 +36,12 @@ func TestCrossSite(t *testing.T) {
 		{[]string{app}, "*", "cross-site", false, true},
 		{[]string{app}, "null", "cross-site", false, true},
 		{[]string{app}, "", "same-origin", false, false},
+		{[]string{"capacitor://localhost"}, "capacitor://localhost", "cross-site", true, false},
+		{[]string{"ionic://localhost"}, "ionic://localhost", "", true, false},
+		{[]string{"tauri://localhost"}, "tauri://localhost", "cross-site", true, false},
+		{[]string{"chrome-extension://abcdefgh"}, "chrome-extension://abcdefgh", "cross-site", true, false},
+		{[]string{"chrome-extension://abcdefgh"}, "chrome-extension://other", "cross-site", false, true},
+		{[]string{"http://[::1]:3000"}, "http://[::1]:3000", "cross-site", true, false},
 	} {
 		s := startTestServer(t, func(c *config) {
 			c.server.AllowedOrigins, c.server.OwnUploadsOnly = test.allowed, true
@@ -84,8 +90,10 @@ func TestCrossSite(t *testing.T) {
 			}
 			responses = append(responses, got)
 		}
+		s.log.drain()
+		const requested = "cache-control,content-type,x-app-token,x-requested-with" // x-app-token: customHeaders
 		preflight := s.send(t, with(attack{method: "OPTIONS", target: "/s3/sign"}, "Access-Control-Request-Method", "POST",
-			"Access-Control-Request-Headers", "content-type,x-requested-with,cache-control"))
+			"Access-Control-Request-Headers", requested))
 		want := map[string]string{
 			"Access-Control-Allow-Origin":      "",
 			"Access-Control-Allow-Credentials": "",
@@ -97,7 +105,7 @@ func TestCrossSite(t *testing.T) {
 		}
 		if test.allow {
 			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"],
-				want["Cross-Origin-Resource-Policy"] = app, "true", "cross-origin"
+				want["Cross-Origin-Resource-Policy"] = test.origin, "true", "cross-origin"
 		}
 		for _, got := range append(responses, preflight) {
 			for name, value := range want {
@@ -106,10 +114,12 @@ func TestCrossSite(t *testing.T) {
 				}
 			}
 		}
-		headers := preflight.header.Get("Access-Control-Allow-Headers")
-		if test.allow != (strings.Contains(headers, "x-requested-with") && strings.Contains(headers, "cache-control") &&
-			strings.Contains(headers, "content-type")) {
+		if headers := preflight.header.Get("Access-Control-Allow-Headers"); test.allow != (headers == requested) {
 			t.Errorf("%+v: Access-Control-Allow-Headers %q", test, headers)
+		}
+		log := s.log.drain()
+		if test.allow == strings.Contains(log, "preflight rejected") || !test.allow && !strings.Contains(log, "x-app-token") {
+			t.Errorf("%+v: the log has %s", test, log)
 		}
 	}
 }

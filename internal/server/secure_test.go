@@ -64,6 +64,31 @@ func TestContentSecurityPolicy(t *testing.T) {
 	}
 }
 
+// TestContentSecurityPolicyOfOtherHosts has stores whose host has no form in a policy. Their scheme is allowed, but
+// only for the host that the page uses.
+func TestContentSecurityPolicyOfOtherHosts(t *testing.T) {
+	for _, test := range []struct {
+		endpoint, bucket string
+		virtual          bool
+		want             string
+	}{
+		{"http://[::1]:7070", "mybucket", false, "'self' http:"},
+		{"https://my_store:9000", "mybucket", false, "'self' https:"},
+		{"https://my_store:9000", "mybucket", true, "'self' https:"},
+		{"https://s3.example.org", "my_bucket", false, "'self' https://s3.example.org"},
+		{"https://s3.example.org", "my_bucket", true, "'self' https: https://s3.example.org"},
+	} {
+		s := startTestServer(t, func(c *config) {
+			c.sign.Endpoint, c.sign.Bucket, c.sign.VirtualHosted = mustParse(test.endpoint), test.bucket, test.virtual
+			c.server.Client.Endpoint, _ = c.sign.BucketURL()
+		})
+		policy := directives(do(t, "GET", s.url+"/", "", "").header.Get("Content-Security-Policy"))
+		if got := strings.Join(policy["connect-src"], " "); got != test.want {
+			t.Errorf("%+v: connect-src is %s", test, got)
+		}
+	}
+}
+
 // TestWorkerPolicy checks that the worker that hashes parts may compile WebAssembly, but not connect.
 func TestWorkerPolicy(t *testing.T) {
 	got := do(t, "GET", startAllSetups(t)[pathStyle].url+"/static/hash-worker.js", "", "")

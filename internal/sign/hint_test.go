@@ -162,7 +162,7 @@ func TestHosts(t *testing.T) {
 		}, // a store that reads only the path would take the key for the bucket
 		{"https://s3.example.org", path, "https://s3.example.org", "s3.example.org", "/mybucket/k"},
 		{"https://s3.example.org", path, "s3.example.org/other", "", ""},
-		{"https://s3.example.org:443", path, "s3.example.org:443/mybucket", "s3.example.org", "/mybucket/k"},
+		{"https://s3.example.org", path, "s3.example.org:443/mybucket", "s3.example.org", "/mybucket/k"},
 		{"http://[::1]:9000", path, "[::1]:9000/mybucket", "[::1]:9000", "/mybucket/k"},
 		{"http://127.0.0.1:9000", virtual, "mybucket.127.0.0.1:9000", "", ""},
 		{"http://127.0.0.1:9000", path, "mybucket.127.0.0.1:9000", "", ""},
@@ -183,7 +183,7 @@ func TestHosts(t *testing.T) {
 			"/mybucket/k",
 		},
 		{
-			"https://s3.us-east-1.amazonaws.com:443",
+			"https://s3.us-east-1.amazonaws.com",
 			path,
 			"mybucket.s3.dualstack.us-east-1.amazonaws.com",
 			"mybucket.s3.dualstack.us-east-1.amazonaws.com",

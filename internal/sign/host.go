@@ -21,34 +21,23 @@ type hostForm struct {
 func hostForms(cfg Config) map[string]hostForm {
 	forms := make(map[string]hostForm)
 	for _, host := range cfg.hosts() {
-		bare, port := splitDefaultPort(cfg.Endpoint.Scheme, host)
 		if (cfg.VirtualHosted || cfg.IsAWS()) && !cfg.IsAddress() {
-			addForms(forms, cfg.Bucket+"."+bare, port, "", hostForm{host: cfg.Bucket + "." + bare})
+			cfg.addForms(forms, cfg.Bucket+"."+host, "", hostForm{host: cfg.Bucket + "." + host})
 		}
-		addForms(forms, bare, port, "", hostForm{bare, "/" + cfg.Bucket})
-		addForms(forms, bare, port, "/"+cfg.Bucket, hostForm{bare, "/" + cfg.Bucket})
+		cfg.addForms(forms, host, "", hostForm{host, "/" + cfg.Bucket})
+		cfg.addForms(forms, host, "/"+cfg.Bucket, hostForm{host, "/" + cfg.Bucket})
 	}
 	return forms
 }
 
-func addForms(forms map[string]hostForm, host, defaultPort, path string, form hostForm) {
+// addForms adds host and path with and without a scheme, and with the scheme's own port if the endpoint has no other.
+func (c Config) addForms(forms map[string]hostForm, host, path string, form hostForm) {
 	for _, scheme := range []string{"", "http://", "https://"} {
 		forms[scheme+host+path] = form
-		if defaultPort != "" {
-			forms[scheme+host+defaultPort+path] = form
+		if c.Endpoint.Port() == "" {
+			forms[scheme+host+map[string]string{"http": ":80", "https": ":443"}[c.Endpoint.Scheme]+path] = form
 		}
 	}
-}
-
-// splitDefaultPort removes the port from host if browsers omit it, and returns the port that a client may write all the
-// same. A host with another port is returned whole.
-func splitDefaultPort(scheme, host string) (bare, defaultPort string) {
-	defaultPort = map[string]string{"http": ":80", "https": ":443"}[scheme]
-	bare = strings.TrimSuffix(host, defaultPort)
-	if strings.LastIndexByte(bare, ':') > strings.LastIndexByte(bare, ']') {
-		return host, ""
-	}
-	return bare, defaultPort
 }
 
 // hosts returns the hosts that serve the endpoint: its own, and for AWS also the regional, dashed, dual-stack and
@@ -164,10 +153,9 @@ func (s *Signer) CheckBucket(bucket string) error {
 func (s *Signer) Origins() []string {
 	var origins []string
 	for _, host := range s.cfg.hosts() {
-		bare, _ := splitDefaultPort(s.cfg.Endpoint.Scheme, host)
-		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+bare)
+		origins = append(origins, s.cfg.Endpoint.Scheme+"://"+host)
 		if !s.cfg.IsAddress() {
-			origins = append(origins, s.cfg.Endpoint.Scheme+"://"+s.cfg.Bucket+"."+bare)
+			origins = append(origins, s.cfg.Endpoint.Scheme+"://"+s.cfg.Bucket+"."+host)
 		}
 	}
 	slices.Sort(origins)

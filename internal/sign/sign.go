@@ -57,7 +57,7 @@ type Config struct {
 	AccessKey string
 	SecretKey Secret
 	Bucket    string
-	Endpoint  *url.URL // scheme and host[:port], without the bucket
+	Endpoint  *url.URL // scheme and host[:port] as browsers write them, without the bucket
 	Region    string
 
 	// VirtualHosted says that the store takes the bucket from the host name. A V4 string for such a host names the
