@@ -26,6 +26,7 @@ var fine_u_conf = {
     host: "HOST",            // host name of the store without https://; required on Ceph, and for V4 with path-style URLs
     region: "us-east-1"      // part of every V4 signature
     // key: "uuid"           // name of the object: "uuid" (with the file's extension), "filename", or a function(id)
+                             // the page rejects a file whose key another file in its list has
   },
 
   // How to reach the store.

@@ -20,15 +20,15 @@ const qq = { s3: { CompleteMultipartAjaxRequester: function () { this.send = () 
 function createCheck({ content = new Blob(["abcdefghij"]), record, hash = hasher }) {
   const upload = { status: "uploading" };
   const shares = [];
-  const unreadable = new Set();
-  const check = new ContentCheck(qq, hash, (id, share) => shares.push(share));
+  const errors = new Map();
+  const check = new ContentCheck(qq, hash, (id, sentence) => errors.set(id, sentence), (id, share) => shares.push(share));
   check.attach({
     getFile: () => content,
     getUploads: () => upload,
     _options: { chunking: { enabled: true, partSize: () => PART_SIZE } },
-  }, unreadable);
+  });
   check.fileSubmitted(0, record);
-  return { check, upload, shares, unreadable };
+  return { check, upload, shares, errors };
 }
 
 for (const { name, parts, digests, result, hash } of [
@@ -62,9 +62,9 @@ test("a file that cannot be read fails as such, and is checked again by the next
   const gone = { size: 4, slice: () => gone, arrayBuffer: () => Promise.reject() };
   let current = gone;
   const file = { size: 4, slice: (...range) => current.slice(...range) };
-  const { check, unreadable } = createCheck({ content: file, record: { parts: [{ number: 1, etag: md5("abcd") }] } });
+  const { check, errors } = createCheck({ content: file, record: { parts: [{ number: 1, etag: md5("abcd") }] } });
   await assert.rejects(() => check.start(0));
-  assert.ok(unreadable.has(0));
+  assert.match(errors.get(0), /cannot be read any more/);
   current = content;
   await check.start(0);
   assert.equal(check.result(0), "same");

@@ -9,6 +9,7 @@
 // now, up to the size that the file had when it was chosen. There all parts are compared before they are combined.
 
 import { wrapMethod } from "./intercept.js";
+import { unreadableFile } from "./messages.js";
 
 const DIGEST_LENGTH = 32; // hex digits that are kept of a SHA-256, since a file can have 10,000 parts
 
@@ -19,14 +20,18 @@ export class ContentCheck {
   #hasher;
   #showShare;
   #uploader;
-  #unreadable;
+  #setError;
   #digests = new Map(); // by file id: the SHA-256 of parts, by index
   #resumed = new Map(); // by file id: {parts, comparing, result}
   #latest = new Map(); // by file id: the latest check
 
-  /** hasher is from hash.js; showShare(id, share) shows how much is compared, from 0 to 1, and null at the end. */
-  constructor(qq, hasher, showShare) {
+  /**
+   * hasher is from hash.js. setError(id, sentence) sets the error of a file. showShare(id, share) shows how much is
+   * compared, from 0 to 1, and null at the end.
+   */
+  constructor(qq, hasher, setError, showShare) {
     this.#hasher = hasher;
+    this.#setError = setError;
     this.#showShare = showShare;
     wrapMethod(qq, "CompleteMultipartAjaxRequester", "send", (send) => (id, uploadId, etags) => {
       if (reportsChanges()) return send(id, uploadId, etags);
@@ -40,10 +45,8 @@ export class ContentCheck {
     });
   }
 
-  /** unreadable is a Set from retries.js. */
-  attach(uploader, unreadable) {
+  attach(uploader) {
     this.#uploader = uploader;
-    this.#unreadable = unreadable;
   }
 
   /** To be called for each submitted file. record is from a ResumeStore, or undefined if the file is not resumed. */
@@ -79,7 +82,7 @@ export class ContentCheck {
     return new Promise((resolve, reject) => {
       check.then(() => isCurrent() && resolve(), () => {
         if (!isCurrent()) return;
-        this.#unreadable.add(id);
+        this.#setError(id, unreadableFile);
         reject();
       });
     });

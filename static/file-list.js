@@ -27,7 +27,7 @@ const activeStates = new Set(["uploading", "finishing", "retrying"]);
 export class FileList {
   #uploader;
   #retryOptions;
-  #unreadable;
+  #fileErrors;
   #responses;
   #announce;
   #showSummary;
@@ -43,11 +43,11 @@ export class FileList {
     this.#showSummary = showSummary;
   }
 
-  /** unreadable: a Set from retries.js. */
-  attach(uploader, unreadable) {
+  /** fileErrors: a Map from file ids to sentences, as in retries.js. */
+  attach(uploader, fileErrors) {
     this.#uploader = uploader;
     this.#retryOptions = uploader._options.retry; // retries.js changes the delay
-    this.#unreadable = unreadable;
+    this.#fileErrors = fileErrors;
     for (const event of ["online", "offline"]) addEventListener(event, () => this.#networkChanged());
   }
 
@@ -169,7 +169,7 @@ export class FileList {
 
   #failed(file, text) {
     const response = this.#responses.last();
-    if (this.#unreadable.has(file.id)) file.error = { text: messages.unreadableFile };
+    if (this.#fileErrors.has(file.id)) file.error = { text: this.#fileErrors.get(file.id) };
     else file.error = { text: messages.errorText(response, text), id: response?.id };
     file.networkFailed = response?.status === 0;
     if (response?.discardsParts) file.progress.reset();

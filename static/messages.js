@@ -106,6 +106,10 @@ export const startsOver = {
 export const unreadableFile =
   "The file cannot be read any more: it was changed, moved or removed. Choose it again.";
 
+export const duplicateKey =
+  "Another file in the list has the same name in the bucket, and this one would replace it. "
+  + "Delete or remove that one, then press Retry.";
+
 const storeErrors = {
   EntityTooSmall: "The file went up in parts smaller than the store takes; "
     + "set chunking.partSize in client_conf.js to 5 MiB or more.",

@@ -5,6 +5,7 @@
 
 import { UploadCleanup } from "./abort.js";
 import { ContentCheck } from "./content-check.js";
+import { rejectDuplicateKeys } from "./duplicate-keys.js";
 import { FileList } from "./file-list.js";
 import * as patches from "./fine-uploader-patches.js";
 import { hashInWorker } from "./hash.js";
@@ -62,7 +63,10 @@ function start(conf) {
   const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
   const list = files.callbacks();
   const setupErrors = new SetupErrors(showSetupError);
-  const contentCheck = new ContentCheck(qq, hasher, (id, share) => files.showCheck(id, share));
+  const fileErrors = new Map(); // by file id: a sentence, if the file has an error that a retry will not fix
+  const setError = (id, sentence) => fileErrors.set(id, sentence);
+  const rejectDuplicate = rejectDuplicateKeys(qq, setError);
+  const contentCheck = new ContentCheck(qq, hasher, setError, (id, share) => files.showCheck(id, share));
 
   const uploader = new qq.s3.FineUploader(withPageOptions(conf, {
     ...list,
@@ -79,7 +83,7 @@ function start(conf) {
       if (finalStatuses.has(status)) locks.release(uploader.getUuid(id));
       updateUnfinished();
     },
-    onUpload: (id) => contentCheck.start(id),
+    onUpload: (id) => rejectDuplicate(uploader, id) ?? contentCheck.start(id),
     onResume: (id, name, part) => {
       const result = contentCheck.result(id);
       if (result === "same") return list.onResume(id, name, part);
@@ -103,20 +107,20 @@ function start(conf) {
     onError: (id, name, text) => {
       list.onError(id, name, text);
       const context = { origin: location.origin, online: navigator.onLine };
-      if (!unreadable.has(id)) setupErrors.uploadFailed(responses.last(), context);
+      if (!fileErrors.has(id)) setupErrors.uploadFailed(responses.last(), context);
     },
   }, (id) => uploader.getFile(id)?.lastModified));
 
   retries.retryTransientErrors(uploader, responses.last);
-  const unreadable = retries.failUnreadableFiles(uploader, responses.last);
+  retries.failFilesWithErrors(uploader, responses.last, fileErrors);
   limitRestarts(uploader);
   ignoreOutdatedSignatures(uploader);
   patches.fixButtons(qq, uploader);
   patches.escapeNames(uploader);
   patches.keepReportFields(qq, uploader);
   cleanup.attach(uploader);
-  files.attach(uploader, unreadable);
-  contentCheck.attach(uploader, unreadable);
+  files.attach(uploader, fileErrors);
+  contentCheck.attach(uploader);
 
   showDestination(conf);
   keepFocusOnInput(conf.element);

@@ -4,6 +4,7 @@
 // other functions take the uploader. responses, and its method last as lastResponse, are from responses.js.
 
 import { wrapSigner } from "./intercept.js";
+import { unreadableFile } from "./messages.js";
 
 /**
  * Ignores signatures that an earlier attempt requested. After a failure, a pause or a restart Fine Uploader requests
@@ -106,26 +107,27 @@ export function retryTransientErrors(uploader, lastResponse) {
 }
 
 /**
- * Fails a file that can no longer be read because it was changed, moved or removed. Fine Uploader reports a problem
- * with the signature (version 4) or the network (version 2) and retries. Returns the Set of the ids of such files.
+ * Fails a file at once that has an error of its own, which a retry will not fix: fileErrors is a Map from file ids to
+ * sentences, from which Retry removes the file. One such error is a file that can no longer be read because it was
+ * changed, moved or removed. Fine Uploader reports a problem with the signature (version 4) or the network (version 2)
+ * and retries.
  */
-export function failUnreadableFiles(uploader, lastResponse) {
-  const unreadable = new Set(); // file ids
+export function failFilesWithErrors(uploader, lastResponse, fileErrors) {
   const { retry, _shouldAutoRetry, _onAutoRetry } = uploader;
-  const check = (id) => uploader.getFile(id)?.slice(0, 1).arrayBuffer().catch(() => unreadable.add(id));
+  const setUnreadable = (id) => fileErrors.set(id, unreadableFile);
+  const check = (id) => uploader.getFile(id)?.slice(0, 1).arrayBuffer().catch(() => setUnreadable(id));
   uploader.retry = function (id) {
-    unreadable.delete(id); // the file may be back
+    fileErrors.delete(id); // the file may be back
     return retry.call(this, id);
   };
   uploader._shouldAutoRetry = function (id) {
     const response = lastResponse();
     if (!response || (response.from === "store" && response.status === 0)) check(id);
-    return !unreadable.has(id) && _shouldAutoRetry.call(this, id);
+    return !fileErrors.has(id) && _shouldAutoRetry.call(this, id);
   };
   uploader._onAutoRetry = function (id, name, result, ...rest) {
     const hashingFailed = !lastResponse() && result.error === "Problem signing the chunk!"; // no request was made
-    if (hashingFailed) unreadable.add(id);
+    if (hashingFailed) setUnreadable(id);
     return _onAutoRetry.call(this, id, name, result, ...rest);
   };
-  return unreadable;
 }
