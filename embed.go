@@ -5,6 +5,7 @@ package assets
 import (
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func FS(dir string) fs.FS { return overlay(dir) }
 
 type overlay string
 
-// Open opens a file. For a link that leads out of static/, the error is not fs.ErrNotExist.
+// Open opens a file. For a link that leads nowhere, or out of static/, the error is not fs.ErrNotExist.
 func (dir overlay) Open(name string) (fs.File, error) {
 	f, err := dir.open(name)
 	if errors.Is(err, fs.ErrNotExist) && name != customConf {
@@ -33,15 +34,46 @@ func (dir overlay) Open(name string) (fs.File, error) {
 	return f, err
 }
 
-func (dir overlay) open(name string) (fs.File, error) {
+func (dir overlay) open(name string) (f fs.File, err error) {
+	path := filepath.Join(string(dir), filepath.FromSlash(name))
 	inStatic, isStatic := strings.CutPrefix(name, "static/")
 	switch {
 	case !fs.ValidPath(name):
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	case isStatic:
-		return os.OpenInRoot(filepath.Join(string(dir), "static"), filepath.FromSlash(inStatic))
+		f, err = os.OpenInRoot(filepath.Join(string(dir), "static"), filepath.FromSlash(inStatic))
 	case name == "client_conf.js" || name == "basic_cors.xml":
-		return os.Open(filepath.Join(string(dir), name))
+		f, err = os.Open(path)
+	default:
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	if info, linkErr := os.Lstat(path); linkErr == nil && info.Mode().Type() == fs.ModeSymlink &&
+		errors.Is(err, fs.ErrNotExist) {
+		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("a link to a file that does not exist")}
+	}
+	return f, err
+}
+
+// Warnings names the files in dir that FS cannot open, one sentence each. There, too, no built-in file takes their
+// place.
+func Warnings(dir string) (warnings []string) {
+	names := []string{"client_conf.js", "basic_cors.xml"}
+	fs.WalkDir(os.DirFS(filepath.Join(dir, "static")), ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && !strings.Contains("/"+name, "/.") { // dotfiles are not served
+			names = append(names, "static/"+name)
+		}
+		return nil
+	})
+	for _, name := range names {
+		f, err := FS(dir).Open(name)
+		var pathErr *fs.PathError
+		switch {
+		case err == nil:
+			f.Close()
+		case errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist):
+			warnings = append(warnings, fmt.Sprintf("%s cannot be read (%v), and no built-in file takes its place; make it a "+
+				"readable file or a link to one in static/, or remove it", name, pathErr.Err))
+		}
+	}
+	return warnings
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -28,7 +29,7 @@ func TestFS(t *testing.T) {
 	}
 	for link, target := range map[string]string{
 		"static/settings.env": "../p3s3f.env", "static/up": "..", "static/page.css": "../p3s3f.env",
-		"static/copy.js": "page.js",
+		"static/copy.js": "page.js", "static/hash.js": "gone.js", "static/.#page.js": "user@host.1",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
 			t.Fatal(err)
@@ -52,6 +53,7 @@ func TestFS(t *testing.T) {
 		{"settings by a linked folder", "static/up/p3s3f.env", refused},
 		{"settings by dots", "static/../p3s3f.env", refused},
 		{"settings by an absolute path", filepath.ToSlash(dir) + "/p3s3f.env", refused},
+		{"link to nothing in place of an embedded file", "static/hash.js", refused},
 		{"empty path", "", refused},
 	} {
 		text, err := fs.ReadFile(FS(dir), test.file)
@@ -67,6 +69,35 @@ func TestFS(t *testing.T) {
 		if actual != test.want {
 			t.Errorf("%s: %s is %s (%v), want %s", test.name, test.file, actual, err, test.want)
 		}
+	}
+}
+
+// TestWarnings has files that cannot be opened. A link to nothing is not the same as no file.
+func TestWarnings(t *testing.T) {
+	dir := t.TempDir()
+	if warnings := Warnings(dir); warnings != nil {
+		t.Errorf("an empty folder: %q", warnings)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "static", ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		"static/client_conf.js": "../my_client_conf.js", "static/page.css": "gone.css", "client_conf.js": "gone.js",
+		"static/.#page.js": "user@host.1", "static/.git/x": "gone", "static/copy.css": ".", "basic_cors.xml": "/etc/passwd",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const gone, rest = "a link to a file that does not exist", "), and no built-in file takes its place; make it a " +
+		"readable file or a link to one in static/, or remove it"
+	want := []string{
+		"client_conf.js cannot be read (" + gone + rest,
+		"static/client_conf.js cannot be read (path escapes from parent" + rest,
+		"static/page.css cannot be read (" + gone + rest,
+	}
+	if warnings := Warnings(dir); !slices.Equal(warnings, want) {
+		t.Errorf("%q, want %q", warnings, want)
 	}
 }
 

@@ -30,7 +30,7 @@ func runDoctor(ctx context.Context, args []string, env environ, stdout io.Writer
 	getenv, err := readEnviron(o.envFile, env)
 	cfg := doctor.Config{
 		Getenv: getenv, EnvError: err, Files: assets.FS("."), Origins: o.origins, Now: time.Now,
-		CORSCommand: corsCommand(os.Args[0], o.envFile),
+		CORSCommand: corsCommand(os.Args[0], o.envFile), Warnings: assets.Warnings("."),
 	}
 	report := reportText
 	if o.json {

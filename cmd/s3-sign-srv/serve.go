@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -80,7 +81,7 @@ func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout
 	if err != nil {
 		return err
 	}
-	for _, warning := range l.cfg.Warnings {
+	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
 		log.Warn(warning)
 	}
 	srv := newServer(handler)

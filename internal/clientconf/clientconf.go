@@ -3,9 +3,9 @@
 package clientconf
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -20,24 +20,29 @@ const (
 // adds its settings to. Its Object is nil if fine_u_conf is not an object literal.
 type Conf struct {
 	Object
-	File     string // empty: there is none
-	Custom   bool   // it is static/client_conf.js
-	Assigned bool   // it assigns a value to fine_u_conf
-	Err      error  // of the syntax
+	File     string
+	Custom   bool // it is static/client_conf.js
+	ReadErr  error
+	Assigned bool  // it assigns a value to fine_u_conf
+	Err      error // of the syntax
 }
 
 // Read reads static/client_conf.js, or else client_conf.js.
 func Read(files fs.FS) Conf {
-	for _, name := range []string{"static/client_conf.js", "client_conf.js"} {
-		if text, err := fs.ReadFile(files, name); err == nil {
-			c := Conf{File: name, Custom: strings.HasPrefix(name, "static/")}
-			value, err := readScript(string(text))
-			c.Object, _ = value.(Object)
-			c.Assigned, c.Err = value != nil, err
-			return c
-		}
+	c := Conf{File: "static/client_conf.js", Custom: true}
+	text, err := fs.ReadFile(files, c.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		c = Conf{File: "client_conf.js"}
+		text, err = fs.ReadFile(files, c.File)
 	}
-	return Conf{}
+	if err != nil {
+		c.ReadErr = err
+		return c
+	}
+	value, err := readScript(string(text))
+	c.Object, _ = value.(Object)
+	c.Assigned, c.Err = value != nil, err
+	return c
 }
 
 // Version returns the signature version that the page uses: byDefault, which the server adds, unless the file is

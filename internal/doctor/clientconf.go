@@ -17,8 +17,8 @@ import (
 func (r *run) checkClientConf(context.Context) (results []Result) {
 	c := r.conf
 	switch {
-	case c.File == "":
-		return failed("client_conf.js cannot be read", "Make client_conf.js readable.")
+	case c.ReadErr != nil:
+		return failed(c.File+" cannot be read", "Make it a readable file or a link to one in static/, or remove it.")
 	case c.Err != nil:
 		return failed(fmt.Sprintf("%s has a syntax error in %s", c.File, c.Err),
 			"Correct it there or just before; often a comma, a quote or a bracket is missing.")

@@ -61,6 +61,7 @@ type Config struct {
 	Getenv      func(string) string // nil: the environment cannot be read
 	EnvError    error               // what is wrong with the environment besides the settings, one line each; may be nil
 	Files       fs.FS               // static/ and client_conf.js, as the server has them
+	Warnings    []string            // of the server's start besides those of the settings, one sentence each
 	Origins     []string            // of the page, scheme://host[:port]; empty: as the settings say
 	Now         func() time.Time
 	CORSCommand string // runs s3-sign-srv cors with these settings; -origin is added to it

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ func (r *run) checkSettings(context.Context) []Result {
 	}
 	results := ok("bucket %s at %s, region %s, %s style, signature version %d", r.set.Sign.Bucket, r.set.Sign.Endpoint,
 		r.set.Sign.Region, style(r.set.Sign.VirtualHosted), r.set.SignatureVersion)
-	for _, w := range r.set.Warnings {
+	for _, w := range slices.Concat(r.set.Warnings, r.cfg.Warnings) {
 		results = append(results, warning(splitSentence(w))...)
 	}
 	return results
