@@ -44,6 +44,13 @@ func radosgwBrokenSetups() []brokenSetup {
 			"proxy_set_header Host",
 		},
 		{
+			"headers that Ceph drops from forms",
+			edit("client_conf.js", "dataset:", `"Content-Disposition": "attachment", dataset:`),
+			"look-up",
+			"drops Content-Disposition of request.params from files in one piece " +
+				"Set chunking.enabled and chunking.mandatory to true in client_conf.js",
+		},
+		{
 			"storage class that is not set up",
 			edit("client_conf.js", "region:", "reducedRedundancy: true, region:"),
 			"storage class",

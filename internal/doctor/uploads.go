@@ -81,30 +81,47 @@ func (r *run) checkLookUp(ctx context.Context) []Result {
 		case err != nil:
 			return r.diagnose("show an upload", err)
 		}
-		if difference := r.compare(u.File, object); difference != "" {
-			return failed(fmt.Sprintf("the store changes what was uploaded (%s): %s", u.method, difference),
-				"Look for a proxy in front of the store that changes requests.")
+		if results := r.compare(u, object); results != nil {
+			return results
 		}
 	}
-	return ok("size, content type and metadata are as they were sent")
+	return ok("size, content type, headers and metadata are as they were sent")
 }
 
-// compare returns the difference between an object and the file that was sent; empty: none.
-func (r *run) compare(f fineuploader.File, object s3.Object) string {
-	if object.Size != int64(len(f.Content)) {
-		return fmt.Sprintf("%d bytes became %d", len(f.Content), object.Size)
+// compare reports the first difference between an object and what was sent; nil: none.
+func (r *run) compare(u upload, object s3.Object) []Result {
+	changed := func(what, from, to string) []Result {
+		return failed(fmt.Sprintf("the store changes what was uploaded (%s): %s: %q became %q", u.method, what, from, to),
+			"Look for a proxy in front of the store that changes requests.")
 	}
-	if object.ContentType != f.ContentType {
-		return fmt.Sprintf("the type %s became %q", f.ContentType, object.ContentType)
+	if size := int64(len(u.Content)); object.Size != size {
+		return changed("size", fmt.Sprint(size), fmt.Sprint(object.Size))
 	}
-	sent := r.page().Fields(f)
+	headers := map[string]string{
+		"Cache-Control": object.CacheControl, "Content-Disposition": object.ContentDisposition,
+		"Content-Encoding": object.ContentEncoding,
+	}
+	stored := maps.Clone(headers)
+	stored["Content-Type"] = object.ContentType
+	for name, value := range object.Metadata {
+		stored[fineuploader.MetaPrefix+name] = value
+	}
+	sent := r.page().Fields(u.File)
+	sent["Content-Type"] = u.ContentType
 	for _, field := range slices.Sorted(maps.Keys(sent)) {
-		name, meta := strings.CutPrefix(field, fineuploader.MetaPrefix)
-		if meta && object.Metadata[name] != sent[field] {
-			return fmt.Sprintf("%s: %q became %q", field, sent[field], object.Metadata[name])
+		_, isHeader := headers[field]
+		switch {
+		case stored[field] == sent[field], strings.HasPrefix(field, clientconf.EncryptionHeader):
+		case isHeader && u.method == "form" && r.conf.On("chunking.enabled") && r.conf.On("chunking.mandatory"):
+			// The page sends no forms.
+		case isHeader && u.method == "form":
+			return failed(fmt.Sprintf("the store drops %s of request.params from files in one piece", field),
+				"Set chunking.enabled and chunking.mandatory to true in client_conf.js, so that small files go up in a part.")
+		default:
+			return changed(field, sent[field], stored[field])
 		}
 	}
-	return ""
+	return nil
 }
 
 // checkNoType uploads a file whose type the browser does not know: old radosgw rejects its form

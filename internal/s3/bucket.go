@@ -82,6 +82,8 @@ type Object struct {
 	LastModified time.Time
 	Encryption   string // by the store, AES256 or aws:kms; empty: none
 	StorageClass string // empty: STANDARD
+
+	CacheControl, ContentDisposition, ContentEncoding string
 }
 
 // Head looks up the object at key. If there is none, or none that the server's key may see, the error has the code
@@ -101,6 +103,10 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 		LastModified: aws.ToTime(out.LastModified),
 		Encryption:   string(out.ServerSideEncryption),
 		StorageClass: string(out.StorageClass),
+
+		CacheControl:       aws.ToString(out.CacheControl),
+		ContentDisposition: aws.ToString(out.ContentDisposition),
+		ContentEncoding:    aws.ToString(out.ContentEncoding),
 	}, nil
 }
 
