@@ -40,7 +40,7 @@ func runCORS(ctx context.Context, args []string, env environ, stdout io.Writer) 
 
 // readCORS returns the rules in a file. If there are origins, it narrows the rules to them and to the headers that
 // their pages send.
-func readCORS(file string, pages origins, getenv func(string) string) (s3admin.CORS, error) {
+func readCORS(file string, pages []string, getenv func(string) string) (s3admin.CORS, error) {
 	var document []byte
 	var err error
 	if file == "" {

@@ -91,17 +91,16 @@ func (s *demoStore) start(stderr io.Writer) (stop func(), err error) {
 
 // findVersitygw looks for versitygw beside this program, where make puts it, then in the PATH.
 func findVersitygw() (string, error) {
-	if self, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(self), "versitygw")
-		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
-			return beside, nil
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []string{filepath.Join(filepath.Dir(self), "versitygw"), "versitygw"} {
+		if program, err := exec.LookPath(name); err == nil {
+			return program, nil
 		}
 	}
-	program, err := exec.LookPath("versitygw")
-	if err != nil {
-		return "", errors.New("the demo needs the store versitygw beside this program; make run puts it there")
-	}
-	return program, nil
+	return "", errors.New("the demo needs the store versitygw beside this program; make run puts it there")
 }
 
 // settings returns getenv with the store's settings instead of the user's. HTTPS is off: the store has none.

@@ -86,13 +86,12 @@ func unknownSettings(env environ) error {
 		}
 		similar := suggest(name, known)
 		_, isSet := env[similar]
-		switch {
-		case similar != "" && (isOurs || !isSet):
-			const text = "%s is not a setting, and would have no effect; write %s if you mean that, or remove it"
-			errs = append(errs, fmt.Errorf(text, name, similar))
-		case isOurs:
-			const text = "%s is not a setting, and would have no effect; remove it, or see s3-sign-srv help settings"
-			errs = append(errs, fmt.Errorf(text, name))
+		fix := "remove it, or see s3-sign-srv help settings"
+		if similar != "" {
+			fix = "write " + similar + " if you mean that, or remove it"
+		}
+		if isOurs || similar != "" && !isSet {
+			errs = append(errs, fmt.Errorf("%s is not a setting, and would have no effect; %s", name, fix))
 		}
 	}
 	return errors.Join(errs...)

@@ -14,7 +14,7 @@ import (
 type options struct {
 	envFile            string
 	demo, json, dryRun bool
-	origins            origins
+	origins            []string
 	argument           string
 }
 
@@ -27,10 +27,10 @@ func (o *options) flags(command string) *flag.FlagSet {
 		flags.BoolVar(&o.demo, "demo", false, "")
 	case "doctor":
 		flags.BoolVar(&o.json, "json", false, "")
-		flags.Var(&o.origins, "origin", "")
+		flags.Func("origin", "", o.addOrigin)
 	case "cors":
 		flags.BoolVar(&o.dryRun, "dry-run", false, "")
-		flags.Var(&o.origins, "origin", "")
+		flags.Func("origin", "", o.addOrigin)
 	default:
 		return flags
 	}
@@ -38,20 +38,10 @@ func (o *options) flags(command string) *flag.FlagSet {
 	return flags
 }
 
-// origins collects -origin flags.
-type origins []string
-
-// String makes origins a flag.Value.
-func (o *origins) String() string { return strings.Join(*o, " ") }
-
-// Set adds an origin.
-func (o *origins) Set(value string) error {
+func (o *options) addOrigin(value string) error {
 	origin, err := config.ParseOrigin(value)
-	if err != nil {
-		return err
-	}
-	*o = append(*o, origin)
-	return nil
+	o.origins = append(o.origins, origin)
+	return err
 }
 
 // parseFlags parses a command's flags and at most maxArgs arguments behind them. To -help it prints the command's help

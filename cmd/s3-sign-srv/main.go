@@ -52,7 +52,8 @@ func cancelOnSignal() context.Context {
 	return ctx
 }
 
-// run is main without globals. It returns when ctx ends and everything that it started has ended.
+// run returns when ctx ends and everything that it started has ended. Only the variables of the env file that are no
+// settings reach the process, see export.
 func run(ctx context.Context, args []string, env environ, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		return runCommand(ctx, args[0], args[1:], env, stdout)

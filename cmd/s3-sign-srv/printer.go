@@ -78,17 +78,13 @@ func (p *printer) printBlocked() {
 // line writes the first line of a finding and returns its colour.
 func (p *printer) line(status doctor.Status, check, text string) (colour int) {
 	const green, red, yellow, grey = 32, 31, 33, 90
-	mark, colour := "✓", green
-	switch status {
-	case doctor.Failed:
-		mark, colour = "✗", red
-	case doctor.Warning:
-		mark, colour = "!", yellow
-	case doctor.Skipped:
-		mark, colour = "–", grey
-	}
-	fmt.Fprintf(p.w, "%s %-*s %s\n", p.paint(colour, mark), margin-3, check, p.wrap(text))
-	return colour
+	looks := map[doctor.Status]struct {
+		mark   string
+		colour int
+	}{doctor.OK: {"✓", green}, doctor.Failed: {"✗", red}, doctor.Warning: {"!", yellow}, doctor.Skipped: {"–", grey}}
+	look := looks[status]
+	fmt.Fprintf(p.w, "%s %-*s %s\n", p.paint(look.colour, look.mark), margin-3, check, p.wrap(text))
+	return look.colour
 }
 
 // wrap wraps text for a terminal.
