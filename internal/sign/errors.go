@@ -31,6 +31,11 @@ func wrongVersion(text, actual, expected string) *apierror.Error {
 	return e
 }
 
+// withRequest adds the description of the rejected request to err, which is an *apierror.Error.
+func withRequest(err error, description string) error {
+	return err.(*apierror.Error).WithRequest(description)
+}
+
 // notCanonical is the error for a text that differs from its rebuilt form. It shows both from shortly before the
 // first difference.
 func notCanonical(actual, expected string) *apierror.Error {
@@ -45,7 +50,7 @@ func notCanonical(actual, expected string) *apierror.Error {
 }
 
 // checkTime rejects a request date outside S3's window; the message gives the difference.
-func checkTime(at, now time.Time) *apierror.Error {
+func checkTime(at, now time.Time) error {
 	drift := at.Sub(now)
 	if drift.Abs() <= TimeWindow {
 		return nil

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"s3-sign-srv/internal/apierror"
 )
 
 // hostForm says how a host that a client names appears in the request that is sent.
@@ -96,7 +94,7 @@ func (c Config) BucketURL() (url, host string) {
 }
 
 // findHost returns the form of a client's host line.
-func (s *Signer) findHost(line string) (hostForm, *apierror.Error) {
+func (s *Signer) findHost(line string) (hostForm, error) {
 	if form, ok := s.hosts[line]; ok {
 		return form, nil
 	}
@@ -116,9 +114,9 @@ func (s *Signer) findHost(line string) (hostForm, *apierror.Error) {
 		line, bucketURL)
 }
 
-// checkBucket rejects every bucket except ours. It recognizes the host name that Fine Uploader uses as the bucket if
-// objectProperties.bucket is not set and the endpoint has none of AWS's old forms.
-func (s *Signer) checkBucket(bucket string) *apierror.Error {
+// CheckBucket rejects every bucket except the configured one. It recognizes the host name that Fine Uploader uses as the
+// bucket if objectProperties.bucket is not set and the endpoint has none of AWS's old forms.
+func (s *Signer) CheckBucket(bucket string) error {
 	name := s.cfg.Endpoint.Hostname()
 	switch bucket {
 	case s.cfg.Bucket:
@@ -132,20 +130,12 @@ func (s *Signer) checkBucket(bucket string) *apierror.Error {
 }
 
 // checkRegion rejects every region except ours.
-func (s *Signer) checkRegion(region string) *apierror.Error {
+func (s *Signer) checkRegion(region string) error {
 	if region == s.cfg.Region {
 		return nil
 	}
 	return configError(fmt.Sprintf("This server signs for the region %q; set objectProperties.region to it in "+
 		"client_conf.js, or AWS_REGION in the server's settings.", s.cfg.Region), region, s.cfg.Region)
-}
-
-// CheckBucket rejects every bucket except the configured one. The error is an *apierror.Error.
-func (s *Signer) CheckBucket(bucket string) error {
-	if err := s.checkBucket(bucket); err != nil { // a nil *apierror.Error must not become a non-nil error
-		return err
-	}
-	return nil
 }
 
 // Origins returns the origins (scheme://host[:port]) at which browsers may address the bucket, in both styles

@@ -4,20 +4,11 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"s3-sign-srv/internal/apierror"
 )
 
 // CheckKey rejects an object key that cannot be stored, that a browser would change (it resolves "." and ".."), or
-// that could forge a log line. The error is an *apierror.Error.
+// that could forge a log line.
 func CheckKey(key string) error {
-	if err := checkKey(key); err != nil { // a nil *apierror.Error must not become a non-nil error
-		return err
-	}
-	return nil
-}
-
-func checkKey(key string) *apierror.Error {
 	// XML 1.0, in which S3 lists keys, cannot contain U+FFFE and U+FFFF.
 	isInvalid := func(c rune) bool { return unicode.IsControl(c) || c == '\ufffe' || c == '\uffff' }
 	switch {

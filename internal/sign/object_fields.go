@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"s3-sign-srv/internal/apierror"
 )
 
 // objectFields collects what a client says about the new object: the headers of CreateMultipartUpload, or the
@@ -24,7 +22,7 @@ const metaPrefix = "x-amz-meta-"
 
 // add checks one header or condition by its exact name. Names that are not listed are rejected: x-amz-copy-source,
 // x-amz-grant-*, x-amz-website-redirect-location, x-amz-tagging and so on.
-func (f *objectFields) add(name, value string) *apierror.Error {
+func (f *objectFields) add(name, value string) error {
 	if strings.HasPrefix(name, metaPrefix) {
 		return f.addMetadata(name[len(metaPrefix):], value)
 	}
@@ -48,7 +46,7 @@ func (f *objectFields) add(name, value string) *apierror.Error {
 
 // addACL rejects any ACL that is not allowed. The field is x-amz-acl in a header and acl in a policy; add rejects the
 // other name.
-func (f *objectFields) addACL(_, acl string) *apierror.Error {
+func (f *objectFields) addACL(_, acl string) error {
 	if acl != "private" && !slices.Contains(f.signer.cfg.ACLs, acl) {
 		return forbidden(fmt.Sprintf("The ACL %.60q is not allowed here; set objectProperties.acl to \"private\" in "+
 			"client_conf.js, or add it to P3S3F_ALLOWED_ACLS.", acl), acl, "private")
@@ -58,7 +56,7 @@ func (f *objectFields) addACL(_, acl string) *apierror.Error {
 }
 
 // addExact accepts one value. Another value is not reported: it may be a key.
-func (f *objectFields) addExact(name, value, expected, option string) *apierror.Error {
+func (f *objectFields) addExact(name, value, expected, option string) error {
 	if value != expected {
 		return forbidden(fmt.Sprintf("%s may only be %s; use %s in client_conf.js.", name, expected, option), name, expected)
 	}
@@ -74,7 +72,7 @@ func (f *objectFields) addOther(name, value string) {
 }
 
 // addMetadata takes a value that encodeURIComponent has encoded, and keeps it decoded.
-func (f *objectFields) addMetadata(name, value string) *apierror.Error {
+func (f *objectFields) addMetadata(name, value string) error {
 	if !isHeaderName(name) {
 		return malformed("A name in request.params has characters that a header cannot have; " +
 			"use letters, digits, '-', '_' and '.'.")
@@ -113,22 +111,19 @@ func (f *objectFields) setOn(r *Request) {
 }
 
 // CheckContentType rejects the type of an object if it is not among the configured ones, or not known. V4 multipart
-// requests do not sign their type, so a stored object may have another. The error is an *apierror.Error.
+// requests do not sign their type, so a stored object may have another.
 func (s *Signer) CheckContentType(value string) error {
-	if len(s.cfg.ContentTypes) == 0 {
+	switch {
+	case len(s.cfg.ContentTypes) == 0:
 		return nil
-	}
-	if value == "" {
+	case value == "":
 		return forbidden("Files without a type are not accepted here.", "", strings.Join(s.cfg.ContentTypes, " "))
 	}
-	if err := s.checkContentType(value); err != nil {
-		return err
-	}
-	return nil
+	return s.checkContentType(value)
 }
 
 // checkContentType accepts an empty type, or a media type that the settings allow.
-func (s *Signer) checkContentType(value string) *apierror.Error {
+func (s *Signer) checkContentType(value string) error {
 	if value == "" {
 		return nil
 	}
@@ -178,7 +173,7 @@ func matchType(pattern, value string) bool {
 }
 
 // checkMD5 accepts an empty value or the base64 of an MD5 digest.
-func checkMD5(value string) *apierror.Error {
+func checkMD5(value string) error {
 	if value == "" {
 		return nil
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-
-	"s3-sign-srv/internal/apierror"
 )
 
 // defaultExpiry is what Fine Uploader adds to the client's clock.
@@ -18,16 +16,8 @@ const defaultExpiry = 5 * time.Minute
 const maxConditions = 100
 
 // ParsePolicy parses the policy document of a POST object request; its bytes are what is signed. Sign may sign the
-// Request. The error is an *apierror.Error.
+// Request.
 func (s *Signer) ParsePolicy(v Version, document []byte, now time.Time) (*Request, error) {
-	r, err := s.parsePolicy(v, document, now)
-	if err != nil { // a nil *apierror.Error must not become a non-nil error
-		return nil, err
-	}
-	return r, nil
-}
-
-func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Request, *apierror.Error) {
 	if v == V4 && s.cfg.OnlyV2 {
 		return nil, onlyV2()
 	}
@@ -42,7 +32,7 @@ func (s *Signer) parsePolicy(v Version, document []byte, now time.Time) (*Reques
 	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
 	p := policyChecker{signer: s, request: r, now: now, names: map[string]bool{}, fields: objectFields{signer: s}}
 	if err := p.check(doc); err != nil {
-		return nil, err.WithRequest(doc.describe(v))
+		return nil, withRequest(err, doc.describe(v))
 	}
 	r.text = base64.StdEncoding.EncodeToString(document)
 	return r, nil
@@ -60,7 +50,7 @@ type policyChecker struct {
 }
 
 // check checks all conditions, and then what a policy must have.
-func (p *policyChecker) check(doc policyDocument) *apierror.Error {
+func (p *policyChecker) check(doc policyDocument) error {
 	for _, c := range doc.Conditions {
 		if err := p.checkCondition(c); err != nil {
 			return err
@@ -70,7 +60,7 @@ func (p *policyChecker) check(doc policyDocument) *apierror.Error {
 		return malformed("The policy does not name a bucket; set objectProperties.bucket in client_conf.js.")
 	}
 	if !p.names["key"] {
-		return checkKey("")
+		return CheckKey("")
 	}
 	if err := p.checkVersion(); err != nil {
 		return err
@@ -85,7 +75,7 @@ func (p *policyChecker) check(doc policyDocument) *apierror.Error {
 	return nil
 }
 
-func (p *policyChecker) checkCondition(c condition) *apierror.Error {
+func (p *policyChecker) checkCondition(c condition) error {
 	name := strings.ToLower(c.name)
 	if p.names[name] {
 		return malformed(fmt.Sprintf("The policy has two conditions on %.60q; use an unmodified Fine Uploader, "+
@@ -98,7 +88,7 @@ func (p *policyChecker) checkCondition(c condition) *apierror.Error {
 	r := p.request
 	switch c.name {
 	case "bucket":
-		return p.signer.checkBucket(c.value)
+		return p.signer.CheckBucket(c.value)
 	case "key":
 		r.Key = c.value
 		return checkPostKey(c.value)
@@ -129,16 +119,16 @@ func (p *policyChecker) checkCondition(c condition) *apierror.Error {
 }
 
 // checkPostKey also rejects "${filename}", which a store replaces by a name in the form.
-func checkPostKey(key string) *apierror.Error {
+func checkPostKey(key string) error {
 	if strings.Contains(key, "${") {
 		return malformed("The object key has \"${\" in it, which S3 replaces by a name that the sender chooses; " +
 			"set another objectProperties.key.")
 	}
-	return checkKey(key)
+	return CheckKey(key)
 }
 
 // checkVersion checks that a V4 policy has all three V4 conditions and a V2 policy has none.
-func (p *policyChecker) checkVersion() *apierror.Error {
+func (p *policyChecker) checkVersion() error {
 	if p.request.Version == V2 {
 		if p.names["x-amz-algorithm"] || p.names["x-amz-credential"] || p.names["x-amz-date"] {
 			return malformed("A version 4 policy came to the URL of version 2; set signature.version to 4 in " +
@@ -166,7 +156,7 @@ func (p *policyChecker) checkVersion() *apierror.Error {
 // abbreviate returns the beginning of an access key, which may by mistake be a secret key.
 func abbreviate(key string) string { return fmt.Sprintf("%.4s…, %d characters", key, len(key)) }
 
-func (p *policyChecker) checkExpiration(value string) *apierror.Error {
+func (p *policyChecker) checkExpiration(value string) error {
 	expires, err := time.Parse(dateISO, value)
 	if err != nil || expires.Format(dateISO) != value {
 		return malformed("The policy's expiration does not have the form 2006-01-02T15:04:05.000Z; "+
@@ -183,7 +173,7 @@ func (p *policyChecker) checkExpiration(value string) *apierror.Error {
 }
 
 // checkSize checks the size range, which is required if there is a size limit.
-func (p *policyChecker) checkSize() *apierror.Error {
+func (p *policyChecker) checkSize() error {
 	size, limit := p.request.Size, p.signer.cfg.MaxBytes
 	switch {
 	case size != nil && (size.Min > size.Max || size.Max == 0):

@@ -31,7 +31,7 @@ var errCondition = errors.New("a condition has no known form")
 
 // decodePolicy decodes a document. The decoder rejects unknown and duplicate members, names in another case, invalid
 // UTF-8 and trailing data.
-func decodePolicy(document []byte) (policyDocument, *apierror.Error) {
+func decodePolicy(document []byte) (policyDocument, error) {
 	var doc policyDocument
 	if hasUnusualEscape(document) {
 		return doc, malformed("The policy document contains an unpaired surrogate, or an escape that JSON.stringify does " +

@@ -34,7 +34,7 @@ func (q *restRequest) get(name string) string {
 
 // parseHeader parses a line "name:value" and appends it. Names must be in strictly ascending order, which also rejects
 // duplicates.
-func (q *restRequest) parseHeader(line string) *apierror.Error {
+func (q *restRequest) parseHeader(line string) error {
 	name, value, ok := strings.Cut(line, ":")
 	if !ok || !isHeaderName(name) || !isHeaderValue(value) {
 		return malformed("The string to sign has a line that is not a header; use an unmodified Fine Uploader.")
@@ -85,7 +85,7 @@ func isHeaderValue(s string) bool {
 
 // parseOperation sets the operation of r from method and query. initiate is the query of CreateMultipartUpload, which
 // the two versions write differently.
-func (r *Request) parseOperation(method, query, initiate string) *apierror.Error {
+func (r *Request) parseOperation(method, query, initiate string) error {
 	if method == "POST" && query == initiate {
 		r.Operation = CreateMultipartUpload
 		return nil
@@ -162,7 +162,7 @@ func parsePartNumber(s string) (int, bool) {
 // newRequest builds the Request for q, whose bucket and date the caller has checked. escapedKey is the key as in
 // q.path.
 func (s *Signer) newRequest(v Version, q *restRequest, initiate, escapedKey string, at time.Time) (
-	*Request, *apierror.Error,
+	*Request, error,
 ) {
 	r := &Request{Version: v, Bucket: s.cfg.Bucket, Time: at}
 	if err := r.parseOperation(q.method, q.query, initiate); err != nil {
@@ -173,7 +173,7 @@ func (s *Signer) newRequest(v Version, q *restRequest, initiate, escapedKey stri
 		return nil, malformed("The object key in the string to sign is not escaped as S3 requires; "+
 			"use an unmodified Fine Uploader.").WithDetail(escapedKey, "percent-encoded UTF-8")
 	}
-	if err := checkKey(r.Key); err != nil {
+	if err := CheckKey(r.Key); err != nil {
 		return nil, err
 	}
 	if err := s.checkPart(r); err != nil {
@@ -184,7 +184,7 @@ func (s *Signer) newRequest(v Version, q *restRequest, initiate, escapedKey stri
 
 // checkPart rejects a part that only a file above the size limit can have: every part except the last has at least
 // 5 MiB.
-func (s *Signer) checkPart(r *Request) *apierror.Error {
+func (s *Signer) checkPart(r *Request) error {
 	if limit := s.cfg.MaxBytes; limit > 0 && int64(r.PartNumber-1)*MinPartBytes >= limit {
 		return forbidden(fmt.Sprintf("The file is larger than the %d bytes that this server allows; upload a smaller one.",
 			limit), fmt.Sprintf("part %d", r.PartNumber), fmt.Sprintf("%d bytes", limit))
@@ -193,7 +193,7 @@ func (s *Signer) checkPart(r *Request) *apierror.Error {
 }
 
 // checkHeaders checks the x-amz-* headers of q and sets what CreateMultipartUpload says in r.
-func (s *Signer) checkHeaders(r *Request, q *restRequest) *apierror.Error {
+func (s *Signer) checkHeaders(r *Request, q *restRequest) error {
 	f := objectFields{signer: s}
 	for _, h := range q.headers {
 		if h.name == "x-amz-date" || r.Version == V4 && (h.name == "host" || h.name == "x-amz-content-sha256") {

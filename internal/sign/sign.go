@@ -4,7 +4,7 @@
 // for byte. A V4 string is signed as rebuilt, which also corrects what Fine Uploader gets wrong on path-style
 // endpoints. A policy is signed as sent. Only five operations can be expressed: POST object and the four of a
 // multipart upload.
-// The package does no I/O, reads no clock and knows no HTTP.
+// Every error about a request is an *apierror.Error. The package does no I/O, reads no clock and knows no HTTP.
 package sign
 
 import (
@@ -177,16 +177,8 @@ func (s *Signer) signingKey(day string) []byte {
 }
 
 // ParseStringToSign parses the string to sign of a multipart request, which Fine Uploader sends as the member
-// "headers". Sign may sign the Request. The error is an *apierror.Error.
+// "headers". Sign may sign the Request.
 func (s *Signer) ParseStringToSign(v Version, text string, now time.Time) (*Request, error) {
-	r, err := s.parseString(v, text, now)
-	if err != nil { // a nil *apierror.Error must not become a non-nil error
-		return nil, err
-	}
-	return r, nil
-}
-
-func (s *Signer) parseString(v Version, text string, now time.Time) (*Request, *apierror.Error) {
 	isV4 := strings.HasPrefix(text, algorithmV4)
 	switch {
 	case len(text) > maxTextBytes:

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"s3-sign-srv/internal/apierror"
 )
 
 const (
@@ -21,7 +19,7 @@ const (
 //
 // (AWS "Signing and authenticating REST requests", signature version 2). The path is the same for virtual-hosted and
 // path-style endpoints.
-func (s *Signer) parseV2(text string, now time.Time) (*Request, *apierror.Error) {
+func (s *Signer) parseV2(text string, now time.Time) (*Request, error) {
 	q, err := splitV2(text)
 	if err != nil {
 		return nil, err
@@ -29,13 +27,13 @@ func (s *Signer) parseV2(text string, now time.Time) (*Request, *apierror.Error)
 	r, err := s.checkV2(q, text, now)
 	if err != nil {
 		description := fmt.Sprintf("version 2, %.10s %.300s?%.200s, of %.40s", q.method, q.path, q.query, q.get("x-amz-date"))
-		return nil, err.WithRequest(description)
+		return nil, withRequest(err, description)
 	}
 	return r, nil
 }
 
 // splitV2 splits a string to sign into its parts.
-func splitV2(text string) (*restRequest, *apierror.Error) {
+func splitV2(text string) (*restRequest, error) {
 	q := new(restRequest)
 	var date string
 	for _, field := range []*string{&q.method, &q.contentMD5, &q.contentType, &date} {
@@ -63,13 +61,13 @@ func splitV2(text string) (*restRequest, *apierror.Error) {
 }
 
 // checkV2 checks q, and compares text with the string to sign that is built anew.
-func (s *Signer) checkV2(q *restRequest, text string, now time.Time) (*Request, *apierror.Error) {
+func (s *Signer) checkV2(q *restRequest, text string, now time.Time) (*Request, error) {
 	at, err := parseDateV2(q.get("x-amz-date"), now)
 	if err != nil {
 		return nil, err
 	}
 	bucket, escapedKey, _ := strings.Cut(q.path[1:], "/")
-	if err := s.checkBucket(bucket); err != nil {
+	if err := s.CheckBucket(bucket); err != nil {
 		return nil, err
 	}
 	r, err := s.newRequest(V2, q, initiateV2, escapedKey, at)
@@ -86,7 +84,7 @@ func (s *Signer) checkV2(q *restRequest, text string, now time.Time) (*Request, 
 }
 
 // parseDateV2 parses x-amz-date and checks it against the time window.
-func parseDateV2(value string, now time.Time) (time.Time, *apierror.Error) {
+func parseDateV2(value string, now time.Time) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, malformed("The string to sign has no x-amz-date; use an unmodified Fine Uploader.")
 	}
@@ -99,7 +97,7 @@ func parseDateV2(value string, now time.Time) (time.Time, *apierror.Error) {
 }
 
 // checkEntityV2 checks Content-MD5 and Content-Type, which depend on the operation.
-func (s *Signer) checkEntityV2(r *Request, q *restRequest) *apierror.Error {
+func (s *Signer) checkEntityV2(r *Request, q *restRequest) error {
 	expected := ""
 	switch r.Operation {
 	case CreateMultipartUpload:

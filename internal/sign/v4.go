@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"s3-sign-srv/internal/apierror"
 )
 
 const (
@@ -33,21 +31,21 @@ type stringV4 struct {
 //	METHOD \n /key \n query \n name:value \n … \n (empty) \n signed;headers \n payload hash
 //
 // (AWS "Create a signed AWS API request").
-func (s *Signer) parseV4(text string, now time.Time) (*Request, *apierror.Error) {
+func (s *Signer) parseV4(text string, now time.Time) (*Request, error) {
 	q, err := splitV4(text)
 	if err != nil {
 		return nil, err
 	}
 	r, err := s.checkV4(q, now)
 	if err != nil {
-		return nil, err.WithRequest(fmt.Sprintf("version 4, %.10s %.300s?%.200s, at %.200s, %.80s, of %.40s",
+		return nil, withRequest(err, fmt.Sprintf("version 4, %.10s %.300s?%.200s, at %.200s, %.80s, of %.40s",
 			q.method, q.path, q.query, q.get("host"), q.scope, q.date))
 	}
 	return r, nil
 }
 
 // splitV4 splits a string to sign into its parts.
-func splitV4(text string) (*stringV4, *apierror.Error) {
+func splitV4(text string) (*stringV4, error) {
 	q := new(stringV4)
 	var algorithm string
 	for _, field := range []*string{&algorithm, &q.date, &q.scope, &q.method, &q.path, &q.query} {
@@ -86,7 +84,7 @@ func splitV4(text string) (*stringV4, *apierror.Error) {
 }
 
 // checkV4 checks q, and builds the string to sign anew, with the host and the path that the store will see.
-func (s *Signer) checkV4(q *stringV4, now time.Time) (*Request, *apierror.Error) {
+func (s *Signer) checkV4(q *stringV4, now time.Time) (*Request, error) {
 	at, err := parseDateV4(q.date, now)
 	if err != nil {
 		return nil, err
@@ -117,7 +115,7 @@ func (s *Signer) checkV4(q *stringV4, now time.Time) (*Request, *apierror.Error)
 }
 
 // parseDateV4 parses a basic ISO 8601 time and checks it against the time window.
-func parseDateV4(value string, now time.Time) (time.Time, *apierror.Error) {
+func parseDateV4(value string, now time.Time) (time.Time, error) {
 	at, err := time.Parse(dateV4, value)
 	if err != nil || at.Format(dateV4) != value {
 		return time.Time{}, malformed("x-amz-date does not have the form 20060102T150405Z; "+
@@ -127,7 +125,7 @@ func parseDateV4(value string, now time.Time) (time.Time, *apierror.Error) {
 }
 
 // checkScope checks a credential scope, "day/region/s3/aws4_request".
-func (s *Signer) checkScope(scope string, at time.Time) *apierror.Error {
+func (s *Signer) checkScope(scope string, at time.Time) error {
 	dayAndRegion, ok := strings.CutSuffix(scope, scopeEnd)
 	day, region, ok2 := strings.Cut(dayAndRegion, "/")
 	if !ok || !ok2 || len(day) != len(dayV4) || strings.Contains(region, "/") {
@@ -145,7 +143,7 @@ func (s *Signer) checkScope(scope string, at time.Time) *apierror.Error {
 }
 
 // check compares the parts that repeat each other, and the payload with the operation.
-func (q *stringV4) check(op Operation) *apierror.Error {
+func (q *stringV4) check(op Operation) error {
 	if err := q.checkSignedHeaders(); err != nil {
 		return err
 	}
@@ -165,7 +163,7 @@ func (q *stringV4) check(op Operation) *apierror.Error {
 }
 
 // checkSignedHeaders checks that the list names exactly the headers of the canonical request.
-func (q *stringV4) checkSignedHeaders() *apierror.Error {
+func (q *stringV4) checkSignedHeaders() error {
 	if strings.HasPrefix(q.signedHeaders, "content-md5;") {
 		return forbidden("Fine Uploader cannot sign a Content-MD5 parameter under version 4; "+
 			"remove Content-MD5 from request.params in client_conf.js.", q.signedHeaders, "no content-md5")
