@@ -114,8 +114,8 @@ func (s *Signer) findHost(line string) (hostForm, error) {
 		line, bucketURL)
 }
 
-// CheckBucket rejects every bucket except the configured one. It recognizes the host name that Fine Uploader uses as the
-// bucket if objectProperties.bucket is not set and the endpoint has none of AWS's old forms.
+// CheckBucket rejects every bucket except the configured one. It recognizes the host name that Fine Uploader uses as
+// the bucket if objectProperties.bucket is not set and the endpoint has none of AWS's old forms.
 func (s *Signer) CheckBucket(bucket string) error {
 	name := s.cfg.Endpoint.Hostname()
 	switch bucket {

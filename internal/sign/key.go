@@ -41,11 +41,14 @@ func hasDotSegment(key string) bool {
 	return false
 }
 
-// isUnreserved reports whether RFC 3986 leaves c unescaped.
-func isUnreserved(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		c == '-' || c == '.' || c == '_' || c == '~'
-}
+const (
+	digits = "0123456789"
+	// unreserved are the characters that RFC 3986 leaves unescaped.
+	unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + digits + "-._~"
+)
+
+// hasOnly reports whether s consists of characters in chars.
+func hasOnly(s, chars string) bool { return strings.Trim(s, chars) == "" }
 
 // escapeKey escapes key as in a canonical request: RFC 3986, slashes kept, hex digits in upper case (AWS "Create a
 // canonical request", UriEncode).
@@ -54,46 +57,11 @@ func escapeKey(key string) string {
 	var b strings.Builder
 	b.Grow(len(key))
 	for i := range len(key) {
-		if c := key[i]; isUnreserved(c) || c == '/' {
+		if c := key[i]; c == '/' || strings.IndexByte(unreserved, c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			b.Write([]byte{'%', upperHex[c>>4], upperHex[c&15]})
 		}
 	}
 	return b.String()
-}
-
-// unescape decodes percent escapes; ok is false if one is incomplete or not in upper-case hexadecimal.
-func unescape(s string) (decoded string, ok bool) {
-	if !strings.Contains(s, "%") {
-		return s, true
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			b = append(b, s[i])
-			continue
-		}
-		if i+2 >= len(s) {
-			return "", false
-		}
-		high, low := hexDigit(s[i+1]), hexDigit(s[i+2])
-		if high > 15 || low > 15 {
-			return "", false
-		}
-		b = append(b, high<<4|low)
-		i += 2
-	}
-	return string(b), true
-}
-
-// hexDigit returns the value of an upper-case hexadecimal digit, or 255.
-func hexDigit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 255
 }

@@ -3,6 +3,8 @@ package sign
 import (
 	"encoding/base64"
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -71,14 +73,17 @@ func (f *objectFields) addOther(name, value string) {
 	f.others[name] = value
 }
 
+var lowerCaseEscape = regexp.MustCompile(`%.?[a-f]`)
+
 // addMetadata takes a value that encodeURIComponent has encoded, and keeps it decoded.
 func (f *objectFields) addMetadata(name, value string) error {
 	if !isHeaderName(name) {
 		return malformed("A name in request.params has characters that a header cannot have; " +
 			"use letters, digits, '-', '_' and '.'.")
 	}
-	decoded, ok := unescape(value)
-	if !ok || !isComponent(value) || !utf8.ValidString(decoded) {
+	decoded, err := url.PathUnescape(value)
+	isEncoded := err == nil && hasOnly(value, unreserved+"%!'()*") && !lowerCaseEscape.MatchString(value)
+	if !isEncoded || !utf8.ValidString(decoded) {
 		return malformed("The value of a metadata header is not percent-encoded UTF-8; use an unmodified Fine Uploader.")
 	}
 	if f.metaBytes += len(name) + len(value); f.metaBytes > maxMetaBytes {
@@ -90,16 +95,6 @@ func (f *objectFields) addMetadata(name, value string) error {
 	}
 	f.metadata[name] = decoded
 	return nil
-}
-
-// isComponent reports whether s has only characters that JavaScript's encodeURIComponent keeps or writes.
-func isComponent(s string) bool {
-	for i := range len(s) {
-		if !isUnreserved(s[i]) && !strings.ContainsRune("%!'()*", rune(s[i])) {
-			return false
-		}
-	}
-	return true
 }
 
 // setOn sets the fields on r.
@@ -150,17 +145,7 @@ func isMediaType(s string) bool {
 }
 
 // isToken accepts a token (RFC 9110, 5.6.2).
-func isToken(s string) bool {
-	const special = "!#$%&'*+-.^_`|~"
-	for i := range len(s) {
-		c := s[i]
-		isAlphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !isAlphanumeric && !strings.ContainsRune(special, rune(c)) {
-			return false
-		}
-	}
-	return s != ""
-}
+func isToken(s string) bool { return s != "" && hasOnly(s, unreserved+"!#$%&'*+^`|") }
 
 // matchType reports whether value, without its parameters, is pattern, or of the type in "type/*".
 func matchType(pattern, value string) bool {

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -65,22 +66,13 @@ func (q *restRequest) writeHeaders(b *strings.Builder, replaced header) {
 }
 
 func isHeaderName(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && hasOnly(s, "abcdefghijklmnopqrstuvwxyz"+digits+"-_.")
 }
 
 // isHeaderValue accepts printable ASCII without a space at either end, which S3 would trim.
 func isHeaderValue(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
+	isPrintable := func(c rune) bool { return ' ' <= c && c <= '~' }
+	return strings.TrimFunc(s, isPrintable) == "" && strings.TrimSpace(s) == s
 }
 
 // parseOperation sets the operation of r from method and query. initiate is the query of CreateMultipartUpload, which
@@ -142,12 +134,7 @@ func errNotAnUpload() *apierror.Error {
 // and base64url. Fine Uploader's V4 would lose what follows a "=". A store that keeps each upload in a folder resolves
 // "." and "..": versitygw 1.8.0 aborted all uploads at once.
 func isUploadID(s string) bool {
-	for i := range len(s) {
-		if !isUnreserved(s[i]) {
-			return false
-		}
-	}
-	return s != "" && s != "." && s != ".." && len(s) <= maxUploadID
+	return s != "" && s != "." && s != ".." && len(s) <= maxUploadID && hasOnly(s, unreserved)
 }
 
 func parsePartNumber(s string) (int, bool) {
@@ -161,15 +148,15 @@ func parsePartNumber(s string) (int, bool) {
 
 // newRequest builds the Request for q, whose bucket and date the caller has checked. escapedKey is the key as in
 // q.path.
-func (s *Signer) newRequest(v Version, q *restRequest, initiate, escapedKey string, at time.Time) (
-	*Request, error,
-) {
+func (s *Signer) newRequest(
+	v Version, q *restRequest, initiate, escapedKey string, at time.Time,
+) (*Request, error) {
 	r := &Request{Version: v, Bucket: s.cfg.Bucket, Time: at}
 	if err := r.parseOperation(q.method, q.query, initiate); err != nil {
 		return nil, err
 	}
-	var ok bool
-	if r.Key, ok = unescape(escapedKey); !ok {
+	var err error
+	if r.Key, err = url.PathUnescape(escapedKey); err != nil {
 		return nil, malformed("The object key in the string to sign is not escaped as S3 requires; "+
 			"use an unmodified Fine Uploader.").WithDetail(escapedKey, "percent-encoded UTF-8")
 	}

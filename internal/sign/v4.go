@@ -179,14 +179,7 @@ func (q *stringV4) checkSignedHeaders() error {
 	return nil
 }
 
-func isSHA256(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
-			return false
-		}
-	}
-	return len(s) == 2*sha256.Size
-}
+func isSHA256(s string) bool { return len(s) == 2*sha256.Size && hasOnly(s, digits+"abcdef") }
 
 // stringToSignV4 builds the string to sign of r, with the canonical request in place of its hash. From q it takes only
 // what was checked: the method, the headers and their names, and the payload hash.
