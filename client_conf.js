@@ -71,7 +71,6 @@ var fine_u_conf = {
     concurrent: {
       enabled: true
     },
-    // mandatory: true,   // small files as multipart uploads too; Ceph drops Content-Disposition from others
     // Bytes in a part: 5 MiB, the minimum of S3; more for files over 50 GB, because S3 allows at most 10,000 parts.
     partSize: function (id, size) {
       var MiB = 1024 * 1024;

@@ -114,7 +114,7 @@ func commonBrokenSetups() []brokenSetup {
 		},
 		{"CORS without a header that Fine Uploader does not rename", func(t *testing.T, setup *doctorSetup) {
 			setup.edit(t, "client_conf.js", "dataset:", `"Cache-Control": "no-store", dataset:`)
-			setup.edit(t, "client_conf.js", "chunking: {", "chunking: {\n    mandatory: true,") // Ceph drops it from forms
+			setup.edit(t, "client_conf.js", "mandatory: false", "mandatory: true") // Ceph drops it from forms
 			cors(types.CORSRule{AllowedHeaders: append(narrow[:6:6], "x-amz-content-sha256")})(t, setup)
 		}, "cors preflights", "these headers are not allowed: cache-control (initiate)"},
 		{"CORS for another site, by a key that may not see the rules", func(t *testing.T, setup *doctorSetup) {

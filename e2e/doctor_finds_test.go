@@ -97,7 +97,7 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 				setup.edit(t, "client_conf.js", "dataset:",
 					`"Cache-Control": "no-store", "Content-Disposition": "attachment", n: 5, dataset:`)
 				if setup.store == shared.radosgw { // it drops them from forms
-					setup.edit(t, "client_conf.js", "chunking: {", "chunking: {\n    mandatory: true,")
+					setup.edit(t, "client_conf.js", "mandatory: false", "mandatory: true")
 				}
 			},
 			"pages of many origins": func(_ *testing.T, setup *doctorSetup) {

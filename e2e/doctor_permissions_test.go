@@ -206,17 +206,21 @@ func suggestedPolicy(t *testing.T, d doctorReport) []statement {
 	return document.Statement
 }
 
-// TestDoctorCephUsers has users whom their operator holds back.
+// TestDoctorCephUsers has users whose operator has limited or suspended them.
 func TestDoctorCephUsers(t *testing.T) {
 	t.Parallel()
-	const quota = "--quota-scope=bucket"
+	quota := func(limit string) [][]string {
+		const scope = "--quota-scope=bucket"
+		return [][]string{{"quota", "set", scope, limit}, {"quota", "enable", scope}}
+	}
 	for _, test := range []struct {
 		name        string
-		hold        [][]string
+		commands    [][]string // of radosgw-admin
 		check, text string
 	}{
-		{"quota", [][]string{{"quota", "set", quota, "--max-size=1048576"}, {"quota", "enable", quota}}, "multipart upload",
-			"Raise the quota"},
+		{"a quota below one part", quota("--max-size=1048576"), "multipart upload", "Raise the quota"},
+		{"a quota of bytes that is full", quota("--max-size=4096"), "upload permission", "is used up (QuotaExceeded"},
+		{"a quota of objects that is full", quota("--max-objects=1"), "upload permission", "Raise the quota"},
 		{"suspended", [][]string{{"user", "suspend"}}, "keys", "enable the key's user"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -224,17 +228,23 @@ func TestDoctorCephUsers(t *testing.T) {
 			s := storeOf(
 				"radosgw",
 				shared.radosgw.port,
-				"E2EHELD"+strings.ToUpper(uuid()[:8]),
-				"held/secret+key/0123456789abcdefghijkl",
+				"E2ELIMITED"+strings.ToUpper(uuid()[:8]),
+				"limited/secret+key/0123456789abcdefghijkl",
 			)
 			shared.gateway.addUser(t, s.accessKey, s.secretKey)
 			setup := newDoctorSetup(t, s)
-			for _, command := range test.hold {
+			key := "earlier"
+			setup.put(t, key, strings.Repeat("x", 8*kib))
+			for _, command := range test.commands {
 				shared.gateway.admin(t, append(command, "--uid="+s.accessKey)...)
 			}
 			d := setup.runDoctorOnly(t)
 			shared.gateway.admin(t, "user", "enable", "--uid="+s.accessKey)
 			d.expectOnly(t, test.check, test.text)
+			earlier := &s3.DeleteObjectInput{Bucket: &setup.name, Key: &key}
+			if _, err := setup.client.DeleteObject(t.Context(), earlier); err != nil {
+				t.Fatal(err)
+			}
 			setup.expectEmpty(t)
 		})
 	}

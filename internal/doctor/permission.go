@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -19,13 +18,13 @@ func (r *run) checkUploadPermission(ctx context.Context) []Result {
 	const remark = "another user may own the bucket; some Ceph setups say the same for a wrong secret key"
 	key := r.prefix + "permission"
 	abort := r.call(func(b *s3admin.Bucket) error { return b.MayAbort(ctx, key) })
-	if abort != nil && s3admin.Status(abort) != http.StatusForbidden {
-		return r.diagnose("tell whether the key may abort an upload", abort)
+	if abort != nil && !s3.IsForbidden(abort) {
+		return r.diagnose("abort an upload", abort)
 	}
 	put := r.call(func(b *s3admin.Bucket) error { return b.MayUpload(ctx, key) })
 	switch {
-	case put != nil && s3admin.Status(put) != http.StatusForbidden:
-		return r.diagnose("tell whether the key may upload", put)
+	case put != nil && !s3.IsForbidden(put): // QuotaExceeded also has the status 403
+		return r.diagnose("accept an upload", put)
 	case put != nil && abort != nil:
 		return r.lacksPermission("s3:PutObject and s3:AbortMultipartUpload", remark)
 	case put != nil:
@@ -84,7 +83,7 @@ func (r *run) checkDeletePermission(ctx context.Context) []Result {
 	switch {
 	case err == nil:
 		return r.mayDelete(ctx, resource{key: key, version: marker})
-	case s3admin.Status(err) != http.StatusForbidden:
+	case !s3.IsForbidden(err):
 		return r.diagnose("delete", err)
 	case r.set.AllowDelete:
 		return r.lacksPermission("s3:DeleteObject",
