@@ -6,16 +6,19 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/joho/godotenv"
 )
 
-// An env file is a bash script that the original's users source. Each line must have a form whose meaning in bash is
-// known.
+// An env file is a bash script that the original's users source. godotenv reads some of bash differently, so each line
+// must have a form that both read in the same way.
 var (
 	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=` +
 		`('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
 	beginning = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 	blank     = regexp.MustCompile(`^[ \t]*(#.*)?$`)
 	reference = regexp.MustCompile(`\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})`)
+	upperName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
 )
 
 // readEnvFile returns what sourcing the file at path in bash would export, given the environment outer, or an error
@@ -80,29 +83,43 @@ func (e environ) readValue(line, name, value string, outer environ) (string, err
 	return e.expand(name, m[3], outer)
 }
 
-// expand returns the value of a variable without quotes, and with the variables that it refers to. Within single quotes
-// there are none.
+// expand returns the value of a variable as godotenv reads it, with the variables that it refers to defined in front.
+// Within single quotes there are none.
 func (e environ) expand(name, value string, outer environ) (string, error) {
 	if strings.HasPrefix(value, "'") {
-		return strings.Trim(value, "'"), nil
+		return parseValue(name, value, "")
 	}
 	if strings.ContainsAny(reference.ReplaceAllString(value, ""), "${}") {
 		return "", explainValue(name, value)
 	}
-	var err error
-	value = reference.ReplaceAllStringFunc(strings.Trim(value, `"`), func(text string) string {
+	var definitions strings.Builder
+	for _, text := range reference.FindAllString(value, -1) {
 		other := strings.Trim(text, "${}")
-		if value, known := e[other]; known {
-			return value
-		}
-		value, known := outer[other]
+		referred, known := e[other]
 		if !known {
-			err = fmt.Errorf("lets %s refer to $%s, which is not set; set it, write ${NAME} if a letter follows the name, "+
-				"or write the value itself", name, other)
+			referred, known = outer[other]
 		}
-		return value
-	})
-	return value, err
+		switch {
+		case !upperName.MatchString(other):
+			return "", fmt.Errorf("lets %s refer to %s; only names in capitals can be referred to, "+
+				"with braces where a letter follows: ${NAME}", name, text)
+		case !known:
+			return "", fmt.Errorf("lets %s refer to $%s, which is not set; set it, or write the value itself", name, other)
+		case strings.ContainsAny(referred, "'\n\r"):
+			return "", fmt.Errorf("lets %s refer to $%s, whose value has a quote or a line end in it; "+
+				"write the value itself", name, other)
+		}
+		fmt.Fprintf(&definitions, "%s='%s'\n", other, referred)
+	}
+	return parseValue(name, value, definitions.String())
+}
+
+func parseValue(name, value, definitions string) (string, error) {
+	all, err := godotenv.Unmarshal(definitions + name + "=" + value)
+	if err != nil {
+		return "", explainValue(name, value)
+	}
+	return all[name], nil
 }
 
 // explainValue says what to do about a value of no known form.
