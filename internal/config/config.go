@@ -72,7 +72,7 @@ func Load(getenv func(string) string) (Config, error) {
 	if getenv("P3S3F_ADDRESSING") == "" {
 		c.Sign.VirtualHosted = isVirtualByDefault(c.Sign)
 	}
-	errs = append(errs, checkSwappedKeys(c.Sign.AccessKey, c.Sign.SecretKey.Reveal()))
+	errs = append(errs, checkSwappedKeys(c.Sign.AccessKey))
 	errs = append(errs, checkAddress(&c.Sign))
 	errs = append(errs, checkCertificate(&c)...)
 	c.Warnings = warnings(c)
@@ -88,19 +88,17 @@ func Names() (names []string) {
 }
 
 // isVirtualByDefault is true for AWS and its private links, unless dots in the bucket's name would break its
-// certificate. Path style, which needs no DNS entry, is for everything else.
+// certificate, or browsers would change capitals. Path style, which needs no DNS entry, is for everything else.
 func isVirtualByDefault(cfg sign.Config) bool {
-	return cfg.Endpoint != nil && cfg.AWSDomain() != "" && !strings.Contains(cfg.Bucket, ".")
+	return cfg.Endpoint != nil && cfg.AWSDomain() != "" && !strings.Contains(cfg.Bucket, ".") && !hasCapitals(cfg.Bucket)
 }
+
+func hasCapitals(bucket string) bool { return strings.ToLower(bucket) != bucket }
 
 // checkSwappedKeys rejects an access key that must be the secret key, which every page would receive: only secret keys
 // have characters of base64.
-func checkSwappedKeys(access, secret string) error {
-	if access == "" || secret == "" || isPlaceholder(access) || isPlaceholder(secret) {
-		return nil
-	}
-	switch {
-	case strings.ContainsAny(access, "/+="):
+func checkSwappedKeys(access string) error {
+	if strings.ContainsAny(access, "/+=") {
 		return errors.New("AWS_CLIENT_ACCESS_KEY has characters of a secret key; exchange it with " +
 			"AWS_CLIENT_SECRET_KEY if the two are swapped, else use a pair whose access key has no /, + or =")
 	}
@@ -116,6 +114,10 @@ func checkAddress(cfg *sign.Config) error {
 	if bare, found := strings.CutPrefix(endpoint.Host, strings.ToLower(cfg.Bucket)+"."); found && cfg.Bucket != "" {
 		cfg.Endpoint = nil
 		return fmt.Errorf("AWS_ENDPOINT begins with the bucket's name; set it to %s://%s", endpoint.Scheme, bare)
+	}
+	if cfg.VirtualHosted && hasCapitals(cfg.Bucket) {
+		return errors.New("P3S3F_ADDRESSING is virtual, but AWS_DEST_BUCKET has capitals, which browsers write in lower " +
+			"case in a host name; set it to path, or use a bucket without capitals")
 	}
 	if cfg.VirtualHosted && cfg.IsAddress() {
 		return errors.New("P3S3F_ADDRESSING is virtual, but AWS_ENDPOINT is an IP address, " +

@@ -13,7 +13,6 @@ type Setting struct {
 	Default  string // the value without the variable; empty: none
 	Meaning  string // one line of Markdown
 	Required bool
-	Secret   bool   // the value must not be shown
 	Example  string // the value in p3s3f.env
 	Shipped  bool   // p3s3f.env sets it, instead of showing it in a comment
 
@@ -33,7 +32,7 @@ func Settings() []Setting {
 			parse: into(func(c *Config) *string { return &c.Sign.AccessKey }, parseKey),
 		},
 		{
-			Name: "AWS_CLIENT_SECRET_KEY", Required: true, Secret: true, Shipped: true,
+			Name: "AWS_CLIENT_SECRET_KEY", Required: true, Shipped: true,
 			Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
 			Meaning: "secret key of this access key",
 			parse:   into(func(c *Config) *sign.Secret { return &c.Sign.SecretKey }, parseSecret),
@@ -54,7 +53,7 @@ func Settings() []Setting {
 			parse:   into(func(c *Config) *string { return &c.Sign.Region }, parseRegion),
 		},
 		{
-			Name: "AWS_SESSION_TOKEN", Secret: true,
+			Name:    "AWS_SESSION_TOKEN",
 			Meaning: "not used: Fine Uploader cannot send the token of temporary credentials; a warning, if set",
 			parse:   func(c *Config, _ string) error { c.sessionToken = true; return nil },
 		},
@@ -116,7 +115,7 @@ func Settings() []Setting {
 			parse: into(func(c *Config) *bool { return &c.OwnUploadsOnly }, parseFlag),
 		},
 		{
-			Name: "P3S3F_COOKIE_SECRET", Secret: true, Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
+			Name: "P3S3F_COOKIE_SECRET", Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
 			Meaning: "secrets of at least 32 characters for the cookies of visitors: the first signs, all verify, and so " +
 				"does the secret key, which signs if this is not set",
 			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets),

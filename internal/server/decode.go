@@ -41,7 +41,8 @@ func readJSON(r *http.Request) ([]byte, error) {
 	return readBody(r)
 }
 
-// readForm reads a form body with each name once.
+// readForm reads a form body with each name once. A name that is also in the query is an error, because another parser
+// might look there first.
 func readForm(r *http.Request) (map[string]string, error) {
 	if kind, err := mediaType(r); err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as "+
@@ -52,7 +53,18 @@ func readForm(r *http.Request) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseQuery(string(body))
+	form, err := parseQuery(string(body))
+	if err != nil {
+		return nil, err
+	}
+	query, err := parseQuery(r.URL.RawQuery)
+	for name := range query {
+		if _, both := form[name]; both || name == "key" || name == "bucket" {
+			return nil, badRequest("A name of the form is also in the query; " +
+				"remove it from uploadSuccess.endpoint or deleteFile.endpoint.")
+		}
+	}
+	return form, err
 }
 
 // mediaType returns the type of the body without parameters. A compressed body is not read.
@@ -89,19 +101,4 @@ func pop(form map[string]string, name string) string {
 	value := form[name]
 	delete(form, name)
 	return value
-}
-
-// rejectDuplicates rejects a form whose names are also in the query, where another parser might look first.
-func rejectDuplicates(r *http.Request, form map[string]string) error {
-	query, err := parseQuery(r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	for name := range query {
-		if _, both := form[name]; both || name == "key" || name == "bucket" {
-			return badRequest("A name of the form is also in the query; " +
-				"remove it from uploadSuccess.endpoint or deleteFile.endpoint.")
-		}
-	}
-	return nil
 }

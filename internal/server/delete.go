@@ -33,9 +33,6 @@ func (s *server) deleteByForm(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rejectDuplicates(r, form); err != nil {
-		return nil, err
-	}
 	if pop(form, "_method") != http.MethodDelete {
 		return nil, badRequest("The form's _method is not DELETE; " +
 			"set deleteFile.method to \"DELETE\" or \"POST\" in client_conf.js.")

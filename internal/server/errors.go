@@ -55,31 +55,19 @@ func toAPIError(err error) *apierror.Error {
 	return errInternal
 }
 
-// statusOf is the one table from error codes to HTTP statuses.
-func statusOf(code apierror.Code) int {
-	switch code {
-	case apierror.BadRequest:
-		return http.StatusBadRequest
-	case apierror.Unauthenticated:
-		return http.StatusUnauthorized
-	case apierror.Forbidden:
-		return http.StatusForbidden
-	case apierror.NotFound:
-		return http.StatusNotFound
-	case apierror.MethodNotAllowed:
-		return http.StatusMethodNotAllowed
-	case apierror.Conflict:
-		return http.StatusConflict
-	case apierror.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case apierror.UnsupportedMediaType:
-		return http.StatusUnsupportedMediaType
-	case apierror.RateLimited:
-		return http.StatusTooManyRequests
-	case apierror.StoreFailed:
-		return http.StatusBadGateway
-	}
-	return http.StatusInternalServerError
+// statuses is the one table from error codes to HTTP statuses.
+var statuses = map[apierror.Code]int{
+	apierror.Internal:             http.StatusInternalServerError,
+	apierror.BadRequest:           http.StatusBadRequest,
+	apierror.Unauthenticated:      http.StatusUnauthorized,
+	apierror.Forbidden:            http.StatusForbidden,
+	apierror.NotFound:             http.StatusNotFound,
+	apierror.MethodNotAllowed:     http.StatusMethodNotAllowed,
+	apierror.Conflict:             http.StatusConflict,
+	apierror.TooLarge:             http.StatusRequestEntityTooLarge,
+	apierror.UnsupportedMediaType: http.StatusUnsupportedMediaType,
+	apierror.RateLimited:          http.StatusTooManyRequests,
+	apierror.StoreFailed:          http.StatusBadGateway,
 }
 
 // message returns e's message as valid UTF-8; a hook may return any text.

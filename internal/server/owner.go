@@ -23,8 +23,6 @@ func (s *server) identify(ctx context.Context, r *http.Request) (string, error) 
 	switch {
 	case errors.Is(err, hooks.ErrUnauthenticated) && !s.OwnUploadsOnly:
 		return "", nil
-	case errors.Is(err, hooks.ErrUnauthenticated):
-		return "", hooks.ErrUnauthenticated
 	case err != nil:
 		return "", err
 	case s.OwnUploadsOnly && !isValidOwner(owner):
@@ -71,7 +69,7 @@ func (s *server) ensureCookie(w http.ResponseWriter, r *http.Request) (string, e
 	switch {
 	case !s.OwnUploadsOnly:
 		return owner, err
-	case err == hooks.ErrUnauthenticated && s.mayIssueCookie(r):
+	case errors.Is(err, hooks.ErrUnauthenticated) && s.mayIssueCookie(r):
 		owner = cookie.NewID()
 	case err != nil:
 		return "", err

@@ -1,8 +1,8 @@
 // Package server handles HTTP: the routes that Fine Uploader calls, and the page.
 // A request goes one way: limits, decoding, internal/sign, the hook, the response. Every route is in routes, every
-// error gets its status in statusOf, and every JSON response is written by writeJSON. The server keeps nothing in
-// memory that an upload needs, so any replica can handle any request. A client's mistake is a 4xx with one sentence,
-// logged once with an id.
+// error gets its status from the table statuses, and every JSON response is written by writeJSON. The server keeps
+// nothing in memory that an upload needs, so any replica can handle any request. A client's mistake is a 4xx with one
+// sentence, logged once with an id.
 package server
 
 import (

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"path"
 	"slices"
@@ -40,7 +41,7 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	owner, err := s.callIdentify(r)
 	if err == nil {
 		files, err = s.filesOf(r, owner)
-	} else if err == hooks.ErrUnauthenticated {
+	} else if errors.Is(err, hooks.ErrUnauthenticated) {
 		err = nil
 	}
 	s.writeResult(w, r, files, err)

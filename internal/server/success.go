@@ -43,9 +43,6 @@ func (s *server) success(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rejectDuplicates(r, form); err != nil {
-		return nil, err
-	}
 	id := pop(form, "uuid")
 	if id != "" && !uuid.MatchString(id) {
 		return nil, errUUID
