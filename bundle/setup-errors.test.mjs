@@ -11,14 +11,15 @@ const store = { from: "store", host: "s3.example.org" };
 
 const setting = { ...server, status: 403, kind: "setup", message: "Set objectProperties.bucket.", id: "1a2b" };
 const noResponse = { ...store, status: 0 };
+const unreachable = { title: "The browser cannot reach the store at s3.example.org.", steps: "doctor" };
+const outdated = { title: "This page is older than the server's settings." };
 
 const rejected = "The signing server refuses what this page asks for.";
 const noServer = "There is no signing server at uploadSuccess.endpoint.";
-const unreachable = "The browser cannot reach the store at s3.example.org.";
 const hiddenETag = "The bucket's CORS rules hide the ETag of what is stored.";
 
 /** Responses are those of failed uploads. The error that is shown last: undefined for none, null if it was removed. */
-for (const { name, events, online = true, title, steps } of [
+for (const { name, events, cause = null, title, steps } of [
   { name: "a wrong setting", events: [setting], title: rejected, steps: "doctor" },
   {
     name: "a wrong clock, which doctor cannot see",
@@ -37,15 +38,16 @@ for (const { name, events, online = true, title, steps } of [
     title: noServer,
   },
   { name: "a 404 of another server", events: [{ ...success, status: 404 }], title: noServer },
-  { name: "one request without a response", events: [noResponse], title: undefined },
-  { name: "two requests without a response", events: [noResponse, noResponse], title: unreachable, steps: "cors" },
+  { name: "an older page", events: [setting], cause: outdated, title: outdated.title },
+  { name: "one request without a response", events: [noResponse], cause: unreachable, title: undefined },
+  { name: "two requests without a response", events: [noResponse, noResponse], cause: unreachable, ...unreachable },
   {
     name: "two requests without a response, and the server knows why",
     events: ["store error", noResponse, noResponse],
+    cause: unreachable,
     title: "The browser cannot use the store at s3.example.org.",
     steps: "doctor",
   },
-  { name: "no network", events: [noResponse, noResponse], online: false, title: undefined },
   {
     name: "an unknown access key",
     events: [{ ...store, status: 403, code: "InvalidAccessKeyId" }],
@@ -57,7 +59,12 @@ for (const { name, events, online = true, title, steps } of [
     events: [{ ...store, status: 404, code: "NoSuchUpload" }],
     title: undefined,
   },
-  { name: "no response after a success", events: ["success", noResponse, noResponse], title: null },
+  {
+    name: "no response after a success",
+    events: ["success", noResponse, noResponse],
+    cause: unreachable,
+    title: null,
+  },
   {
     name: "a hidden ETag after a success",
     events: ["success", { ...noResponse, code: "HiddenETag" }],
@@ -72,7 +79,7 @@ for (const { name, events, online = true, title, steps } of [
     for (const event of events) {
       if (event === "success") errors.uploadSucceeded();
       else if (event === "store error") errors.setStoreError("The store does not know the key.");
-      else errors.uploadFailed(event, { origin: "https://page.example.org", online });
+      else errors.uploadFailed(event, cause);
     }
     assert.equal(shown ? shown.title : shown, title);
     assert.equal(shown?.steps, steps);

@@ -50,11 +50,19 @@ var setupErrors = []struct {
 		change:  func(t *testing.T, b *bucket, _ *clientConf) { b.deleteCORS(t) },
 		console: []string{`CORS policy`, `net::ERR_FAILED`, `status of 403`, `Received`, `Empty`, `error`},
 		messages: []string{
-			"The browser cannot reach the store at",
+			"The browser cannot read what the store at",
 			"do not let pages from http://localhost:",
 		},
-		row:     "does not answer: no network, or the bucket's CORS rules do not allow this page",
+		row:     "answers, but the bucket's CORS rules do not let pages from http://localhost:",
 		command: "bin/s3-sign-srv cors -env my_p3s3f.env -origin http://localhost:",
+	}, {
+		name: "another store than the server's",
+		change: func(_ *testing.T, _ *bucket, conf *clientConf) {
+			conf.endpoint = strings.Replace(conf.endpoint, "127.0.0.1", "localhost", 1)
+		},
+		console:  []string{`Content Security Policy`, `net::ERR_`, `Fine Uploader`, `Refused to connect`},
+		messages: []string{"This page may not send requests to localhost:"},
+		row:      "Set request.endpoint in client_conf.js to the address in AWS_ENDPOINT",
 	}, {
 		name: "no signing server",
 		change: func(_ *testing.T, _ *bucket, conf *clientConf) {
@@ -102,7 +110,7 @@ func TestNoSetupErrorAfterSuccess(t *testing.T) {
 	page.awaitStatus(30*time.Second, 1, done)
 	b.deleteCORS(t)
 	page.choose(untypedFile)
-	page.awaitText(30*time.Second, "does not answer: no network, or the bucket's CORS rules")
+	page.awaitText(30*time.Second, "answers, but not to this request. If this repeats, a proxy")
 	if page.showsSetupError() {
 		t.Error("the page shows a setup error for a failure after a success")
 	}

@@ -62,7 +62,7 @@ func (run *uploadRun) start() {
 // networkErrors match the console errors that network failures cause. Without user input, Chromium blocks the
 // beforeunload dialog.
 var networkErrors = []string{
-	`net::ERR_`, `responded with a status of [45]`, `\[Fine Uploader 5\.16\.2\]`,
+	`net::ERR_`, `responded with a status of [45]`, `CORS policy`, `\[Fine Uploader 5\.16\.2\]`,
 	`Blocked attempt to show a 'beforeunload' confirmation`,
 }
 

@@ -75,6 +75,14 @@ export class FileList {
     this.#batchEnd = document.querySelector(".qq-upload-list-selector").firstElementChild;
   }
 
+  /** The cause of a file's last error is known. */
+  explainError(id, text) {
+    const file = this.#files.get(id);
+    if (!file?.error) return;
+    file.error = { ...file.error, text };
+    this.#render(file);
+  }
+
   /** Shows how much of a resumed file is compared with the stored parts, from 0 to 1; null at the end. */
   showCheck(id, share) {
     const file = this.#files.get(id);

@@ -127,8 +127,7 @@ export function errorText(response, defaultText) {
   const sender = from === "server" ? "The signing server" : "The store";
   if (status > 0) return `${sender} answered with status ${status}${suffix}.`;
   if (from === "server") return "The signing server does not answer.";
-  return `The store at ${host} does not answer: no network, or the bucket's CORS rules do not allow this page, `
-    + "or the store rejected the request and the browser hides the reason.";
+  return `The store at ${host} does not answer.`; // diagnose.js finds out why
 }
 
 /** The file list in one line. Of the unfinished files, sent of total bytes are uploaded. */

@@ -5,6 +5,7 @@
 
 import { UploadCleanup } from "./abort.js";
 import { ContentCheck } from "./content-check.js";
+import { diagnose } from "./diagnose.js";
 import { rejectDuplicateKeys } from "./duplicate-keys.js";
 import { FileList } from "./file-list.js";
 import * as patches from "./fine-uploader-patches.js";
@@ -106,10 +107,16 @@ function start(conf) {
     onComplete: (id, name, { success }) => { if (success) setupErrors.uploadSucceeded(); },
     onError: (id, name, text) => {
       list.onError(id, name, text);
-      const context = { origin: location.origin, online: navigator.onLine };
-      if (!fileErrors.has(id)) setupErrors.uploadFailed(responses.last(), context);
+      if (navigator.onLine && !fileErrors.has(id)) explain(id, responses.last());
     },
   }, (id) => uploader.getFile(id)?.lastModified));
+
+  async function explain(id, response) {
+    if (!response) return;
+    const cause = await diagnose(response, conf, uploader._endpointStore.get(id));
+    if (cause) files.explainError(id, cause.text);
+    setupErrors.uploadFailed(response, cause);
+  }
 
   retries.retryTransientErrors(uploader, responses.last);
   retries.failFilesWithErrors(uploader, responses.last, fileErrors);

@@ -34,6 +34,7 @@ const transientStatuses = new Set([408, 425, 429]);
  *   permanent      a retry will not help
  *   restarts       Fine Uploader starts the file over
  *   discardsParts  Fine Uploader discards the stored parts
+ *   answeredBefore an earlier response from this host was readable
  *
  * pending maps each pending XMLHttpRequest to its {method, url}. isServerPending() tells whether there are any, and all
  * are to the signing server.
@@ -41,11 +42,15 @@ const transientStatuses = new Set([408, 425, 429]);
 export function watchResponses(qq, conf) {
   const servers = serverEndpoints(conf);
   const pending = new Map();
+  const answered = new Set(); // hosts
   let current = null;
   onNewRequest(qq, (xhr, request) => {
     xhr.addEventListener("readystatechange", () => {
       // When Fine Uploader handles a failure it aborts its other requests: the first response stays the current one.
-      if (xhr.readyState === XMLHttpRequest.DONE) current ??= { xhr, ...readResponse(xhr, request.url, servers) };
+      if (xhr.readyState !== XMLHttpRequest.DONE) return;
+      const { host } = request.url;
+      current ??= { xhr, ...readResponse(xhr, request.url, servers), answeredBefore: answered.has(host) };
+      if (xhr.status > 0) answered.add(host);
     });
     xhr.addEventListener("loadstart", () => pending.set(xhr, request));
     xhr.addEventListener("loadend", () => {

@@ -28,17 +28,18 @@ export class SetupErrors {
     this.#storeMessage = message;
   }
 
-  /** An upload failed with this response, as responses.js returns it. */
-  uploadFailed(response, { origin, online }) {
-    if (!response || !online) return;
+  /**
+   * An upload failed with this response, as responses.js returns it, and this cause, which is from diagnose.js or null.
+   */
+  uploadFailed(response, cause) {
     const { from, status, code } = response;
     if (code !== "HiddenETag") {
       if (this.#succeeded.has(from)) return;
       if (status === 0 && ++this.#unanswered < 2) return;
     }
     const error = from === "server"
-      ? explainServerError(response)
-      : explainStoreError(response, origin, this.#storeMessage);
+      ? cause ?? explainServerError(response)
+      : explainStoreError(response, cause, this.#storeMessage);
     if (error) this.#show(error);
   }
 }
@@ -71,7 +72,8 @@ function explainServerError({ status, option, message, kind, id }) {
 const settingsToCheck = {
   InvalidAccessKeyId: "The store does not know the access key; check AWS_CLIENT_ACCESS_KEY and request.accessKey.",
   SignatureDoesNotMatch: "The store calculates another signature; "
-    + "check AWS_CLIENT_SECRET_KEY, and host and endpoint in client_conf.js.",
+    + "check AWS_CLIENT_SECRET_KEY, host and endpoint in client_conf.js, "
+    + "and that a proxy in front of the store keeps the Host header.",
   AccessDenied: "The key may not upload, or the store calculates another signature; "
     + "check the permissions of the key, AWS_CLIENT_SECRET_KEY, and signature.version.",
   NoSuchBucket: "The bucket does not exist; check AWS_DEST_BUCKET and objectProperties.bucket.",
@@ -82,21 +84,17 @@ const settingsToCheck = {
     + "correct the wrong one.",
 };
 
-function explainStoreError({ status, host, code, message }, origin, storeMessage) {
+function explainStoreError({ status, host, code, message }, cause, storeMessage) {
   if (code === "HiddenETag") {
     const text = "Without the ETags, the parts of a file cannot be combined. "
-      + `Add ETag as an ExposeHeader to the rules for pages from ${origin}.`;
+      + "Add ETag as an ExposeHeader to the rules for this page.";
     return { title: "The bucket's CORS rules hide the ETag of what is stored.", text, steps: "cors" };
   }
   if (status === 0 && storeMessage) {
     const text = `The signing server cannot, either: ${storeMessage}`;
     return { title: `The browser cannot use the store at ${host}.`, text, steps: "doctor" };
   }
-  if (status === 0) {
-    const text = `It is down or has another address, or the bucket's CORS rules do not let pages from ${origin} in, `
-      + "or it rejected the request and the browser hides the reason.";
-    return { title: `The browser cannot reach the store at ${host}.`, text, steps: "cors" };
-  }
+  if (cause) return cause;
   const advice = settingsToCheck[code];
   if (!advice) return null;
   const text = message ? `${advice} Its message: ${message}` : advice;
