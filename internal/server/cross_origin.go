@@ -18,7 +18,7 @@ func (s *server) crossOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.allowOrigin(w, r)
 		if protection.Check(r) != nil {
-			s.writeError(w, r, errCrossSite)
+			s.writeError(w, r, errCrossSite(r))
 			return
 		}
 		next.ServeHTTP(w, r)

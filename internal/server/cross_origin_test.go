@@ -74,7 +74,7 @@ func TestCrossSite(t *testing.T) {
 		var responses []response
 		for _, a := range changes {
 			if test.reject {
-				s.expectRejected(t, row{message: "came from a page of another site", status: 403}, a)
+				s.expectRejected(t, row{message: "came from a page of another", status: 403}, a)
 			}
 			got := s.send(t, a)
 			if !test.reject && got.status != 200 {
@@ -121,5 +121,20 @@ func TestCrossSite(t *testing.T) {
 		if test.allow == strings.Contains(log, "preflight rejected") || !test.allow && !strings.Contains(log, "x-app-token") {
 			t.Errorf("%+v: the log has %s", test, log)
 		}
+	}
+}
+
+// TestReplacedHost sends what a browser sends to a proxy that replaces the Host header. The message names the header
+// first, and the log has both.
+func TestReplacedHost(t *testing.T) {
+	s := startTestServer(t, func(*config) {})
+	origin := http.Header{"Origin": {"http://uploads.example.org"}, "Content-Type": {jsonType}}
+	got := s.send(t, attack{method: "POST", target: "/s3/sign", body: partV2, header: origin})
+	const want = `{"error":"A proxy in front of this server replaced the Host header`
+	if got.status != 403 || !strings.HasPrefix(got.body, want) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if line := s.log.drain(); !strings.Contains(line, "Origin http://uploads.example.org, Host 127.0.0.1:") {
+		t.Errorf("log: %s", line)
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -21,11 +22,6 @@ var (
 	errUnreadableConf = apierror.New(apierror.NotFound, "The file static/client_conf.js cannot be read; "+
 		"replace a symbolic link by a hard link with ln -f my_client_conf.js static/client_conf.js, "+
 		"or give the server read access.")
-	errCrossSite = &apierror.Error{
-		Code: apierror.Forbidden, Kind: apierror.KindSetup,
-		Message: "The request came from a page of another site; serve the page from this server, " +
-			"or add its origin to P3S3F_ALLOWED_ORIGINS.",
-	}
 	errNotOwner = &apierror.Error{
 		Code: apierror.Forbidden, Kind: apierror.KindSetup,
 		Message: "This key belongs to another owner: yours begin with your owner id and a slash; reload the page, " +
@@ -39,6 +35,19 @@ var (
 	errInternal = apierror.New(apierror.Internal,
 		"The server could not process this request; try again, and give its operator the id of this response.")
 )
+
+// errCrossSite rejects r as the request of another site's page. Without Sec-Fetch-Site, which browsers send only to
+// https and localhost, it may also come from a page of this server through a proxy that replaces Host.
+func errCrossSite(r *http.Request) error {
+	e := &apierror.Error{Code: apierror.Forbidden, Kind: apierror.KindSetup}
+	e.Message = "The request came from a page of another site; serve the page from this server, " +
+		"or add its origin to P3S3F_ALLOWED_ORIGINS."
+	if r.Header.Get("Sec-Fetch-Site") == "" {
+		e.Message = "A proxy in front of this server replaced the Host header, or the request came from a page of another " +
+			"site; let the proxy pass on Host as the browser sent it, or add the page's origin to P3S3F_ALLOWED_ORIGINS."
+	}
+	return e.WithDetail(fmt.Sprintf("Origin %.90s, Host %.90s", r.Header.Get("Origin"), r.Host), "the same host in both")
+}
 
 func badRequest(message string) error { return apierror.New(apierror.BadRequest, message) }
 
