@@ -76,6 +76,9 @@ test("status", () => {
     ["paused", none, {}, "Paused; will start over"],
     ["paused", half, {}, "Paused; will resume at 50 %"],
     ["done", none, {}, "Uploaded"],
+    ["earlier", none, {}, "Stored earlier"],
+    ["unreported", none, {}, "Stored; waiting for the signing server to confirm"],
+    ["rejected", none, {}, "Rejected"],
     ["failed", none, {}, "Failed"],
     ["failed", half, {}, "Failed; Retry resumes at 50 %"],
     ["failed", all, {}, "Failed; all of it is sent"],
@@ -130,6 +133,8 @@ test("summary", () => {
     [[], undefined, ""],
     [["done"], undefined, "1 file: 1 uploaded"],
     [six, undefined, "6 files: 2 uploaded, 1 failed, 1 paused, 2 to go"],
+    [["done", "earlier", "rejected", "unreported"], undefined,
+      "4 files: 1 uploaded, 1 stored earlier, 1 failed, 1 to go"],
     [["done", "uploading"], { sent: 45 * MB, total: 100 * MB }, "2 files: 1 uploaded, 1 to go, 45 % of 100 MB"],
   ]) assert.equal(messages.summary(states, bytes), text);
 });

@@ -22,6 +22,8 @@ const states = {
   "deleting": "deleting",
   "delete failed": "delete-failed",
 };
+/** data-state of a file that the session lists: of others than this page reports, only that they are stored is known. */
+const reportStates = new Set(["earlier", "unreported", "rejected", "done"]);
 const activeStates = new Set(["uploading", "finishing", "retrying"]);
 
 export class FileList {
@@ -83,6 +85,15 @@ export class FileList {
     this.#render(file);
   }
 
+  /** Shows what a Reports knows of a file from the session: "unreported", "rejected" or "done", and the error. */
+  showReport(id, state, error) {
+    const file = this.#files.get(id);
+    if (!file || !reportStates.has(file.state)) return; // it is being deleted
+    Object.assign(file, { state, error });
+    this.#render(file);
+    this.#updateSummary();
+  }
+
   /** Shows how much of a resumed file is compared with the stored parts, from 0 to 1; null at the end. */
   showCheck(id, share) {
     const file = this.#files.get(id);
@@ -102,12 +113,13 @@ export class FileList {
   #statusChanged(id, status) {
     const state = states[status];
     if (!state) return this.#remove(id);
+    const isEarlier = state === "done" && !this.#files.has(id); // the session lists it
     const file = this.#files.get(id) ?? this.#add(id);
     const previous = file.state;
-    file.state = state;
+    file.state = isEarlier ? "earlier" : state;
     if (state === "uploading" || state === "paused") file.progress.start(Date.now());
     if (state === "paused" || (state === "retrying" && previous === "failed")) file.retryAt = file.error = null;
-    if (state === "done") {
+    if (file.state === "done") {
       file.error = null;
       this.#announce(`${file.name} uploaded.`);
     }
@@ -229,7 +241,7 @@ export class FileList {
     row.dataset.state = state;
     findRole(row, "progress").value = messages.percent(progress.sent, size);
     setText(row, "status", messages.status(file, context));
-    setText(row, "key", state === "done" ? this.#uploader.getKey(file.id) : "");
+    setText(row, "key", reportStates.has(state) ? this.#uploader.getKey(file.id) : "");
     setText(row, "note", file.note);
     setText(row, "error", error?.text);
     setText(row, "error-id", error?.id && `Reference ${error.id}`);

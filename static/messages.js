@@ -33,6 +33,9 @@ const statusTexts = {
   retrying,
   paused: (file) => `Paused; ${resumeText(file, "will resume", "will start over")}`,
   done: () => "Uploaded",
+  earlier: () => "Stored earlier",
+  unreported: () => "Stored; waiting for the signing server to confirm",
+  rejected: () => "Rejected",
   failed,
   deleting: () => "Deleting",
   "delete-failed": () => "Not deleted",
@@ -136,9 +139,10 @@ export function summary(states, { sent = 0, total = 0 } = {}) {
   const count = (...wanted) => states.filter((state) => wanted.includes(state)).length;
   const counts = [
     [count("done", "deleting", "delete-failed"), "uploaded"],
-    [count("failed"), "failed"],
+    [count("earlier"), "stored earlier"],
+    [count("failed", "rejected"), "failed"],
     [count("paused"), "paused"],
-    [count("queued", "uploading", "finishing", "retrying"), "to go"],
+    [count("queued", "uploading", "finishing", "retrying", "unreported"), "to go"],
   ];
   const parts = counts.filter(([n]) => n > 0).map(([n, label]) => `${n} ${label}`);
   if (states.length > 1 && sent > 0 && sent < total) parts.push(percentOf(sent, total));

@@ -11,6 +11,7 @@ import { FileList } from "./file-list.js";
 import * as patches from "./fine-uploader-patches.js";
 import { hashInWorker } from "./hash.js";
 import * as messages from "./messages.js";
+import { Reports } from "./reports.js";
 import { watchResponses } from "./responses.js";
 import { ResumeStore } from "./resume-store.js";
 import * as retries from "./retries.js";
@@ -59,6 +60,7 @@ function start(conf) {
   const cleanup = new UploadCleanup(qq, responses.last);
 
   const locks = new TabLocks();
+  const reports = new Reports(qq, responses.last, locks);
   const isListed = (uuid) => uploader.getUploads().some((upload) => upload.uuid === uuid);
   const updateUnfinished = createUnfinishedList({ conf, store, locks, cleanup, isListed });
   const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
@@ -81,6 +83,7 @@ function start(conf) {
         contentCheck.fileSubmitted(id, record);
       }
       list.onStatusChange(id, previous, status);
+      if (status === qq.status.DELETED) reports.remove(id);
       if (finalStatuses.has(status)) locks.release(uploader.getUuid(id));
       updateUnfinished();
     },
@@ -100,12 +103,18 @@ function start(conf) {
     },
     onSessionRequestComplete: (response, success, xhr) => {
       list.onSessionRequestComplete();
+      if (success) reports.restore((id, state, error) => files.showReport(id, state, error));
       const { error } = success ? {} : response ?? {};
       setupErrors.setStoreError(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
       if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
     },
-    onComplete: (id, name, { success }) => { if (success) setupErrors.uploadSucceeded(); },
+    onComplete: (id, name, { success }) => {
+      if (!success) return;
+      setupErrors.uploadSucceeded();
+      reports.remove(id);
+    },
     onError: (id, name, text) => {
+      reports.failed(id);
       list.onError(id, name, text);
       if (navigator.onLine && !fileErrors.has(id)) explain(id, responses.last());
     },
@@ -128,6 +137,7 @@ function start(conf) {
   cleanup.attach(uploader);
   files.attach(uploader, fileErrors);
   contentCheck.attach(uploader);
+  reports.attach(uploader);
 
   showDestination(conf);
   keepFocusOnInput(conf.element);

@@ -4,12 +4,14 @@
 // killed loses the latest ones. IndexedDB is saved at once, so a copy is kept there. If the browser does not store
 // data for the page, there are no records and uploads still work.
 
+import { Database } from "./database.js";
+
 const prefix = "qqs3resume"; // Fine Uploader's
 const DAY = 24 * 60 * 60 * 1000;
 
 export class ResumeStore {
   #copy = new Map(); // the content of IndexedDB as far as this page knows
-  #database = null; // a promise of it, once it is needed
+  #database = new Database("s3-sign-srv");
   #saving = null;
   #maxAge; // ms
 
@@ -26,7 +28,7 @@ export class ResumeStore {
   /** Restores records that localStorage has lost. */
   async restore() {
     try {
-      for (const [key, text] of await this.#read()) {
+      for (const [key, text] of await this.#database.readAll()) {
         this.#copy.set(key, text);
         const isExpired = Date.now() - updatedAt(text) >= this.#maxAge;
         if (!isExpired && updatedAt(text) > updatedAt(localStorage.getItem(key))) localStorage.setItem(key, text);
@@ -54,7 +56,7 @@ export class ResumeStore {
     const removed = [...this.#copy.keys()].filter((key) => !current.has(key));
     this.#copy = current;
     if (changed.length + removed.length === 0) return false;
-    await this.#write(changed, removed).catch(() => {});
+    await this.#database.write(changed, removed, "strict").catch(() => {});
     return true;
   }
 
@@ -85,35 +87,6 @@ export class ResumeStore {
     for (const [key, text] of entries()) if (parse(text)?.uuid === uuid) localStorage.removeItem(key);
     return this.save();
   }
-
-  async #read() {
-    const database = await (this.#database ??= openDatabase());
-    const records = database.transaction("records").objectStore("records");
-    const [keys, texts] = await Promise.all([result(records.getAllKeys()), result(records.getAll())]);
-    return keys.map((key, i) => [key, texts[i]]);
-  }
-
-  async #write(changed, removed) {
-    const database = await (this.#database ??= openDatabase());
-    const transaction = database.transaction("records", "readwrite", { durability: "strict" });
-    const records = transaction.objectStore("records");
-    for (const [key, text] of changed) records.put(text, key);
-    for (const key of removed) records.delete(key);
-    await new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: reject }));
-  }
-}
-
-async function openDatabase() {
-  const opening = indexedDB.open("s3-sign-srv", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore("records");
-  return result(opening);
-}
-
-function result(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }
 
 function entries() {

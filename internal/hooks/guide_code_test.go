@@ -264,7 +264,7 @@ func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 	return Reply{"dataset": u.Metadata["dataset"]}, nil
 }
 
-// List chooses which of the caller's objects the page shows as uploaded.
+// List chooses which of the caller's objects the page lists.
 func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
 	return h.expected.recorded(ctx, uploads)
 }

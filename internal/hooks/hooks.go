@@ -68,7 +68,7 @@ func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 	return nil
 }
 
-// List returns those of the caller's objects that the page shows as uploaded when it is opened. If Success rejects
+// List returns those of the caller's objects that the page lists when it is opened. If Success rejects
 // objects that stay in the bucket, leave them out here.
 func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
 	return uploads, nil

@@ -1,0 +1,44 @@
+// Records in IndexedDB, which survive a browser that is killed. Chromium saves localStorage up to a minute later.
+
+/** An IndexedDB database of records by key. All methods reject if the browser stores no data for this page. */
+export class Database {
+  #name;
+  #opening = null; // a promise, once it is needed
+
+  constructor(name) {
+    this.#name = name;
+  }
+
+  /** Returns all records as [key, record]. */
+  async readAll() {
+    const records = (await this.#open()).transaction("records").objectStore("records");
+    const [keys, values] = await Promise.all([result(records.getAllKeys()), result(records.getAll())]);
+    return keys.map((key, i) => [key, values[i]]);
+  }
+
+  /** Writes records, given as [key, record], and removes keys. durability is IndexedDB's. */
+  async write(changed, removed, durability) {
+    const transaction = (await this.#open()).transaction("records", "readwrite", { durability });
+    const records = transaction.objectStore("records");
+    for (const [key, record] of changed) records.put(record, key);
+    for (const key of removed) records.delete(key);
+    await new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: reject }));
+  }
+
+  #open() {
+    return (this.#opening ??= open(this.#name));
+  }
+}
+
+async function open(name) {
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("records");
+  return result(opening);
+}
+
+function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
