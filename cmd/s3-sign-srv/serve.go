@@ -139,10 +139,6 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 
 // newHandler connects the settings, the hooks, the signer and the bucket.
 func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger) (http.Handler, error) {
-	signer, err := sign.New(cfg.Sign)
-	if err != nil {
-		return nil, err
-	}
 	codec := cookie.NewCodec(append(cfg.CookieSecrets, cfg.Sign.SecretKey)...)
 	userHooks, err := hooks.New(getenv, codec, log)
 	if err != nil {
@@ -154,7 +150,7 @@ func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger)
 		files = assets.FS(".")
 	}
 	return server.New(server.Config{
-		Signer:         signer,
+		Signer:         sign.New(cfg.Sign),
 		Bucket:         s3.New(bucketConfig(cfg)),
 		Hooks:          userHooks.Funcs(),
 		HookTimeout:    hookTimeout,

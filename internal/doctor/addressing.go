@@ -39,7 +39,7 @@ func (r *run) checkAddressing(ctx context.Context) []Result {
 			return r.explainStyle(ctx, s, err)
 		}
 	}
-	endpoint, host := browserAddress(r.withStyle(r.style()))
+	endpoint, host := r.withStyle(r.style()).Sign.BucketURL()
 	return ok("request.endpoint %q, objectProperties.host %q", endpoint, host)
 }
 
@@ -65,7 +65,7 @@ func (r *run) explainStyle(ctx context.Context, s style, err error) []Result {
 func (r *run) styleSetting(s style) string {
 	fix := fmt.Sprintf("Set P3S3F_ADDRESSING=%s.", s)
 	if r.conf.Custom {
-		endpoint, host := browserAddress(r.withStyle(s))
+		endpoint, host := r.withStyle(s).Sign.BucketURL()
 		fix += fmt.Sprintf(" In static/client_conf.js, set request.endpoint to %q and objectProperties.host to %q.",
 			endpoint, host)
 	}

@@ -76,12 +76,12 @@ func (r *run) checkAddress() []Result {
 
 // endpoints returns the values of request.endpoint for which the server signs, the preferred one first.
 func (r *run) endpoints() []string {
-	preferred, _ := browserAddress(r.set)
+	preferred, _ := r.set.Sign.BucketURL()
 	given, _ := r.set.Sign.BucketURL()
 	list := []string{preferred, given}
 	// A version 2 string to sign is the same for both styles.
 	signsVirtual := r.set.Sign.VirtualHosted || r.version() == sign.V2 || r.set.Sign.IsAWS()
-	for _, origin := range newSigner(r.set).Origins() {
+	for _, origin := range sign.New(r.set.Sign).Origins() {
 		switch virtual := strings.Contains(origin, "://"+r.set.Sign.Bucket+"."); {
 		case !virtual:
 			list = append(list, origin+"/"+r.set.Sign.Bucket)
@@ -95,7 +95,7 @@ func (r *run) endpoints() []string {
 // checkSigning parses what Fine Uploader sends to the server for the options in the file.
 func (r *run) checkSigning() []Result {
 	u := r.page()
-	u.Signer = newSigner(r.set)
+	u.Signer = sign.New(r.set.Sign)
 	if r.conf.Custom {
 		endpoint, _ := r.conf.Text("request.endpoint", u.Endpoint)
 		_, rest, _ := strings.Cut(endpoint, "://")

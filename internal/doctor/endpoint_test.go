@@ -181,7 +181,7 @@ func TestBrowserAddress(t *testing.T) {
 		{"AWS_ENDPOINT=http://s3.example.org:443", "http://s3.example.org:443/mybucket", "s3.example.org:443"},
 		{"AWS_ENDPOINT=http://s3.example.org:8080", "http://s3.example.org:8080/mybucket", "s3.example.org:8080"},
 	} {
-		endpoint, host := browserAddress(testRun(t, "", "", test.env).set)
+		endpoint, host := testRun(t, "", "", test.env).set.Sign.BucketURL()
 		if endpoint != test.endpoint || host != test.host {
 			t.Errorf("%s: %s %s", test.env, endpoint, host)
 		}

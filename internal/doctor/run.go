@@ -149,11 +149,11 @@ func (r *run) version() sign.Version { return r.conf.Version(r.set.SignatureVers
 func (r *run) client(p probe) fineuploader.Client {
 	set := r.withStyle(p.style)
 	set.Sign.OnlyV2 = false // the store is checked, not the server
-	endpoint, host := browserAddress(set)
+	endpoint, host := set.Sign.BucketURL()
 	params, _ := r.conf.Under("request.params")
 	acl, _ := r.conf.Text("objectProperties.acl", "private")
 	return fineuploader.Client{
-		Signer: newSigner(set), HTTP: r.http, Now: r.cfg.Now, Origin: r.origins()[0], Version: p.version,
+		Signer: sign.New(set.Sign), HTTP: r.http, Now: r.cfg.Now, Origin: r.origins()[0], Version: p.version,
 		Endpoint: endpoint, Host: host, Bucket: set.Sign.Bucket, Region: set.Sign.Region,
 		AccessKey: set.Sign.AccessKey, ACL: acl, SizeLimit: set.Sign.MaxBytes, Params: params,
 	}
@@ -161,25 +161,6 @@ func (r *run) client(p probe) fineuploader.Client {
 
 // page returns Fine Uploader as the page configures it.
 func (r *run) page() fineuploader.Client { return r.client(probe{r.style(), r.version()}) }
-
-func newSigner(set config.Config) *sign.Signer {
-	signer, err := sign.New(set.Sign)
-	if err != nil {
-		panic(err) // checkSettings has passed
-	}
-	return signer
-}
-
-// browserAddress returns request.endpoint and objectProperties.host without a default port, which browsers omit.
-func browserAddress(set config.Config) (endpoint, host string) {
-	endpoint, host = set.Sign.BucketURL()
-	defaultPort := map[string]string{"http": ":80", "https": ":443"}[set.Sign.Endpoint.Scheme]
-	bare, cut := strings.CutSuffix(host, defaultPort)
-	if !cut {
-		return endpoint, host
-	}
-	return strings.Replace(endpoint, host, bare, 1), bare
-}
 
 // origins returns the origins of pages that upload: the server's own and those that the settings allow.
 func (r *run) origins() []string {

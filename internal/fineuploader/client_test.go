@@ -187,13 +187,10 @@ func testClient(t *testing.T, version sign.Version) Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := sign.New(sign.Config{
+	signer := sign.New(sign.Config{
 		AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: sign.NewSecret("s3cret"),
 		Bucket: "mybucket", Endpoint: endpoint, Region: "us-east-1",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return Client{
 		Signer: signer, Now: time.Now, Version: version,
 		Endpoint: "http://s3.example.org:9000/mybucket", Host: "s3.example.org:9000",

@@ -53,11 +53,7 @@ func newSecretRun(t *testing.T, s *secretSet, statuses map[string]map[int]int,
 		c.server.Hooks.Identify = identify
 		cfg = *c
 	})
-	signer, err := sign.New(cfg.sign)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.server.Signer = signer
+	cfg.server.Signer = sign.New(cfg.sign)
 	run.routes = server.Routes(cfg.server)
 	return run
 }

@@ -123,11 +123,7 @@ func (s *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 	site := newSite(t)
 	c.server.Files = site.files
 	change(&c)
-	signer, err := sign.New(c.sign)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.server.Signer = signer
+	c.server.Signer = sign.New(c.sign)
 	return server.New(c.server)
 }
 

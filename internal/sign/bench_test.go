@@ -21,7 +21,7 @@ func benchString(b *testing.B, v Version, text string) {
 	b.Helper()
 	cfg := exampleConfig("http://localhost:9312")
 	cfg.VirtualHosted = true
-	s := newSigner(b, cfg)
+	s := New(cfg)
 	b.ReportAllocs()
 	for b.Loop() {
 		r, err := s.ParseStringToSign(v, text, benchTime)
@@ -34,7 +34,7 @@ func benchString(b *testing.B, v Version, text string) {
 
 func benchPolicy(b *testing.B, v Version, document string) {
 	b.Helper()
-	s := newSigner(b, exampleConfig("http://localhost:9312"))
+	s := New(exampleConfig("http://localhost:9312"))
 	b.ReportAllocs()
 	for b.Loop() {
 		r, err := s.ParsePolicy(v, []byte(document), benchTime)

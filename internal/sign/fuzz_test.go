@@ -24,7 +24,7 @@ func fuzzSigners(t testing.TB) map[string]*Signer {
 	} {
 		cfg := exampleConfig("http://localhost:9312")
 		change(&cfg)
-		signers[name] = newSigner(t, cfg)
+		signers[name] = New(cfg)
 	}
 	return signers
 }

@@ -107,7 +107,7 @@ func TestHints(t *testing.T) {
 	}
 	cfg := exampleConfig("https://s3.example.org")
 	cfg.VirtualHosted = true
-	s := newSigner(t, cfg)
+	s := New(cfg)
 	for _, test := range tests {
 		var err error
 		if strings.HasPrefix(test.text, "{") {
@@ -131,7 +131,7 @@ func TestOnlyV2(t *testing.T) {
 		}
 		cfg := exampleConfig("http://localhost:9312")
 		cfg.VirtualHosted, cfg.OnlyV2 = true, true
-		_, err := row.parse(t, newSigner(t, cfg))
+		_, err := row.parse(t, New(cfg))
 		if rejected := err != nil && strings.Contains(err.Error(), "signature.version to 2"); rejected != (row.Version == 4) {
 			t.Errorf("%s, version %d: %v", row.Scenario, row.Version, err)
 		}
@@ -203,7 +203,7 @@ func TestHosts(t *testing.T) {
 	for _, test := range tests {
 		cfg := exampleConfig(test.endpoint)
 		cfg.VirtualHosted = test.addressing
-		form, err := newSigner(t, cfg).findHost(test.line)
+		form, err := New(cfg).findHost(test.line)
 		if (err != nil) != (test.host == "") || form.host != test.host || err == nil && form.pathPrefix+"/k" != test.uri {
 			t.Errorf("%s at %s: %+v %v, want %s %s", test.line, test.endpoint, form, err, test.host, test.uri)
 		}

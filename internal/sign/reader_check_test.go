@@ -22,7 +22,7 @@ func TestReaderReadsCaptured(t *testing.T) {
 			cfg.Endpoint.Host = "127.0.0.1:9312"
 		}
 		cfg.ACLs = []string{"public-read"}
-		s := newSigner(t, cfg)
+		s := New(cfg)
 		r, err := row.parse(t, s)
 		if err != nil {
 			t.Errorf("%s: %v", row.Scenario, err)

@@ -8,7 +8,6 @@
 package sign
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -125,22 +124,8 @@ type dayKey struct {
 	key []byte
 }
 
-// New returns a Signer for cfg, or an error that says what cfg lacks.
-func New(cfg Config) (*Signer, error) {
-	switch {
-	case cfg.AccessKey == "":
-		return nil, errors.New("sign: no access key")
-	case cfg.SecretKey.Reveal() == "":
-		return nil, errors.New("sign: no secret key")
-	case cfg.Bucket == "" || strings.ContainsAny(cfg.Bucket, "/\n"):
-		return nil, errors.New("sign: no usable bucket name")
-	case cfg.Endpoint == nil || cfg.Endpoint.Host == "":
-		return nil, errors.New("sign: no endpoint")
-	case cfg.Region == "":
-		return nil, errors.New("sign: no region")
-	}
-	return &Signer{cfg: cfg, hosts: hostForms(cfg)}, nil
-}
+// New returns a Signer for cfg.
+func New(cfg Config) *Signer { return &Signer{cfg: cfg, hosts: hostForms(cfg)} }
 
 // Signature is the response to a sign request. Policy is set only for PostObject.
 type Signature struct {

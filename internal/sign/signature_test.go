@@ -50,7 +50,7 @@ func TestAgainstSDK(t *testing.T) {
 		for _, key := range []string{"uuid.txt", "dir%20one/%D1%84%20%C3%A9%2B%281%29%2A%21%27~%26%3D%23%25.txt", "a//b"} {
 			payload := strings.Repeat("0123abcd", 8)
 			const signed = "host;x-amz-content-sha256;x-amz-date"
-			s := newSigner(t, exampleConfig(test.endpoint))
+			s := New(exampleConfig(test.endpoint))
 			r, err := s.ParseStringToSign(
 				V4,
 				fmt.Sprintf(
@@ -95,7 +95,7 @@ func TestAgainstSDK(t *testing.T) {
 
 // TestSigningKeyAtMidnight signs for two days in turn.
 func TestSigningKeyAtMidnight(t *testing.T) {
-	s := newSigner(t, exampleConfig("https://s3.amazonaws.com"))
+	s := New(exampleConfig("https://s3.amazonaws.com"))
 	for _, day := range []string{"20261123", "20261124", "20261123", "20261124"} {
 		if key := s.signingKey(day); !bytes.Equal(key, deriveKey(exampleSecret, day, "us-east-1")) {
 			t.Errorf("%s: the key is that of another day", day)
@@ -106,7 +106,7 @@ func TestSigningKeyAtMidnight(t *testing.T) {
 // TestSecretIsNotPrinted tries the ways in which a configuration gets printed.
 func TestSecretIsNotPrinted(t *testing.T) {
 	cfg := exampleConfig("https://s3.amazonaws.com")
-	signer := newSigner(t, cfg)
+	signer := New(cfg)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		if out := fmt.Sprintf(verb+verb+verb, cfg, cfg.SecretKey, signer); strings.Contains(out, exampleSecret) ||
 			strings.Contains(out, fmt.Sprintf("%x", exampleSecret)) {
