@@ -33,7 +33,8 @@ var fine_u_conf = {
   request: {
     endpoint: "https://BUCKET.HOST",   // or "https://HOST/BUCKET"; without a slash at the end
     accessKey: "ACCESSKEY",            // the access key that signs; it is public
-    // Stored with each object as x-amz-meta-…. The hooks of the server receive them.
+    // Stored with each object as x-amz-meta-…. The hooks of the server receive them. Use only letters, digits and - in
+    // names: Ceph changes _, and nginx drops headers with _ or a dot in the name.
     params: {
       dataset: "5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10"
     }

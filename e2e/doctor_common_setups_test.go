@@ -62,6 +62,13 @@ func commonBrokenSetups() []brokenSetup {
 		}), "clock", "behind the store's, and S3 allows 15 minutes"},
 		{"old Ceph, which wants a content type", withInterceptor(oldCeph), "no MIME type", "make static CEPH=1"},
 		{"a proxy that loses metadata", withoutHeader("X-Amz-Meta-Dataset"), "look-up", "x-amz-meta-dataset"},
+		{"a proxy that drops headers with a dot in the name, as nginx does", func(t *testing.T, setup *doctorSetup) {
+			setup.edit(t, "client_conf.js", "dataset:", `"sample.id": 5, dataset:`)
+			withInterceptor(func(_ http.ResponseWriter, r *http.Request, _ []byte) bool {
+				r.Header.Del("x-amz-meta-sample.id")
+				return false
+			})(t, setup)
+		}, "cors responses", "changes names with _ or a dot: sample.id In request.params"},
 		{"unknown access key", set("AWS_CLIENT_ACCESS_KEY", "E2ENOBODY00000000000"), "keys", "AWS_CLIENT_ACCESS_KEY"},
 		{"wrong secret key", set("AWS_CLIENT_SECRET_KEY", "wrong/secret/key/0123456789"), "keys", "AWS_CLIENT_SECRET_KEY"},
 		{"no such bucket", set("AWS_DEST_BUCKET", "e2e-nowhere"), "bucket", "AWS_DEST_BUCKET"},

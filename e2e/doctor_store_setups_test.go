@@ -50,6 +50,16 @@ func radosgwBrokenSetups() []brokenSetup {
 			"drops Content-Disposition of request.params from files in one piece " +
 				"Set chunking.enabled and chunking.mandatory to true in client_conf.js",
 		},
+		{"a parameter whose name Ceph changes, under version 2", func(t *testing.T, setup *doctorSetup) {
+			setup.env["P3S3F_SIGNATURE_VERSION"] = "2"
+			setup.edit(t, "client_conf.js", "dataset:", "sample_id: 5, dataset:")
+		}, "cors responses", "changes names with _ or a dot: sample_id In request.params"},
+		{
+			"a parameter whose name Ceph changes, under version 4",
+			edit("client_conf.js", "dataset:", "sample_id: 5, dataset:"),
+			"look-up",
+			"changes the name x-amz-meta-sample_id In request.params in client_conf.js, use only letters",
+		},
 		{
 			"storage class that is not set up",
 			edit("client_conf.js", "region:", "reducedRedundancy: true, region:"),

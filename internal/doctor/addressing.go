@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"s3-sign-srv/internal/sign"
@@ -15,6 +16,7 @@ func (r *run) probe(ctx context.Context, p probe) error {
 		return err
 	}
 	u, f := r.client(p), r.file("attempt", "")
+	maps.DeleteFunc(u.Params, func(name, _ string) bool { return isUnsafe(name) }) // diagnose tells about them
 	uploadID, _, err := r.initiate(ctx, u, f)
 	if err == nil {
 		_, err = r.abort(ctx, u, f.Key, uploadID)

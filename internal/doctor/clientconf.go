@@ -77,8 +77,7 @@ func (r *run) checkAddress() []Result {
 // endpoints returns the values of request.endpoint for which the server signs, the preferred one first.
 func (r *run) endpoints() []string {
 	preferred, _ := r.set.Sign.BucketURL()
-	given, _ := r.set.Sign.BucketURL()
-	list := []string{preferred, given}
+	list := []string{preferred}
 	// A version 2 string to sign is the same for both styles.
 	signsVirtual := r.set.Sign.VirtualHosted || r.version() == sign.V2 || r.set.Sign.IsAWS()
 	for _, origin := range sign.New(r.set.Sign).Origins() {

@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"syscall"
 
 	"s3-sign-srv/internal/apierror"
@@ -23,7 +26,23 @@ func (r *run) diagnose(action string, err error) []Result {
 		return r.explainTransport(err)
 	}
 	cause, fix := r.explain(err)
+	if e, _ := responseOf(err); e.status == http.StatusForbidden && r.unsafeParams() != "" {
+		cause, fix = "it or a proxy in front of it changes names with _ or a dot: "+r.unsafeParams(), renameParams
+	}
 	return failed(fmt.Sprintf("the store does not %s: %s", action, cause), fix)
+}
+
+const renameParams = "In request.params in client_conf.js, use only letters, digits and - in names."
+
+// isUnsafe reports whether a name in request.params may not reach the store: radosgw makes - of _ in the name of a
+// header before it checks a version 2 signature, and nginx drops headers with _ or a dot in the name.
+func isUnsafe(name string) bool { return strings.ContainsAny(name, "_.") }
+
+// unsafeParams returns the unsafe names in request.params, which no probe sends.
+func (r *run) unsafeParams() string {
+	params, _ := r.conf.Under("request.params")
+	maps.DeleteFunc(params, func(name, _ string) bool { return !isUnsafe(name) })
+	return strings.Join(slices.Sorted(maps.Keys(params)), ", ")
 }
 
 // signingError returns the error with which this server refused to sign, or nil if err is another error: those of

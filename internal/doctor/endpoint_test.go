@@ -174,20 +174,6 @@ func TestOwnOrigin(t *testing.T) {
 	}
 }
 
-// TestBrowserAddress checks that a default port is omitted, as browsers do.
-func TestBrowserAddress(t *testing.T) {
-	for _, test := range []struct{ env, endpoint, host string }{
-		{"AWS_ENDPOINT=https://s3.example.org:443", "https://s3.example.org/mybucket", "s3.example.org"},
-		{"AWS_ENDPOINT=http://s3.example.org:443", "http://s3.example.org:443/mybucket", "s3.example.org:443"},
-		{"AWS_ENDPOINT=http://s3.example.org:8080", "http://s3.example.org:8080/mybucket", "s3.example.org:8080"},
-	} {
-		endpoint, host := testRun(t, "", "", test.env).set.Sign.BucketURL()
-		if endpoint != test.endpoint || host != test.host {
-			t.Errorf("%s: %s %s", test.env, endpoint, host)
-		}
-	}
-}
-
 // TestRedact uses a store that echoes the secret key.
 func TestRedact(t *testing.T) {
 	const echo = "the store says s3cret/that/nobody/may/see"

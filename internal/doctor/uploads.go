@@ -112,6 +112,8 @@ func (r *run) compare(u upload, object s3.Object) []Result {
 		_, isHeader := headers[field]
 		switch {
 		case stored[field] == sent[field], strings.HasPrefix(field, clientconf.EncryptionHeader):
+		case isUnsafe(field):
+			return failed(fmt.Sprintf("the store or a proxy in front of it changes the name %s", field), renameParams)
 		case isHeader && u.method == "form" && r.conf.On("chunking.enabled") && r.conf.On("chunking.mandatory"):
 			// The page sends no forms.
 		case isHeader && u.method == "form":
