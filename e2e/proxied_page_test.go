@@ -50,6 +50,12 @@ func (p proxiedPage) awaitBlocked() {
 	eventually(p.t, 60*time.Second, "the upload is blocked", p.proxy.isBlocked)
 }
 
+// awaitAllConnectionsUsed waits until as many parts are on their way as Fine Uploader sends at once.
+func (p proxiedPage) awaitAllConnectionsUsed() {
+	p.t.Helper()
+	eventually(p.t, 60*time.Second, "three parts are on their way", func() bool { return p.proxy.partsInFlight() == 3 })
+}
+
 func (p proxiedPage) hasButton(id int, button string) bool {
 	return eval[bool](p.tab, `document.querySelector(%s).checkVisibility()`, buttonSelector(id, button))
 }

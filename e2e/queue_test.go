@@ -22,7 +22,7 @@ func TestRetryWhileQueued(t *testing.T) {
 	p.awaitStatus(30*time.Second, 1, failed)
 	p.proxy.restore()
 	p.choose(partsFile)
-	p.awaitBlocked()
+	p.awaitAllConnectionsUsed()
 	p.clickByScript(0, "retry")
 	p.awaitText(30*time.Second, "Waiting for its turn")
 	if p.hasButton(0, "retry") {
@@ -47,8 +47,9 @@ func TestPauseWhileQueued(t *testing.T) {
 	p.awaitBlocked()
 	p.clickByScript(0, "pause")
 	p.awaitStatus(30*time.Second, 1, paused)
+	p.proxy.reset() // ends the requests that Pause has aborted
 	p.choose(partsFile)
-	p.awaitBlocked()
+	p.awaitAllConnectionsUsed()
 	p.clickByScript(0, "continue")
 	p.awaitText(30*time.Second, "Waiting for its turn")
 	p.clickByScript(0, "pause")
