@@ -58,6 +58,9 @@ func TestDoctorWarns(t *testing.T) {
 		{"a store that only this computer reaches, behind a proxy", func(t *testing.T, setup *doctorSetup) {
 			setup.args = []string{"-origin", "https://uploads.example.org"}
 		}, "browsers", "Set AWS_ENDPOINT to an address of the store that they can reach"},
+		{"an https page and a store on this computer", func(t *testing.T, setup *doctorSetup) {
+			setup.args = []string{"-origin", "https://localhost:5000"}
+		}, "browsers", "Safari does not let https pages send to http://localhost:"},
 		{
 			"a signing address below another path",
 			edit("client_conf.js", `"/s3/sign"`, `"/uploads/s3/sign"`),

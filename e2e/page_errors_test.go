@@ -4,11 +4,9 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -90,22 +88,6 @@ func TestSmallParts(t *testing.T) {
 	if sent := proxy.partsSent(); sent != 6 {
 		t.Errorf("parts sent: got %d, want 6", sent)
 	}
-}
-
-// The page tells users who are not logged in what to do.
-func TestLoginRequired(t *testing.T) {
-	t.Parallel()
-	p := openProxiedPage(t, -1)
-	login := startPageProxy(t, p.server)
-	isClientConf := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/client_conf.js") }
-	login.respondTo(isClientConf, func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusUnauthorized)
-		io.WriteString(w, `{"error":"Please log in.","id":"1a2b3c4d"}`)
-	})
-	page := openTab(t, fmt.Sprintf("http://localhost:%d", login.port), `status of 401`, `client_conf\.js`)
-	page.awaitText(30*time.Second, "The signing server does not let this page start.")
-	page.awaitText(time.Second, "Please log in. (Reference 1a2b3c4d in its log.)")
-	page.screenshot("login")
 }
 
 // A browser that stores nothing for the page denies access to its locks too. Uploads work all the same, and nothing is

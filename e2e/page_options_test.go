@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/device"
 )
 
 // openPageWith opens a page with further settings, and further statements in client_conf.js.
@@ -90,5 +93,21 @@ fine_u_conf.chunking.mandatory = %t;
 				t.Errorf("stored: got %d bytes in %d parts, want 0 bytes in %d", o.size, o.parts, test.parts)
 			}
 		})
+	}
+}
+
+// iPhones and iPads offer several files at a time, although Fine Uploader's default is one.
+func TestPhoneChoosesSeveralFiles(t *testing.T) {
+	t.Parallel()
+	page, closeTab := newTab(t, shared.browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeTab)
+	b := newBucket(t, shared.radosgw)
+	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)))
+	page.do(chromedp.Emulate(device.IPhone13), chromedp.Navigate(srv.url))
+	eventually(t, 30*time.Second, "an input for several files", func() bool {
+		return eval[bool](page, `Boolean(document.querySelector("input[type=file]")?.multiple)`)
+	})
+	if !eval[bool](page, `qq.ios()`) {
+		t.Error("Fine Uploader does not see an iPhone")
 	}
 }

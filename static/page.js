@@ -1,7 +1,6 @@
 // Starts Fine Uploader with the settings in client_conf.js, or shows why it cannot start.
 //
-// index.html loads this module before the bundle and client_conf.js, so that their errors are noticed. The uploader
-// starts when all three have run. It is the global `uploader`, as in Fine Uploader's examples.
+// The uploader starts when the page's scripts have run. It is the global `uploader`, as in Fine Uploader's examples.
 
 import { UploadCleanup } from "./abort.js";
 import { ContentCheck } from "./content-check.js";
@@ -178,6 +177,7 @@ function withPageOptions(conf, pageCallbacks, version) {
   return {
     showMessage: addNote,
     ...conf,
+    workarounds: { iosEmptyVideos: false, ...conf.workarounds }, // true: iPhones and iPads offer one file at a time
     messages: {
       sizeError: "{file} is too large; a file may have {sizeLimit} at most.",
       emptyError: "{file} is empty and was not added.",

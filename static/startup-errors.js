@@ -1,21 +1,11 @@
 // Finds errors that keep Fine Uploader from starting: scripts that do not load or throw, and an incomplete
 // client_conf.js.
 //
-// This module must run before those scripts do; index.html sees to it. An error is {title, text, steps}, where steps
-// names the instructions in index.html, if there are any.
+// An error is {title, text, steps}, where steps names the instructions in index.html, if there are any.
 
 import { withReference } from "./messages.js";
 
-const scriptErrors = new Map(); // file name → message
-
-addEventListener("error", ({ target, filename, message, lineno }) => {
-  if (target instanceof HTMLScriptElement) scriptErrors.set(fileName(target.src), "It could not be loaded.");
-  else if (filename) scriptErrors.set(fileName(filename), `Line ${lineno}: ${message.replace("Uncaught ", "")}.`);
-}, true); // load errors do not bubble
-
-function fileName(url) {
-  return new URL(url, document.baseURI).pathname.split("/").pop();
-}
+const scriptErrors = globalThis.scriptErrors ?? new Map(); // from script-errors.js: file name → message
 
 /** Returns the first error, or null. conf is fine_u_conf, or null if client_conf.js did not set it. */
 export async function findStartupError(conf) {
@@ -46,7 +36,6 @@ function placeholderError({ objectProperties = {}, request = {} }) {
 
 /** The reason why the server does not serve client_conf.js, for example to users who are not logged in; or null. */
 async function rejectedConfigError() {
-  if (!scriptErrors.has("client_conf.js")) return null;
   try {
     const response = await fetch("static/client_conf.js");
     const { error, id } = response.ok ? {} : await response.json();

@@ -46,21 +46,27 @@ func splitSentence(sentence string) (text, fix string) {
 func (r *run) checkBrowsers(context.Context) []Result {
 	store := r.set.Sign.Endpoint
 	storeIsLocal := isLoopback(store.Hostname())
-	serverIsRemote := !isLoopback(r.set.Host)
+	serverIsRemote, isMixedAnywhere := !isLoopback(r.set.Host), false
 	for _, origin := range r.origins() {
 		page, err := url.Parse(origin)
 		if err != nil {
 			continue
 		}
-		if page.Scheme == "https" && store.Scheme == "http" && !storeIsLocal {
+		isMixed := page.Scheme == "https" && store.Scheme == "http"
+		if isMixed && !storeIsLocal {
 			return failed(fmt.Sprintf("browsers do not let the https page of %s send to %s", origin, store),
 				"Set AWS_ENDPOINT to an https address of the store, or serve the page over http.")
 		}
 		serverIsRemote = serverIsRemote || !isLoopback(page.Hostname())
+		isMixedAnywhere = isMixedAnywhere || isMixed
 	}
 	if storeIsLocal && serverIsRemote {
 		return warning(fmt.Sprintf("browsers on other computers look for %s on their own computer", store),
 			"Set AWS_ENDPOINT to an address of the store that they can reach.")
+	}
+	if isMixedAnywhere {
+		return warning(fmt.Sprintf("Safari does not let https pages send to %s", store),
+			"For Safari, set AWS_ENDPOINT to an https address of the store, or serve the page over http.")
 	}
 	return ok("pages of %s may send to %s", strings.Join(r.origins(), ", "), store)
 }
