@@ -76,6 +76,24 @@ func TestHTTPSCookie(t *testing.T) {
 	}
 }
 
+// Over HTTP, another site of the domain can add a cookie with another owner. The page says so, and uploads nothing.
+func TestTwoOwners(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
+	planted := srv.newCookie(t)
+	page := openTab(t, srv.url, `status of 403`, `Refused to execute script`)
+	for _, path := range []string{"/s3", "/static"} { // the browser keeps it beside the cookie for "/"
+		page.exec(`document.cookie = %s`, planted.Name+"="+planted.Value+"; Path="+path)
+	}
+	page.do(chromedp.Reload())
+	page.awaitText(30*time.Second, "This browser has the cookies of two owners")
+	page.exec(`for (const path of ["/s3", "/static"]) document.cookie = %s + path`, planted.Name+"=; Max-Age=0; Path=")
+	page.do(chromedp.Reload())
+	page.choose(smallFile)
+	page.awaitStatus(30*time.Second, 1, done)
+}
+
 // startHTTPS starts a server with a certificate that no browser trusts.
 func startHTTPS(t *testing.T, env settings) *server {
 	t.Helper()
