@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -17,14 +18,12 @@ const maxBody = 64 << 10
 
 // readBody reads the body up to maxBody.
 func readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, errTooLarge
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if err != nil && toAPIError(err) == errTooLarge {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
 		return nil, errTooLarge
-	}
-	if err != nil {
+	case err != nil:
 		return nil, badRequest("The body of the request did not arrive completely; try again.")
 	}
 	return body, nil

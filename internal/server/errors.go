@@ -53,13 +53,8 @@ func badRequest(message string) error { return apierror.New(apierror.BadRequest,
 
 // toAPIError finds the *apierror.Error in err. An error without one is internal: its text stays in the log.
 func toAPIError(err error) *apierror.Error {
-	var known *apierror.Error
-	var body *http.MaxBytesError
-	switch {
-	case errors.As(err, &known):
+	if known := (*apierror.Error)(nil); errors.As(err, &known) {
 		return known
-	case errors.As(err, &body):
-		return errTooLarge
 	}
 	return errInternal
 }
