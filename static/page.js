@@ -121,13 +121,14 @@ function start(conf) {
 
   async function explain(id, response) {
     if (!response) return;
+    if (response.status === 0 && !(await isReadable(id))) return files.explainError(id, messages.unreadableFile);
     const cause = await diagnose(response, conf, uploader._endpointStore.get(id));
     if (cause) files.explainError(id, cause.text);
     setupErrors.uploadFailed(response, cause);
   }
 
   retries.retryTransientErrors(uploader, responses.last);
-  retries.failFilesWithErrors(uploader, responses.last, fileErrors);
+  const isReadable = retries.failFilesWithErrors(uploader, responses.last, fileErrors);
   limitRestarts(uploader);
   ignoreOutdatedSignatures(uploader);
   patches.fixButtons(qq, uploader);

@@ -110,19 +110,27 @@ export function retryTransientErrors(uploader, lastResponse) {
  * Fails a file at once that has an error of its own, which a retry will not fix: fileErrors is a Map from file ids to
  * sentences, from which Retry removes the file. One such error is a file that can no longer be read because it was
  * changed, moved or removed. Fine Uploader reports a problem with the signature (version 4) or the network (version 2)
- * and retries.
+ * and retries. Returns a function that tells whether a file can be read, as a promise.
  */
 export function failFilesWithErrors(uploader, lastResponse, fileErrors) {
   const { retry, _shouldAutoRetry, _onAutoRetry } = uploader;
   const setUnreadable = (id) => fileErrors.set(id, unreadableFile);
-  const check = (id) => uploader.getFile(id)?.slice(0, 1).arrayBuffer().catch(() => setUnreadable(id));
+  const isReadable = async (id) => {
+    try {
+      await uploader.getFile(id)?.slice(0, 1).arrayBuffer();
+      return true;
+    } catch {
+      setUnreadable(id);
+      return false;
+    }
+  };
   uploader.retry = function (id) {
     fileErrors.delete(id); // the file may be back
     return retry.call(this, id);
   };
   uploader._shouldAutoRetry = function (id) {
     const response = lastResponse();
-    if (!response || (response.from === "store" && response.status === 0)) check(id);
+    if (!response || (response.from === "store" && response.status === 0)) isReadable(id);
     return !fileErrors.has(id) && _shouldAutoRetry.call(this, id);
   };
   uploader._onAutoRetry = function (id, name, result, ...rest) {
@@ -130,4 +138,5 @@ export function failFilesWithErrors(uploader, lastResponse, fileErrors) {
     if (hashingFailed) setUnreadable(id);
     return _onAutoRetry.call(this, id, name, result, ...rest);
   };
+  return isReadable;
 }
