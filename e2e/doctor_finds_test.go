@@ -110,6 +110,10 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 				}
 				setup.env["P3S3F_ALLOWED_ORIGINS"] = strings.Join(sites, ",")
 			},
+			"page and store on one origin, without CORS rules": func(t *testing.T, setup *doctorSetup) {
+				withoutRules(t, setup)
+				setup.args = []string{"-origin", setup.env["AWS_ENDPOINT"]}
+			},
 			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
 			"a proxy that lets only the bucket through": rejecting(
 				http.StatusNotFound,
@@ -165,6 +169,13 @@ func cors(rules ...types.CORSRule) func(*testing.T, *doctorSetup) {
 		if _, err := setup.client.PutBucketCors(t.Context(), put); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// withoutRules deletes the bucket's CORS rules.
+func withoutRules(t *testing.T, setup *doctorSetup) {
+	if _, err := setup.client.DeleteBucketCors(t.Context(), &s3.DeleteBucketCorsInput{Bucket: &setup.name}); err != nil {
+		t.Fatal(err)
 	}
 }
 

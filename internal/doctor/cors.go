@@ -55,6 +55,9 @@ func (r *run) checkPreflights(ctx context.Context) []Result {
 func (r *run) checkOrigin(ctx context.Context, origin string) (results []Result) {
 	u := r.page()
 	u.Origin = origin
+	if r.isSameOrigin(origin) {
+		return nil
+	}
 	operations := map[corsProblem][]string{}
 	for _, request := range u.CORSRequests(Prefix+"preflight", r.conf.Extra()) {
 		problem, err := r.checkPreflight(ctx, u, request)
@@ -85,6 +88,19 @@ func inParallel[T, R any](items []T, f func(T) R) []R {
 	}
 	group.Wait()
 	return results
+}
+
+// isSameOrigin reports whether the bucket has the same origin as a page, so that browsers apply no CORS rules.
+func (r *run) isSameOrigin(page string) bool {
+	return strings.HasPrefix(r.page().Endpoint+"/", page+"/")
+}
+
+// unreadable returns why a page of origin may not read a response; empty: it may.
+func (r *run) unreadable(response fineuploader.Response, origin string) string {
+	if r.isSameOrigin(origin) {
+		return ""
+	}
+	return cors.Unreadable(response.Header, origin)
 }
 
 // sendPreflight sends the preflight of request, and returns what it forbids; empty: nothing.

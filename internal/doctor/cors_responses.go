@@ -39,7 +39,7 @@ func (r *run) checkCORSResponses(ctx context.Context) []Result {
 		responses["form"] = r.formResponse
 	}
 	for _, operation := range slices.Sorted(maps.Keys(responses)) {
-		if problem := cors.Unreadable(responses[operation].Header, u.Origin); problem != "" {
+		if problem := r.unreadable(responses[operation], u.Origin); problem != "" {
 			return unreadableResponse(operation, u.Origin, problem)
 		}
 	}
@@ -57,7 +57,7 @@ func (r *run) checkPart(ctx context.Context, origin string, f fineuploader.File,
 	u.Origin = origin
 	response, err := u.UploadPart(ctx, f.Key, uploadID, 1+slices.Index(r.origins(), origin), f.Content)
 	etag := response.Header.Get("ETag")
-	switch problem := cors.Unreadable(response.Header, origin); {
+	switch problem := r.unreadable(response, origin); {
 	case err != nil:
 		return r.diagnose("accept a part", err)
 	case etag == "" || strings.HasPrefix(etag, "W/"):
@@ -65,7 +65,7 @@ func (r *run) checkPart(ctx context.Context, origin string, f fineuploader.File,
 			"Look for a proxy that removes the ETag (nginx: proxy_hide_header) or changes it (gzip).")
 	case problem != "":
 		return unreadableResponse("part", origin, problem)
-	case !cors.Exposes(response.Header, "ETag"):
+	case !r.isSameOrigin(origin) && !cors.Exposes(response.Header, "ETag"):
 		return failed(fmt.Sprintf("a page from %s cannot read the ETag of a part, which completes an upload", origin),
 			"Add <ExposeHeader>ETag</ExposeHeader> to the rule for it. "+r.corsCommand()+
 				" If the rule has it, look for a proxy that removes Access-Control-Expose-Headers.")
