@@ -40,7 +40,8 @@ var fine_u_conf = {
     }
   },
 
-  // The signing server, and the version to sign: 4, or 2 on Ceph and MinIO (docs/security.md says why).
+  // The signing server, and the version to sign: 4, or 2 if `s3-sign-srv doctor` warns at "unsigned headers", as on
+  // MinIO and on Ceph before 19.2.6 and 20.2.4 (docs/security.md says why).
   signature: {
     endpoint: "/s3/sign",
     version: 4

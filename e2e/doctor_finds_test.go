@@ -115,6 +115,7 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 				setup.args = []string{"-origin", setup.env["AWS_ENDPOINT"]}
 			},
 			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
+			"images only":                  set("P3S3F_ALLOWED_TYPES", "image/*"),
 			"a proxy that lets only the bucket through": rejecting(
 				http.StatusNotFound,
 				func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" },

@@ -3,7 +3,7 @@
 //
 // Call the functions without an uploader parameter before the uploader is created, and the others after.
 
-import { onNewRequest } from "./intercept.js";
+import { onNewRequest, wrapMethod } from "./intercept.js";
 import { bidiIsolate } from "./messages.js";
 
 /**
@@ -34,6 +34,31 @@ export function requireETags(qq) {
       xhr.hidesETag = true; // for responses.js
       Object.defineProperty(xhr, "status", { value: 0 });
     });
+  });
+}
+
+/**
+ * Signs the Content-Type of chunked uploads under version 4 too, where Fine Uploader adds it only after the signature.
+ * radosgw 19.2.6, 20.2.4 and newer reject a request whose Content-Type is not signed, even the empty one of a part.
+ * For other stores, it lets the server check the type of a file before anything is uploaded.
+ *
+ * getToSign signs all headers that the request has by then.
+ */
+export function signContentType(qq) {
+  wrapMethod(qq, "RequestSigner", "constructStringToSign", (construct, { signatureSpec }) => function (operation, ...rest) {
+    const request = construct.call(this, operation, ...rest);
+    if (signatureSpec.version !== 4) return request;
+    const { getToSign, withContentType } = request;
+    let type = operation === this.REQUEST_TYPE.MULTIPART_UPLOAD ? "" : null; // null: the request has no Content-Type
+    request.withContentType = (value) => {
+      type = value || null;
+      return withContentType.call(request, value);
+    };
+    request.getToSign = (id) => {
+      if (type !== null) request.withHeaders({ ...request.getHeaders(), "Content-Type": type });
+      return getToSign.call(request, id);
+    };
+    return request;
   });
 }
 

@@ -51,6 +51,7 @@ function start(conf) {
   const hasher = hashInWorker(qq);
   patches.stopAbortedRequests(qq);
   patches.requireETags(qq);
+  patches.signContentType(qq);
   patches.sendEmptyFiles(qq);
   timeOutStalledParts(qq);
   const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);

@@ -145,9 +145,9 @@ func warnings(c Config) (list []string) {
 	if c.threaded {
 		list = append(list, "P3S3F_THREADED has no effect: this server always answers requests in parallel")
 	}
-	if !c.VerifySuccess && (c.Sign.MaxBytes > 0 || len(c.Sign.ContentTypes) > 0) {
-		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing checks the real size and type of a chunked upload: "+
-			"only honest clients respect P3S3F_MAX_BYTES and P3S3F_ALLOWED_TYPES")
+	if !c.VerifySuccess && c.Sign.MaxBytes > 0 {
+		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing checks the real size of a chunked upload: "+
+			"only honest clients respect P3S3F_MAX_BYTES")
 	}
 	// Most secret keys are the longer of the pair, but a store may let its users choose both.
 	if access, secret := c.Sign.AccessKey, c.Sign.SecretKey.Reveal(); len(access) > len(secret) && secret != "" &&

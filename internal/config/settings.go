@@ -99,7 +99,7 @@ func Settings() []Setting {
 		{
 			Name: "P3S3F_SIGNATURE_VERSION", Default: "4",
 			Meaning: "`4`: the page uses version 4, and the server signs both versions. " +
-				"`2`: the server signs version 2 only; use it on Ceph and MinIO",
+				"`2`: the server signs version 2 only; use it where `doctor` warns at `unsigned headers`",
 			parse: func(c *Config, value string) error {
 				c.SignatureVersion = sign.V4
 				if value == "2" {

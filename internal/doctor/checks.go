@@ -89,7 +89,7 @@ func (r *run) storeChecks() []check {
 		store(Check{"storage class", "Is the storage class applied if client_conf.js requests it?",
 			"not set up in the store"}, r.checkStorageClass, "form upload"),
 		store(Check{"unsigned headers", "Does the store obey headers that a V4 signature does not cover?",
-			"Ceph, MinIO; see docs/security.md"}, r.checkUnsigned, "form upload", "cors responses"),
+			"Ceph before 19.2.6 and 20.2.4, MinIO; see docs/security.md"}, r.checkUnsigned, "form upload", "cors responses"),
 		store(Check{"delete", "Can the server delete an upload, and is it gone afterwards?",
 			"retention rules"}, r.checkDelete, "form upload"),
 		store(Check{"permissions", "May the key do more than it needs?",

@@ -46,18 +46,20 @@ var rowsHonest = []row{
 	{
 		what:    "version 2, content types",
 		in:      limitedTypes,
-		attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png"), swap(initiate2, "text/plain", "")),
+		attacks: stringV2(initiate2, swap(initiate2, "text/plain", "image/png")),
 	},
 	{
 		what: "an audio recording",
 		in:   limitedTypes,
 		attacks: slices.Concat(stringV2(swap(initiate2, "text/plain", "image/webm;codecs=vp8,opus")),
+			typesV4(swap(typedInitiate4, "text/plain", "image/webm;codecs=vp8,opus")),
 			bodyV2(swap(policy2, "text/plain", "image/webm;codecs=vp8,opus"))),
 	},
 	{
 		what:    "version 2, dots in the upload ID",
 		attacks: stringV2(swap(part2, "UPID.abc-_123", "..."), swap(abort2, "UPID.abc-_123", ".U")),
 	},
+	{what: "version 2, no type", attacks: stringV2(swap(initiate2, "text/plain", ""))},
 	{what: "version 2, size limit", in: limitedSize, attacks: stringV2(swap(part2, "partNumber=1&", "partNumber=3&"))},
 	{
 		what:    "version 2, ACL",
@@ -74,6 +76,13 @@ var rowsHonest = []row{
 		attacks: stringV2(swap(initiate2, "/mybucket/uuid.txt", "/mybucket/"+strings.Repeat("k", 1024))),
 	},
 	{what: "version 4", attacks: stringV4(initiate4, part4, complete4, abort4)},
+	{what: "version 4, content type signed", attacks: stringV4(typedInitiate4, typedPart4, typedComplete4)},
+	{
+		what: "version 4, content types",
+		in:   limitedTypes,
+		attacks: typesV4(typedInitiate4, swap(typedInitiate4, "text/plain", "image/png"), typedPart4, typedComplete4,
+			part4, complete4, abort4),
+	},
 	{
 		what:    "version 4, path-style by name",
 		attacks: inPathByName(each(swap(initiate4, host4, "host:localhost:9312\n"), "uuid.txt", "uuid.txt.doc", "x")...),

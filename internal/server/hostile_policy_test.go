@@ -306,12 +306,14 @@ var rowsPolicy = []row{
 	)},
 	{
 		id:   "C14",
-		what: "a content type that may be any, or is not configured",
+		what: "a content type that may be any, or is not configured, or none",
 		in:   limitedTypes,
 		attacks: bodyV2(each(
 			policy2,
 			`{"Content-Type":"text/plain"}`,
 			`["starts-with","$Content-Type",""]`,
+			`{"Content-Type":""}`,
+			`{"x-amz-meta-content-type":"text%2Fplain"}`,
 			`["starts-with","$Content-Type","image/"]`,
 			`{"Content-Type":"text/html"}`,
 			`{"Content-Type":"image/"}`,

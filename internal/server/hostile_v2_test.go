@@ -532,9 +532,10 @@ var rowsV2 = []row{
 			"text/plain;charset=x;,text/html;y",
 		)...),
 	},
-	{id: "A25", what: "a content type that is not configured", in: limitedTypes, attacks: stringV2(each(
+	{id: "A25", what: "a content type that is not configured, or none", in: limitedTypes, attacks: stringV2(each(
 		initiate2,
 		"text/plain",
+		"",
 		"text/html",
 		"TEXT/HTML",
 		"text/html; charset=utf-8",

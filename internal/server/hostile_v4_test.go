@@ -29,6 +29,13 @@ const (
 	signed4 = "host;x-amz-content-sha256;x-amz-date"
 )
 
+// The same strings with the content type signed, as the page's patch does.
+var (
+	typedInitiate4 = typed(initiate4, "text/plain")
+	typedPart4     = typed(part4, "")
+	typedComplete4 = typed(complete4, "application/xml; charset=UTF-8")
+)
+
 var rowsV4 = []row{
 	{id: "B1", what: "the scope of another service", attacks: stringV4(slices.Concat(
 		each(
@@ -353,6 +360,134 @@ var rowsV4 = []row{
 		withHeader(part4, "x-amz-security-token:"+sessionToken),
 		withHeader(complete4, "x-amz-meta-a:1"),
 	)...)},
+	{
+		id:      "B21",
+		what:    "a content type that is not configured, or none",
+		in:      limitedTypes,
+		message: "not accepted here",
+		attacks: typesV4(slices.Concat(each(
+			typedInitiate4,
+			"text/plain",
+			"text/html",
+			"TEXT/HTML",
+			"text/html; charset=utf-8",
+			"text/plainx",
+			"text/plain+xml",
+			"imagex/png",
+			"application/octet-stream",
+			"text/xml; image/png",
+		), []string{initiate4})...),
+	},
+	{
+		id:   "B21",
+		what: "a content type that Chromium reads as text/html",
+		in:   limitedTypes,
+		attacks: typesV4(each(
+			typedInitiate4,
+			"text/plain",
+			"text/plain;,text/html",
+			"text/plain; x=y,text/html",
+			"image/png;,text/html",
+			"text/plain, text/html",
+		)...),
+	},
+	{id: "B21", what: "an invalid content type", attacks: stringV4(each(
+		typedInitiate4,
+		"content-type:text/plain\n",
+		"content-type:\n",
+		"content-type: \n",
+		"content-type:text\n",
+		"content-type:text/\n",
+		"content-type:/plain\n",
+		"content-type: text/plain\n",
+		"content-type:text/plain \n",
+		"content-type:text/pl ain\n",
+		"content-type:text/plain\r\n",
+		"content-type:text/plain;\x00\n",
+		"content-type:text/plain;\tx=y\n",
+		"content-type:text/pläin\n",
+		"content-type:text/plain;\n x=y\n",
+		"content-type:text/plain,\n\ttext/html\n",
+		"content-type:"+strings.Repeat("a", 20<<10)+"/plain\n",
+	)...)},
+	{id: "B21", what: "a content type twice, in another place or in upper case", attacks: stringV4(slices.Concat(
+		each(
+			typedInitiate4,
+			"content-type:text/plain\n",
+			"content-type:text/plain\ncontent-type:text/plain\n",
+			"content-type:text/plain\ncontent-type:text/html\n",
+			"Content-Type:text/plain\n",
+			"CONTENT-TYPE:text/plain\n",
+			"content_type:text/plain\n",
+			"content-type :text/plain\n",
+			"content-typ:text/plain\n",
+			"",
+		),
+		each(
+			typedInitiate4,
+			"content-type;",
+			"",
+			"content-type;content-type;",
+			"Content-Type;",
+			"content-md5;content-type;",
+			"content-length;content-type;",
+		),
+		each(
+			swap(typedInitiate4, "content-type:text/plain\n", ""),
+			host4,
+			host4+"content-type:text/plain\n",
+		),
+		each(
+			swap(typedInitiate4, "content-type:text/plain\n", ""),
+			dated4,
+			dated4+"content-type:text/plain\n",
+		),
+		each(
+			swap(typedInitiate4, "content-type:text/plain\n"+host4, host4+"content-type:text/plain\n"),
+			"content-type;host;",
+			"host;content-type;",
+		),
+		each(
+			typedPart4,
+			"content-type:\n",
+			"content-type:\ncontent-type:\n",
+			"Content-Type:\n",
+			"",
+		),
+		each(typedPart4, "content-type;", "", "content-type;content-type;"),
+		each(typedComplete4, "content-type;", ""),
+	)...)},
+	{id: "B21", what: "the content type of another operation", attacks: stringV4(slices.Concat(
+		each(
+			typedPart4,
+			"content-type:\n",
+			"content-type:text/plain\n",
+			"content-type:text/html\n",
+			"content-type:application/xml; charset=UTF-8\n",
+			"content-type: \n",
+		),
+		each(
+			typedComplete4,
+			"application/xml; charset=UTF-8",
+			"",
+			"text/plain",
+			"text/html",
+			"application/xml",
+			"application/xml; charset=utf-8",
+			"application/xml;charset=UTF-8",
+			"application/xml; charset=UTF-8;",
+		),
+		[]string{
+			typed(abort4, ""), typed(abort4, "text/plain"), typed(abort4, "application/xml; charset=UTF-8"),
+		},
+	)...)},
+	{id: "B21", what: "other headers of an entity", attacks: stringV4(slices.Concat(
+		withHeader(typedInitiate4, "content-encoding:gzip"),
+		withHeader(typedInitiate4, "content-disposition:inline"),
+		withHeader(typedInitiate4, "cache-control:no-cache"),
+		withHeader(typedPart4, "content-length:1"),
+		withHeader(typedPart4, "content-md5:XrY7u+Ae7tCTyyK7j1rNww=="),
+	)...)},
 	{id: "B15", what: "another algorithm", attacks: stringV4(each(
 		initiate4,
 		"AWS4-HMAC-SHA256\n",
@@ -559,6 +694,19 @@ var underAddress = each(
 	"\n/otherbucket/evil.txt\n",
 )
 
+// typed adds a content-type header to a version 4 string, first in the canonical headers and in SignedHeaders.
+func typed(base, contentType string) string {
+	return swap(swap(base, "\n"+host4, "\ncontent-type:"+contentType+"\n"+host4), "\nhost;", "\ncontent-type;host;")
+}
+
+// typesV4 sends strings to the server that limits types.
+func typesV4(texts ...string) []attack {
+	for i, text := range texts {
+		texts[i] = pathOf(text)
+	}
+	return signRequests("/s3/sign?v4=true", limitedTypes, headersBodies(texts)...)
+}
+
 // pathOf returns text for the path-style endpoint.
 func pathOf(text string) string {
 	return strings.ReplaceAll(text, "mybucket.localhost:9312", "127.0.0.1:9312")
@@ -593,8 +741,9 @@ func payloads(base, old string, news ...string) []string {
 // withHeader adds a header to the canonical headers and to SignedHeaders.
 func withHeader(base, line string) []string {
 	name, _, _ := strings.Cut(line, ":")
-	head, rest, _ := strings.Cut(base, "\nhost:")
-	headers, rest, _ := strings.Cut("host:"+rest, "\n\n")
+	first := map[bool]string{true: "content-type:", false: "host:"}[strings.Contains(base, "\ncontent-type:")]
+	head, rest, _ := strings.Cut(base, "\n"+first)
+	headers, rest, _ := strings.Cut(first+rest, "\n\n")
 	signed, payload, _ := strings.Cut(rest, "\n")
 	lines := append(strings.Split(headers, "\n"), line)
 	slices.Sort(lines)

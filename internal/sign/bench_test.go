@@ -63,6 +63,18 @@ func BenchmarkPartV4(b *testing.B) {
 	)
 }
 
+// BenchmarkTypedPartV4 has the content type signed, as the page sends it.
+func BenchmarkTypedPartV4(b *testing.B) {
+	benchString(
+		b,
+		V4,
+		"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/uuid.txt\npartNumber=1&"+
+			"uploadId=UPID.abc-_123\ncontent-type:\nhost:mybucket.localhost:9312\n"+
+			"x-amz-content-sha256:"+benchPayload+"\nx-amz-date:20261123T115608Z\n\ncontent-type;host;x-amz-content-sha256;"+
+			"x-amz-date\n"+benchPayload,
+	)
+}
+
 func BenchmarkInitiateV2(b *testing.B) {
 	benchString(
 		b,

@@ -48,6 +48,9 @@ var hostileStrings = []string{
 		"host:localhost:9312/mybucket\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20261123T115608Z\n\nhost;" +
 		"x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD",
 	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/iam/aws4_request\n" + emptySHA256,
+	"AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPOST\n/k\nuploads=\n" +
+		"content-type:text/plain;,text/html\nhost:localhost:9312\nx-amz-content-sha256:" + emptySHA256 +
+		"\nx-amz-date:20261123T115608Z\n\ncontent-type;host;x-amz-content-sha256;x-amz-date\n" + emptySHA256,
 }
 
 // seedStrings begins from the captured strings of a version and from attacks.
@@ -120,14 +123,22 @@ func FuzzParts(f *testing.F) {
 	}
 	for _, header := range []string{"x-amz-acl:public-read", "x-amz-storage-class:REDUCED_REDUNDANCY",
 		"x-amz-server-side-encryption:AES256", "x-amz-meta-a:", "x-amz-security-token:t",
-		"x-amz-meta-a:1\nx-amz-meta-b:%C3%A9"} {
+		"x-amz-meta-a:1\nx-amz-meta-b:%C3%A9", "content-type:image/png", "content-type:"} {
 		f.Add("POST", "k", "uploads", "localhost:9312", header)
 	}
+	f.Add("PUT", "k", "partNumber=1&uploadId=U", "localhost:9312", "content-type:")
+	f.Add("POST", "k", "uploadId=U", "localhost:9312", "content-type:"+completeType)
+	f.Add("DELETE", "k", "uploadId=U", "localhost:9312", "content-type:")
 	signers := fuzzSigners(f)
 	for version, text := range compose("PUT", "a%20b", "partNumber=1&uploadId=U", "mybucket.localhost:9312", "") {
 		if _, err := signers["virtual-hosted"].ParseStringToSign(version, text, fuzzNow); err != nil {
 			f.Fatalf("the honest %q is refused: %v", text, err)
 		}
+	}
+	typed := compose("POST", "a%20b", "uploads", "localhost:9312", "content-type:image/png")[V4]
+	r, err := signers["limited, typed"].ParseStringToSign(V4, typed, fuzzNow)
+	if err != nil || r.ContentType != "image/png" {
+		f.Fatalf("the honest %q: %+v, %v", typed, r, err)
 	}
 	f.Fuzz(func(t *testing.T, method, path, query, host, header string) {
 		for _, s := range signers {

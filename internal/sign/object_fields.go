@@ -105,33 +105,29 @@ func (f *objectFields) setOn(r *Request) {
 	}
 }
 
-// CheckContentType rejects the type of an object if it is not among the configured ones, or not known. V4 multipart
-// requests do not sign their type, so a stored object may have another.
+// CheckContentType rejects the type of a stored object if types are configured and it is not one of them.
 func (s *Signer) CheckContentType(value string) error {
-	switch {
-	case len(s.cfg.ContentTypes) == 0:
-		return nil
-	case value == "":
-		return forbidden("Files without a type are not accepted here.", "", strings.Join(s.cfg.ContentTypes, " "))
+	if len(s.cfg.ContentTypes) == 0 {
+		return nil // another client may have stored it with any type
 	}
 	return s.checkContentType(value)
 }
 
-// checkContentType accepts an empty type, or a media type that the settings allow.
+// checkContentType rejects what is not a media type. If types are configured, it accepts only those, and no empty type.
 func (s *Signer) checkContentType(value string) error {
-	if value == "" {
-		return nil
-	}
-	if !isMediaType(value) {
+	allowed := s.cfg.ContentTypes
+	matches := func(pattern string) bool { return matchType(pattern, value) }
+	switch {
+	case value != "" && !isMediaType(value):
 		return malformed("The content type does not have the form type/subtype; do not set it in client_conf.js.").
 			WithDetail(value, "type/subtype")
-	}
-	matches := func(pattern string) bool { return matchType(pattern, value) }
-	if len(s.cfg.ContentTypes) == 0 || slices.ContainsFunc(s.cfg.ContentTypes, matches) {
+	case len(allowed) == 0 || slices.ContainsFunc(allowed, matches):
 		return nil
+	case value == "":
+		return forbidden("Files without a type are not accepted here.", "no signed type", strings.Join(allowed, " "))
 	}
 	return forbidden(fmt.Sprintf("Files of the type %.60q are not accepted here.", value),
-		value, strings.Join(s.cfg.ContentTypes, " "))
+		value, strings.Join(allowed, " "))
 }
 
 // isMediaType accepts "type/subtype" and printable parameters (RFC 9110, 8.3.1). Browsers look for another type after

@@ -72,7 +72,7 @@ func (p *policyChecker) check(doc policyDocument) error {
 		return err
 	}
 	p.fields.setOn(p.request)
-	return nil
+	return p.signer.checkContentType(p.request.ContentType)
 }
 
 func (p *policyChecker) checkCondition(c condition) error {
@@ -94,7 +94,6 @@ func (p *policyChecker) checkCondition(c condition) error {
 		return checkPostKey(c.value)
 	case "Content-Type":
 		r.ContentType = c.value
-		return p.signer.checkContentType(c.value)
 	case "Content-MD5":
 		p.fields.addOther(c.name, c.value)
 		return checkMD5(c.value)

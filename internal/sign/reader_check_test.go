@@ -84,14 +84,12 @@ func checkKeyRules(t *testing.T, key string) {
 // checkHeaders wants only the headers that the operation may have, with the values that the hook is told.
 func checkHeaders(t *testing.T, s *Signer, r *Request, got reading) {
 	t.Helper()
+	checkEntity(t, r, got)
 	if r.Operation != CreateMultipartUpload {
 		if len(got.headers) > 0 || r.ACL != "" || r.Metadata != nil || r.Headers != nil {
 			t.Errorf("%s with the headers %q", r.Operation, got.headers)
 		}
 		return
-	}
-	if r.Version == V2 && r.ContentType != got.contentType {
-		t.Errorf("the content type is %q, the hook gets %q", got.contentType, r.ContentType)
 	}
 	checkType(t, s, got.contentType)
 	if acl, given := got.headers["x-amz-acl"]; r.ACL != acl && (given || r.ACL != "private") {
@@ -101,12 +99,30 @@ func checkHeaders(t *testing.T, s *Signer, r *Request, got reading) {
 	checkFields(t, s, r, got.headers)
 }
 
+// checkEntity wants the content type that the operation has, and that of an object as the hook is told.
+func checkEntity(t *testing.T, r *Request, got reading) {
+	t.Helper()
+	want := map[Operation]string{
+		CreateMultipartUpload:   r.ContentType,
+		CompleteMultipartUpload: "application/xml; charset=UTF-8",
+	}[r.Operation]
+	mayLack := r.Version == V4 && !got.isTyped
+	mustLack := r.Operation == AbortMultipartUpload || r.Operation == CreateMultipartUpload && want == ""
+	if got.contentType != want && !mayLack || mayLack && r.ContentType != "" || got.isTyped && mustLack {
+		t.Errorf("%s with the content type %q (signed: %t), the hook gets %q", r.Operation, got.contentType, got.isTyped,
+			r.ContentType)
+	}
+}
+
 // checkType wants a type of the configured ones, also if a browser takes the last of a list, as the Fetch
 // standard's "extract a MIME type" has it.
 func checkType(t *testing.T, s *Signer, value string) {
 	t.Helper()
-	if len(s.cfg.ContentTypes) == 0 || value == "" {
+	if len(s.cfg.ContentTypes) == 0 {
 		return
+	}
+	if value == "" {
+		t.Error("no content type")
 	}
 	for part := range strings.SplitSeq(value, ",") {
 		essence, _, _ := strings.Cut(part, ";")

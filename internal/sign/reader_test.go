@@ -30,6 +30,7 @@ type reading struct {
 	part        int
 	at          time.Time
 	contentType string
+	isTyped     bool              // version 4: the content type is signed
 	headers     map[string]string // by lower-case name, x-amz-date and the like left out
 	signature   string            // computed from what was read
 }
@@ -94,6 +95,8 @@ func readStringV4(text, domain string, knowsHosts bool) (reading, error) {
 		readerHMAC(sha256.New, readerKey(m[2]), strings.Join([]string{"AWS4-HMAC-SHA256", m[1], m[2], hexOf(m[3])}, "\n")),
 	)
 	path := strings.TrimPrefix(m[5], "/")
+	_, r.isTyped = r.headers["content-type"]
+	r.contentType = r.takeHeader("content-type")
 	host := r.takeHeader("host")
 	if name, ok := strings.CutSuffix(host, "."+domain); ok && knowsHosts {
 		r.bucket = name

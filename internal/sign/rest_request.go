@@ -17,11 +17,14 @@ type restRequest struct {
 	path        string // escaped, with a slash in front; V2: with the bucket
 	query       string // V4: canonical, such as "uploads="; V2: as in the URL, "uploads"
 	contentMD5  string // V2
-	contentType string // V2
+	contentType string // V2; in V4 it is a header
 	headers     []header
 }
 
 type header struct{ name, value string }
+
+// completeType is the content type of CompleteMultipartUpload, as Fine Uploader sends it.
+const completeType = "application/xml; charset=UTF-8"
 
 // get returns the value of a header, or an empty string.
 func (q *restRequest) get(name string) string {
@@ -183,7 +186,7 @@ func (s *Signer) checkPart(r *Request) error {
 func (s *Signer) checkHeaders(r *Request, q *restRequest) error {
 	f := objectFields{signer: s}
 	for _, h := range q.headers {
-		if h.name == "x-amz-date" || r.Version == V4 && (h.name == "host" || h.name == "x-amz-content-sha256") {
+		if h.name == "x-amz-date" || r.Version == V4 && isHeaderV4(h.name) {
 			continue // the parser of the version checks it
 		}
 		if r.Operation != CreateMultipartUpload {
@@ -200,6 +203,23 @@ func (s *Signer) checkHeaders(r *Request, q *restRequest) error {
 	}
 	if r.Operation == CreateMultipartUpload {
 		f.setOn(r)
+	}
+	return nil
+}
+
+// setContentType checks the content type of r, and sets that of a new object.
+func (s *Signer) setContentType(r *Request, value string) error {
+	expected := ""
+	switch r.Operation {
+	case CreateMultipartUpload:
+		r.ContentType = value
+		return s.checkContentType(value)
+	case CompleteMultipartUpload:
+		expected = completeType
+	}
+	if value != expected {
+		return malformed("The string to sign has a content type that its operation does not have; "+
+			"use an unmodified Fine Uploader.").WithDetail(value, expected)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ type Request struct {
 	// Only PostObject and CreateMultipartUpload have the rest.
 
 	ACL         string            // canned ACL; "private" if none was given
-	ContentType string            // empty: none was given, or V4 multipart, which does not sign it
+	ContentType string            // empty: none was signed
 	Metadata    map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
 	Headers     map[string]string // other fields by name, such as x-amz-storage-class and Cache-Control, unchecked
 	Size        *SizeRange        // content-length-range of a policy; nil: none

@@ -7,10 +7,9 @@ import (
 )
 
 const (
-	completeType = "application/xml; charset=UTF-8" // of CompleteMultipartUpload, as Fine Uploader sends it
-	initiateV2   = "uploads"                        // the sub-resource of CreateMultipartUpload
-	dateV2       = "Mon, 02 Jan 2006 15:04:05 GMT"  // of x-amz-date, JavaScript's toUTCString
-	dateISO      = "2006-01-02T15:04:05.000Z"       // of a policy's expiration, JavaScript's toISOString
+	initiateV2 = "uploads"                       // the sub-resource of CreateMultipartUpload
+	dateV2     = "Mon, 02 Jan 2006 15:04:05 GMT" // of x-amz-date, JavaScript's toUTCString
+	dateISO    = "2006-01-02T15:04:05.000Z"      // of a policy's expiration, JavaScript's toISOString
 )
 
 // parseV2 parses
@@ -98,22 +97,14 @@ func parseDateV2(value string, now time.Time) (time.Time, error) {
 
 // checkEntityV2 checks Content-MD5 and Content-Type, which depend on the operation.
 func (s *Signer) checkEntityV2(r *Request, q *restRequest) error {
-	expected := ""
-	switch r.Operation {
-	case CreateMultipartUpload:
-		r.ContentType = q.contentType
-		if err := checkMD5(q.contentMD5); err != nil {
-			return err
-		}
-		return s.checkContentType(q.contentType)
-	case CompleteMultipartUpload:
-		expected = completeType
+	if r.Operation != CreateMultipartUpload && q.contentMD5 != "" {
+		return malformed("Only the request that begins a multipart upload may have a Content-MD5; "+
+			"use an unmodified Fine Uploader.").WithDetail(q.contentMD5, "")
 	}
-	if q.contentType != expected || q.contentMD5 != "" {
-		return malformed("The string to sign has a content type or Content-MD5 that its operation does not have; "+
-			"use an unmodified Fine Uploader.").WithDetail(q.contentType+" "+q.contentMD5, expected)
+	if err := checkMD5(q.contentMD5); err != nil {
+		return err
 	}
-	return nil
+	return s.setContentType(r, q.contentType)
 }
 
 // stringToSignV2 builds the string to sign of r. From q it takes only what was checked and r does not have: the method,

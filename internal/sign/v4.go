@@ -107,6 +107,9 @@ func (s *Signer) checkV4(q *stringV4, now time.Time) (*Request, error) {
 	if err := q.check(r.Operation); err != nil {
 		return nil, err
 	}
+	if err := s.checkContentTypeV4(r, q); err != nil {
+		return nil, err
+	}
 	if escaped := escapeKey(r.Key); escaped != q.path[1:] {
 		return nil, notCanonical(q.path[1:], escaped)
 	}
@@ -177,6 +180,25 @@ func (q *stringV4) checkSignedHeaders() error {
 			"use an unmodified Fine Uploader.").WithDetail(q.signedHeaders, expected)
 	}
 	return nil
+}
+
+// checkContentTypeV4 checks the content-type header. Fine Uploader signs it only with the page's patch (signContentType
+// in static/fine-uploader-patches.js).
+func (s *Signer) checkContentTypeV4(r *Request, q *stringV4) error {
+	value, isSigned := q.get("content-type"), strings.HasPrefix(q.signedHeaders, "content-type;")
+	switch {
+	case !isSigned && r.Operation != CreateMultipartUpload:
+		return nil
+	case isSigned && (r.Operation == AbortMultipartUpload || r.Operation == CreateMultipartUpload && value == ""):
+		return malformed("The canonical request has a content-type header that its operation does not have; "+
+			"use the page's own scripts.").WithDetail(value, "no content-type")
+	}
+	return s.setContentType(r, value)
+}
+
+// isHeaderV4 is true for the headers of a V4 request besides x-amz-date that are not properties of the object.
+func isHeaderV4(name string) bool {
+	return name == "host" || name == "content-type" || name == "x-amz-content-sha256"
 }
 
 func isSHA256(s string) bool { return len(s) == 2*sha256.Size && hasOnly(s, digits+"abcdef") }
