@@ -6,24 +6,30 @@ import (
 	"runtime/debug"
 )
 
-// callHook runs f, which calls the hooks, and waits for it no longer than HookTimeout: a hook that hangs or panics
-// costs only its own request. What f sets may be read only if the error is nil, because a hook that ignores its
-// context keeps running after callHook has returned.
-func (s *server) callHook(ctx context.Context, f func(context.Context) error) error {
+// callHook returns what f returns, which calls the hooks, but waits no longer than HookTimeout: a hook that hangs or
+// panics costs only its own request. A hook that ignores its context keeps running after callHook has returned.
+func callHook[T any](ctx context.Context, s *server, f func(context.Context) (T, error)) (value T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.HookTimeout)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- recoverPanic(ctx, f) }()
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := recoverPanic(ctx, f)
+		done <- result{value, err}
+	}()
 	select {
-	case err := <-done:
-		return err
+	case r := <-done:
+		return r.value, r.err
 	case <-ctx.Done():
-		return fmt.Errorf("hook timeout: %w", ctx.Err())
+		return value, fmt.Errorf("hook timeout: %w", ctx.Err())
 	}
 }
 
-// recoverPanic returns f's error, or an error that describes its panic.
-func recoverPanic(ctx context.Context, f func(context.Context) error) (err error) {
+// recoverPanic returns what f returns, or an error that describes its panic.
+func recoverPanic[T any](ctx context.Context, f func(context.Context) (T, error)) (value T, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("a hook panicked: %v\n%s", v, debug.Stack())

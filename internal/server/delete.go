@@ -50,11 +50,9 @@ func (s *server) delete(r *http.Request, id string, form map[string]string) (any
 		return nil, err
 	}
 	d := &hooks.Deletion{Owner: o.owner, HTTP: r, Bucket: o.bucket, Key: o.key, UUID: id, Form: form}
-	if err := s.callHook(r.Context(), func(ctx context.Context) error { return s.Hooks.Delete(ctx, d) }); err != nil {
+	_, err = callHook(r.Context(), s, func(ctx context.Context) (any, error) { return nil, s.Hooks.Delete(ctx, d) })
+	if err != nil {
 		return nil, err
 	}
-	if err := s.Bucket.Delete(r.Context(), d.Key); err != nil {
-		return nil, err
-	}
-	return map[string]bool{"success": true}, nil
+	return map[string]bool{"success": true}, s.Bucket.Delete(r.Context(), d.Key)
 }

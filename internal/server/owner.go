@@ -33,15 +33,7 @@ func (s *server) identify(ctx context.Context, r *http.Request) (string, error) 
 
 // callIdentify is identify within the hook timeout.
 func (s *server) callIdentify(r *http.Request) (string, error) {
-	var owner string // a hook that hangs may write to it later, so it is read only if there is no error
-	err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
-		owner, err = s.identify(ctx, r)
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	return owner, nil
+	return callHook(r.Context(), s, func(ctx context.Context) (string, error) { return s.identify(ctx, r) })
 }
 
 // isValidOwner reports whether owner and a slash can begin a key: whole segments, none empty, nothing that a browser or

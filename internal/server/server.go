@@ -66,8 +66,11 @@ func (s *server) routes() http.Handler {
 	mux.NotFound(func(w http.ResponseWriter, r *http.Request) { s.writeError(w, r, errNotFound) })
 	mux.MethodNotAllowed(s.methodNotAllowed(mux))
 
-	mux.Get("/healthz", text("ok\n"))
-	mux.Head("/healthz", text("ok\n"))
+	healthy, emptyPage := text("text/plain; charset=utf-8", "ok\n"), text("text/html; charset=utf-8", "")
+	mux.Get("/healthz", healthy)
+	mux.Head("/healthz", healthy)
+	mux.Get("/s3/success", emptyPage) // as in the original; no effect
+	mux.Head("/s3/success", emptyPage)
 
 	// Counted separately, because an upload needs a signature before its report.
 	signLimiter, writeLimiter := s.newLimiter(), s.newLimiter()
@@ -75,8 +78,6 @@ func (s *server) routes() http.Handler {
 	protected.With(signLimiter).Post("/s3/sign", s.jsonHandler(s.sign))
 	protected.With(writeLimiter).Post("/s3/success", s.jsonHandler(s.success))
 	protected.With(writeLimiter).Put("/s3/success", s.jsonHandler(s.success))
-	mux.Get("/s3/success", text("")) // as in the original; no effect
-	mux.Head("/s3/success", text(""))
 	if s.AllowDelete {
 		protected.With(writeLimiter).Delete("/s3/delete/{uuid}", s.jsonHandler(s.deleteByPath))
 		protected.With(writeLimiter).Post("/s3/delete", s.jsonHandler(s.deleteByForm))
@@ -140,12 +141,8 @@ func (s *server) methodNotAllowed(mux *chi.Mux) http.HandlerFunc {
 	}
 }
 
-// text returns a handler that writes a fixed text; an empty one is the original's empty page.
-func text(body string) http.HandlerFunc {
-	contentType := "text/plain; charset=utf-8"
-	if body == "" {
-		contentType = "text/html; charset=utf-8"
-	}
+// text returns a handler that writes a fixed text.
+func text(contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Write([]byte(body))

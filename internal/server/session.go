@@ -52,10 +52,8 @@ func (s *server) filesOf(r *http.Request, owner string) ([]sessionFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	var listed []*hooks.Upload
-	err = s.callHook(r.Context(), func(ctx context.Context) (err error) {
-		listed, err = s.Hooks.List(ctx, uploads)
-		return err
+	listed, err := callHook(r.Context(), s, func(ctx context.Context) ([]*hooks.Upload, error) {
+		return s.Hooks.List(ctx, uploads)
 	})
 	if err != nil {
 		return nil, err

@@ -43,14 +43,14 @@ func (s *server) sign(r *http.Request) (any, error) {
 
 // challenge calls the hooks Identify and ChallengeIsGood.
 func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
-	err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
+	_, err := callHook(r.Context(), s, func(ctx context.Context) (_ any, err error) {
 		if c.Owner, err = s.identify(ctx, r); err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.checkOwner(c.Owner, c.Key); err != nil {
-			return err
+			return nil, err
 		}
-		return s.Hooks.ChallengeIsGood(ctx, c)
+		return nil, s.Hooks.ChallengeIsGood(ctx, c)
 	})
 	if err != nil {
 		return fmt.Errorf("%s of %q, version %d: %w", c.Operation, c.Key, c.Version, err)
@@ -77,8 +77,9 @@ func parseVersion(query string) (sign.Version, error) {
 // parse parses a policy or a string to sign. The name of the first member decides which. The parser rejects what is
 // neither.
 func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
-	members, isObject := bytes.CutPrefix(bytes.TrimLeftFunc(body, isSpace), []byte("{"))
-	if !isObject || !bytes.HasPrefix(bytes.TrimLeftFunc(members, isSpace), []byte(`"headers"`)) {
+	const space = " \t\r\n" // in JSON
+	members, isObject := bytes.CutPrefix(bytes.TrimLeft(body, space), []byte("{"))
+	if !isObject || !bytes.HasPrefix(bytes.TrimLeft(members, space), []byte(`"headers"`)) {
 		return s.Signer.ParsePolicy(v, body, s.Now())
 	}
 	var message struct {
@@ -90,6 +91,3 @@ func (s *server) parse(v sign.Version, body []byte) (*sign.Request, error) {
 	}
 	return s.Signer.ParseStringToSign(v, message.Headers, s.Now())
 }
-
-// isSpace is true for JSON's white space.
-func isSpace(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

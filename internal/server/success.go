@@ -56,11 +56,10 @@ func (s *server) success(r *http.Request) (any, error) {
 	if err := s.verify(r.Context(), u, pop(form, "etag")); err != nil {
 		return nil, err
 	}
-	var reply hooks.Reply
-	if err := s.callHook(r.Context(), func(ctx context.Context) (err error) {
-		reply, err = s.Hooks.Success(ctx, u)
-		return err
-	}); err != nil {
+	reply, err := callHook(r.Context(), s, func(ctx context.Context) (hooks.Reply, error) {
+		return s.Hooks.Success(ctx, u)
+	})
+	if err != nil {
 		return nil, err
 	}
 	response := make(map[string]any, len(reply)+1)
