@@ -32,8 +32,8 @@ http {
 `
 
 // startNginx runs nginx with the shipped deploy/nginx.conf for two servers on the given ports, and returns the page's
-// URL.
-func startNginx(t *testing.T, one, two string) string {
+// URL. Edits are as for editNginxConf.
+func startNginx(t *testing.T, one, two string, edits ...[2]string) string {
 	t.Helper()
 	binary, err := exec.LookPath("nginx")
 	if err != nil {
@@ -45,7 +45,7 @@ func startNginx(t *testing.T, one, two string) string {
 	dir := t.TempDir()
 	writeCertificate(t, dir)
 	httpPort, httpsPort := mustFreePort(t), mustFreePort(t)
-	writeFile(t, filepath.Join(dir, "shipped.conf"), editNginxConf(t, [][2]string{
+	writeFile(t, filepath.Join(dir, "shipped.conf"), editNginxConf(t, append(edits, [][2]string{
 		{`127\.0\.0\.1:5001`, "127.0.0.1:" + one},
 		{`127\.0\.0\.1:5002`, "127.0.0.1:" + two},
 		{`listen \[::\].*`, ""},
@@ -53,7 +53,7 @@ func startNginx(t *testing.T, one, two string) string {
 		{`listen 443 `, "listen " + loopback(httpsPort) + " "},
 		{`/etc/ssl/uploads\.example\.org\.crt`, filepath.Join(dir, "server.crt")},
 		{`/etc/ssl/private/uploads\.example\.org\.key`, filepath.Join(dir, "server.key")},
-	}))
+	}...)))
 	conf := filepath.Join(dir, "nginx.conf")
 	writeFile(t, conf, fmt.Sprintf(nginxConf, dir))
 	p, err := startProcess(dir, nil, binary, "-p", dir, "-c", conf, "-e", "stderr")
