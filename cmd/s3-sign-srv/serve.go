@@ -167,8 +167,7 @@ func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger)
 		Files:          files,
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: cfg.Sign.Bucket, Region: cfg.Sign.Region,
-			AccessKey: cfg.Sign.AccessKey, Version: cfg.SignatureVersion, MaxBytes: cfg.Sign.MaxBytes,
-			Types: cfg.Sign.ContentTypes, NoDelete: !cfg.AllowDelete,
+			AccessKey: cfg.Sign.AccessKey, Version: cfg.SignatureVersion, Types: cfg.Sign.ContentTypes,
 		},
 	}), nil
 }

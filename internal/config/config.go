@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"s3-sign-srv/internal/sign"
@@ -169,19 +168,19 @@ func warnings(c Config) (list []string) {
 // Origin returns the origin of the server's page for a browser on this computer. For an automatic port, it assumes
 // 5000.
 func (c Config) Origin() string {
-	u := url.URL{Scheme: "http", Host: c.Host}
+	scheme, host, port := "http", c.Host, c.Port
 	if c.HTTPS {
-		u.Scheme = "https"
+		scheme = "https"
 	}
-	if ip, err := netip.ParseAddr(c.Host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
-		u.Host = "localhost"
+	if ip, err := netip.ParseAddr(host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
 	}
-	port := c.Port
 	if port == "0" {
 		port = "5000"
 	}
-	if port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
-		u.Host = net.JoinHostPort(u.Host, port)
+	address := scheme + "://" + net.JoinHostPort(host, port)
+	if origin, err := ParseOrigin(address); err == nil {
+		return origin
 	}
-	return u.String()
+	return address
 }

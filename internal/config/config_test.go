@@ -77,6 +77,25 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
+// TestOrigin shows where a browser on the same computer finds the page.
+func TestOrigin(t *testing.T) {
+	for _, test := range []struct {
+		host, port string
+		https      bool
+		want       string
+	}{
+		{"127.0.0.1", "5000", false, "http://localhost:5000"},
+		{"::1", "80", false, "http://localhost"},
+		{"0.0.0.0", "0", true, "https://localhost:5000"},
+		{"fd00::1", "443", true, "https://[fd00::1]"},
+		{"Uploads.Example.org", "443", false, "http://uploads.example.org:443"},
+	} {
+		if got := (Config{Host: test.host, Port: test.port, HTTPS: test.https}).Origin(); got != test.want {
+			t.Errorf("%+v: %s", test, got)
+		}
+	}
+}
+
 // TestErrors sets one variable wrongly. The error names it and says what to do.
 func TestErrors(t *testing.T) {
 	for _, test := range []struct{ env, want string }{

@@ -22,21 +22,20 @@ type Client struct {
 	Region    string
 	AccessKey string
 	Version   sign.Version
-	MaxBytes  int64    // validation.sizeLimit; 0: none
 	Types     []string // validation.acceptFiles, for the file dialog; empty: all
-	NoDelete  bool     // deleteFile.enabled is false
 }
 
-// options returns the members of fine_u_conf that c sets, by section.
-func (c Client) options(owner string) map[string]map[string]any {
+// options returns the members of fine_u_conf that the settings decide, by section.
+func (s *server) options() map[string]map[string]any {
+	c := s.Client
 	sections := map[string]map[string]any{
 		"request":          {"endpoint": c.Endpoint, "accessKey": c.AccessKey},
 		"objectProperties": {"bucket": c.Bucket, "host": c.Host, "region": c.Region},
 		"signature":        {"version": int(c.Version)},
 	}
 	validation := map[string]any{}
-	if c.MaxBytes > 0 {
-		validation["sizeLimit"] = c.MaxBytes
+	if s.MaxBytes > 0 {
+		validation["sizeLimit"] = s.MaxBytes
 	}
 	if len(c.Types) > 0 {
 		validation["acceptFiles"] = strings.Join(c.Types, ",")
@@ -44,10 +43,10 @@ func (c Client) options(owner string) map[string]map[string]any {
 	if len(validation) > 0 {
 		sections["validation"] = validation
 	}
-	if c.NoDelete {
+	if !s.AllowDelete {
 		sections["deleteFile"] = map[string]any{"enabled": false}
 	}
-	if owner != "" {
+	if s.OwnUploadsOnly {
 		sections["session"] = map[string]any{"endpoint": "/s3/session"}
 	}
 	return sections
@@ -108,7 +107,7 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 		s.serveFile(w, r, customConf)
 		return
 	case !isCustom:
-		if custom, err = s.addSettings(owner); err != nil {
+		if custom, err = s.addSettings(); err != nil {
 			s.writeError(w, r, err)
 			return
 		}
@@ -121,15 +120,12 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 }
 
 // addSettings returns client_conf.js with the settings added.
-func (s *server) addSettings(owner string) ([]byte, error) {
+func (s *server) addSettings() ([]byte, error) {
 	base, err := fs.ReadFile(s.Files, "client_conf.js")
 	if err != nil {
 		return nil, fmt.Errorf("client_conf.js: %w", err)
 	}
-	if !s.OwnUploadsOnly {
-		owner = ""
-	}
-	return append(base, insertJSON(settingsScript, "SETTINGS", s.Client.options(owner))...), nil
+	return append(base, insertJSON(settingsScript, "SETTINGS", s.options())...), nil
 }
 
 // insertJSON replaces mark in script by value.

@@ -16,12 +16,8 @@ func TestClientConf(t *testing.T) {
 	custom := filepath.Join(site.dir, "static", "client_conf.js")
 	s := startTestServer(t, func(c *config) {
 		c.server.Files = site.files
-		c.server.Client = server.Client{
-			Bucket:   `my"</script>bucket`,
-			MaxBytes: 5,
-			Types:    []string{"image/*", "text/plain"},
-			NoDelete: true,
-		}
+		c.server.MaxBytes, c.server.AllowDelete = 5, false
+		c.server.Client = server.Client{Bucket: `my"</script>bucket`, Types: []string{"image/*", "text/plain"}}
 	})
 	get := func() response { return do(t, "GET", s.url+"/static/client_conf.js", "", "") }
 	if got := get(); !strings.Contains(got.body, `"bucket":"my\"\u003c/script\u003ebucket"`) ||

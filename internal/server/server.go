@@ -36,7 +36,7 @@ type Config struct {
 	OwnUploadsOnly bool          // every key must begin with its caller's owner and a slash
 	Cookies        *cookie.Codec // of owners, required with OwnUploadsOnly
 
-	MaxBytes       int64    // of the largest object that /s3/success accepts; 0: no limit
+	MaxBytes       int64    // of the largest file; 0: no limit
 	AllowedOrigins []string // sites, as scheme://host[:port], whose pages may use the server
 	TrustedProxies []string // address prefixes whose X-Forwarded-For is trusted
 
