@@ -122,6 +122,13 @@ test("errorText prefers the message of the server or the store", () => {
   ]) assert.equal(messages.errorText(response, defaultText), text);
 });
 
+test("unreadableEntries names at most five", () => {
+  for (const [paths, names] of [
+    [["/a/b.txt"], "\u2068/a/b.txt\u2069"],
+    [["1", "2", "3", "4", "5", "6", "7"], [..."12345"].map((n) => `\u2068${n}\u2069`).join(", ") + " and 2 more"],
+  ]) assert.equal(messages.unreadableEntries(paths), `Not added, because the browser cannot read it: ${names}.`);
+});
+
 test("unfinishedFile", () => {
   const text = "\u2068survey.bam\u2069 stopped at 46 %. Choose it again, and it goes on from there.";
   assert.equal(messages.unfinishedFile({ name: "survey.bam", share: 6 / 13 }), text);

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,11 +18,11 @@ import (
 )
 
 // openPageWith opens a page with further settings, and further statements in client_conf.js.
-func openPageWith(t *testing.T, b *bucket, more settings, statements string) *tab {
+func openPageWith(t *testing.T, b *bucket, more settings, statements string, expected ...string) *tab {
 	t.Helper()
 	dir := newWorkDir(t)
 	appendFile(t, filepath.Join(dir, "client_conf.js"), statements)
-	return openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(more)).url)
+	return openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(more)).url, expected...)
 }
 
 // Params whose names are those of fields of the success report are stored with the object, and the report keeps its
@@ -110,4 +111,99 @@ func TestPhoneChoosesSeveralFiles(t *testing.T) {
 	if !eval[bool](page, `qq.ios()`) {
 		t.Error("Fine Uploader does not see an iPhone")
 	}
+}
+
+// With autoUpload: false, files are uploaded when the user clicks Upload.
+func TestUploadButton(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	page := openPageWith(t, b, nil, `fine_u_conf.autoUpload = false;`)
+	page.choose(smallFile, untypedFile)
+	page.awaitStatus(30*time.Second, 2, "submitted")
+	page.screenshot("upload button")
+	page.do(chromedp.Click(chromedp.CSS(`#upload`), chromedp.NodeVisible))
+	page.awaitStatus(30*time.Second, 2, done)
+}
+
+// With multiple: false, a file replaces the one before it in the list.
+func TestOneFileAtATime(t *testing.T) {
+	t.Parallel()
+	page := openPageWith(t, newBucket(t, shared.radosgw), nil, `fine_u_conf.multiple = false;`)
+	for i, f := range []testFile{smallFile, untypedFile, umlautsFile} {
+		page.choose(f)
+		page.awaitStatus(30*time.Second, i+1, done)
+	}
+	names := eval[string](page, `[...document.querySelectorAll(".file-name")].map((e) => e.textContent).join()`)
+	if names != umlautsFile.name {
+		t.Errorf("files in the list: got %q, want %q", names, umlautsFile.name)
+	}
+}
+
+// What cannot be read in a dropped folder is named.
+func TestUnreadableEntry(t *testing.T) {
+	t.Parallel()
+	page := openPageWith(t, newBucket(t, shared.radosgw), nil, "", `Problem parsing '/folder/locked.txt'`)
+	folder := filepath.Join(t.TempDir(), "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(folder, "good.txt"), "good")
+	writeFile(t, filepath.Join(folder, "locked.txt"), "locked")
+	page.exec(`(() => {
+		const {webkitGetAsEntry} = DataTransferItem.prototype;
+		DataTransferItem.prototype.webkitGetAsEntry = function () {
+			const folder = webkitGetAsEntry.call(this);
+			const reader = folder.createReader();
+			folder.createReader = () => ({
+				readEntries: (found, failed) => reader.readEntries((entries) => {
+					const locked = entries.find(({name}) => name === "locked.txt");
+					if (locked) locked.file = (_, failed) => failed(new DOMException("denied", "NotReadableError"));
+					found(entries);
+				}, failed),
+			});
+			return folder;
+		};
+	})()`)
+	page.dropPaths(folder)
+	page.awaitText(30*time.Second, "Not added, because the browser cannot read it: /folder/locked.txt.")
+	if got := page.awaitStatus(30*time.Second, 1, done); got[0].Name != "good.txt" {
+		t.Errorf("uploaded: got %q, want good.txt", got[0].Name)
+	}
+}
+
+// The page says that it does not show all earlier uploads.
+func TestManyEarlierUploads(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
+	proxy := startPageProxy(t, srv)
+	isSession := func(r *http.Request) bool { return r.URL.Path == "/s3/session" }
+	proxy.respondTo(isSession, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Total-Count", "230")
+		io.WriteString(w, "[]")
+	})
+	page := openTab(t, fmt.Sprintf("http://localhost:%d", proxy.port))
+	page.awaitText(30*time.Second, "Of 230 earlier uploads, only the newest are shown.")
+}
+
+// When the browser's storage for the page is full, the page says that uploads cannot be resumed, and goes on.
+func TestFullStorage(t *testing.T) {
+	t.Parallel()
+	page := openPageWith(t, newBucket(t, shared.radosgw), nil,
+		`for (let n = 6e6; n >= 1; n = Math.floor(n / 2)) try { localStorage["full" + n] = "x".repeat(n); } catch {}`)
+	page.choose(partsFile)
+	page.awaitText(30*time.Second, "The browser's storage for this page is full.")
+	page.awaitStatus(30*time.Second, 1, done)
+}
+
+// An error in client_conf.js that only shows when its values are read is shown too.
+func TestConfWithNull(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	dir := newWorkDir(t)
+	conf := b.clientConf(pathStyle, b.port, 4)
+	conf.more = `fine_u_conf.request = null;`
+	conf.write(t, dir)
+	page := openTab(t, startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port))).url)
+	page.awaitText(30*time.Second, "Fine Uploader cannot start with these settings.")
 }

@@ -60,7 +60,13 @@ func (p *tab) chooseFile(path string) {
 // drop drags files from another program onto the page.
 func (p *tab) drop(files ...testFile) {
 	p.t.Helper()
-	data := &input.DragData{Files: paths(files), DragOperationsMask: 1} // 1: copy
+	p.dropPaths(paths(files)...)
+}
+
+// dropPaths is drop for any files and folders.
+func (p *tab) dropPaths(paths ...string) {
+	p.t.Helper()
+	data := &input.DragData{Files: paths, DragOperationsMask: 1} // 1: copy
 	corners := run(p, chromedp.Dimensions(chromedp.CSS(`.qq-upload-drop-area-selector`))).Content
 	x, y := (corners[0]+corners[4])/2, (corners[1]+corners[5])/2 // of two opposite ones
 	for _, event := range []input.DispatchDragEventType{

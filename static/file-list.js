@@ -153,7 +153,8 @@ export class FileList {
   /** Fine Uploader appends rows to the list; its option to prepend them swaps the first two. */
   #moveToBatch({ id }) {
     const row = this.#row(id);
-    row?.parentElement.insertBefore(row, this.#batchEnd);
+    // With the option multiple: false, Fine Uploader has removed the other rows.
+    row?.parentElement.insertBefore(row, this.#batchEnd?.isConnected ? this.#batchEnd : null);
   }
 
   #rowAdded(file) {

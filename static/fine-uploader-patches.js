@@ -80,6 +80,26 @@ export function sendEmptyFiles(qq) {
   };
 }
 
+/** Calls report(paths) for files and folders in a dropped folder that cannot be read. Fine Uploader only logs them. */
+export function reportUnreadableEntries(qq, report) {
+  const { DragAndDrop } = qq;
+  qq.DragAndDrop = function (options) {
+    const { dropLog, processingDroppedFilesComplete } = options.callbacks;
+    const paths = [];
+    options.callbacks.dropLog = (message, ...rest) => {
+      const path = /^Problem parsing '(.*)'\. /s.exec(message)?.[1];
+      if (path) paths.push(path);
+      dropLog(message, ...rest);
+    };
+    options.callbacks.processingDroppedFilesComplete = (...args) => {
+      processingDroppedFilesComplete(...args);
+      if (paths.length > 0) report(paths.splice(0));
+    };
+    DragAndDrop.call(this, options);
+  };
+  qq.DragAndDrop.callbacks = DragAndDrop.callbacks;
+}
+
 /**
  * Avoids parsing empty responses as XML. Chromium's error document for invalid XML has inline styles, which the
  * content security policy reports on the console.

@@ -106,6 +106,13 @@ export const startsOver = {
   unknown: "The parts that are stored cannot be compared with this file, so all of it is uploaded.",
 };
 
+/** What was dropped with a folder and cannot be read; at most five paths are named. */
+export function unreadableEntries(paths) {
+  const names = paths.slice(0, 5).map(bidiIsolate).join(", ");
+  const more = paths.length > 5 ? ` and ${paths.length - 5} more` : "";
+  return `Not added, because the browser cannot read it: ${names}${more}.`;
+}
+
 export const unreadableFile =
   "The file cannot be read any more: it was changed, moved or removed. Choose it again.";
 

@@ -23,9 +23,9 @@ import { createUnfinishedList } from "./unfinished-list.js";
 const byId = (id) => document.getElementById(id);
 
 addEventListener("DOMContentLoaded", async () => {
-  const error = await findStartupError(readConfig());
-  if (error) return showSetupError(error);
   try {
+    const error = await findStartupError(readConfig());
+    if (error) return showSetupError(error);
     globalThis.uploader = start(fine_u_conf);
   } catch (err) {
     const title = "Fine Uploader cannot start with these settings.";
@@ -45,6 +45,8 @@ function readConfig() {
 function start(conf) {
   const store = new ResumeStore(conf.resume);
   store.removeInvalid();
+  store.onFull(() => addNote("The browser's storage for this page is full. If the page is closed, unfinished uploads "
+    + "have to start over."));
 
   // Each patch wraps those before it, so the order matters.
   patches.parseEmptyResponses();
@@ -53,6 +55,7 @@ function start(conf) {
   patches.requireETags(qq);
   patches.signContentType(qq);
   patches.sendEmptyFiles(qq);
+  patches.reportUnreadableEntries(qq, (paths) => addNote(messages.unreadableEntries(paths)));
   timeOutStalledParts(qq);
   const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);
   const responses = watchResponses(qq, conf);
@@ -106,6 +109,8 @@ function start(conf) {
       if (success) reports.restore((id, state, error) => files.showReport(id, state, error));
       const { error } = success ? {} : response ?? {};
       setupErrors.setStoreError(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
+      const total = success && xhr.getResponseHeader("X-Total-Count");
+      if (total) addNote(`Of ${total} earlier uploads, only the newest are shown.`);
       if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
     },
     onComplete: (id, name, { success }) => {
@@ -142,6 +147,8 @@ function start(conf) {
 
   showDestination(conf);
   keepFocusOnInput(conf.element);
+  byId("upload").hidden = conf.autoUpload !== false;
+  byId("upload").onclick = () => uploader.uploadStoredFiles();
   byId("starting").remove();
   addEventListener("pagehide", () => store.save());
   store.restore().then(updateUnfinished);

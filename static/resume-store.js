@@ -25,6 +25,21 @@ export class ResumeStore {
     for (const [key, text] of entries()) if (!parse(text)) localStorage.removeItem(key);
   }
 
+  /** Calls report once when a record cannot be written. Fine Uploader only logs it. */
+  onFull(report) {
+    const { setItem } = Storage.prototype;
+    let reported = false;
+    Storage.prototype.setItem = function (key, ...rest) {
+      try {
+        setItem.call(this, key, ...rest);
+      } catch (error) {
+        if (!reported && key.startsWith(prefix)) report();
+        reported ||= key.startsWith(prefix);
+        throw error;
+      }
+    };
+  }
+
   /** Restores records that localStorage has lost. */
   async restore() {
     try {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -40,15 +41,15 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	files := []sessionFile{} // for a browser that has no cookie yet
 	owner, err := s.callIdentify(r)
 	if err == nil {
-		files, err = s.filesOf(r, owner)
+		files, err = s.filesOf(w, r, owner)
 	} else if errors.Is(err, hooks.ErrUnauthenticated) {
 		err = nil
 	}
 	s.writeResult(w, r, files, err)
 }
 
-func (s *server) filesOf(r *http.Request, owner string) ([]sessionFile, error) {
-	uploads, err := s.uploadsOf(r, owner)
+func (s *server) filesOf(w http.ResponseWriter, r *http.Request, owner string) ([]sessionFile, error) {
+	uploads, err := s.uploadsOf(w, r, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +67,8 @@ func (s *server) filesOf(r *http.Request, owner string) ([]sessionFile, error) {
 	return files, nil
 }
 
-// uploadsOf returns the newest files of owner.
-func (s *server) uploadsOf(r *http.Request, owner string) ([]*hooks.Upload, error) {
+// uploadsOf returns the newest files of owner, and sets a header if there are more.
+func (s *server) uploadsOf(w http.ResponseWriter, r *http.Request, owner string) ([]*hooks.Upload, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s3.Timeout) // for all calls
 	defer cancel()
 	entries, err := s.Bucket.List(ctx, owner+"/")
@@ -81,6 +82,9 @@ func (s *server) uploadsOf(r *http.Request, owner string) ([]*hooks.Upload, erro
 	slices.SortFunc(entries, func(a, b s3.Entry) int {
 		return cmp.Or(b.LastModified.Compare(a.LastModified), strings.Compare(a.Key, b.Key))
 	})
+	if len(entries) > maxSessionFiles {
+		w.Header().Set("X-Total-Count", strconv.Itoa(len(entries)))
+	}
 	entries = entries[:min(len(entries), maxSessionFiles)]
 	uploads := make([]*hooks.Upload, len(entries))
 	var group sync.WaitGroup

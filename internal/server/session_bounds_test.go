@@ -126,8 +126,9 @@ func TestSessionIsBounded(t *testing.T) {
 	var received []struct {
 		S3Key string `json:"s3Key"`
 	}
-	if body := <-list; json.Unmarshal([]byte(body), &received) != nil || len(received) != listedFiles {
-		t.Fatalf("%d files: %.300s", len(received), body)
+	total, body, _ := strings.Cut(<-list, " ")
+	if total != "10000" || json.Unmarshal([]byte(body), &received) != nil || len(received) != listedFiles {
+		t.Fatalf("%d of %s files: %.300s", len(received), total, body)
 	}
 	for i, file := range received {
 		if want := fmt.Sprintf("%s/%05d.txt", owner, (listedFiles-1-i)*50); file.S3Key != want {
@@ -143,7 +144,8 @@ func TestSessionIsBounded(t *testing.T) {
 	}
 }
 
-// sessionOf returns the list of files, or an error as text, because it runs in its own goroutine.
+// sessionOf returns the number of files, a space and the list of files, or an error as text, because it runs in its own
+// goroutine.
 func (s *testServer) sessionOf(cookie string) string {
 	r, err := http.NewRequest("GET", s.url+"/s3/session", nil)
 	if err != nil {
@@ -154,5 +156,5 @@ func (s *testServer) sessionOf(cookie string) string {
 	if err != nil {
 		return err.Error()
 	}
-	return got.body
+	return got.header.Get("X-Total-Count") + " " + got.body
 }

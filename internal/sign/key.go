@@ -21,7 +21,7 @@ func CheckKey(key string) error {
 		return malformed("The object key is not valid UTF-8; rename the file or set objectProperties.key.")
 	case key[0] == '/':
 		return malformed("The object key begins with a slash; " +
-			"remove the trailing slash from request.endpoint in client_conf.js.")
+			"remove it from objectProperties.key, or remove the trailing slash from request.endpoint in client_conf.js.")
 	case strings.ContainsFunc(key, isInvalid):
 		return malformed("The object key has a control character in it; rename the file or set objectProperties.key.")
 	case hasDotSegment(key):
