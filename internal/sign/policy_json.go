@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -42,6 +43,26 @@ func decodePolicy(document []byte) (policyDocument, error) {
 		return doc, decodeError(err)
 	}
 	return doc, nil
+}
+
+// hasUnusualEscape reports whether a JSON document has an escape that JSON.stringify would not write (ECMA-262,
+// QuoteJSONString). A policy is signed as it came, and another parser may decode such an escape differently: radosgw
+// 16.2.15 decodes "\ud83d\ude00" into six bytes that are not UTF-8, a key that it can then neither list nor delete.
+func hasUnusualEscape(document []byte) bool {
+	for {
+		_, escape, found := bytes.Cut(document, []byte{'\\'})
+		isControl := bytes.HasPrefix(escape, []byte("u000")) || bytes.HasPrefix(escape, []byte("u001"))
+		switch {
+		case !found:
+			return false
+		case len(escape) > 0 && strings.IndexByte(`"\bfnrt`, escape[0]) >= 0:
+			document = escape[1:]
+		case isControl && len(escape) >= 5 && strings.IndexByte(digits+"abcdef", escape[4]) >= 0:
+			document = escape[5:]
+		default:
+			return true
+		}
+	}
 }
 
 // decodeError describes an error of the decoder. Its own text, which contains names and places but no value, goes to
