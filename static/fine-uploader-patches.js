@@ -101,6 +101,26 @@ export function reportUnreadableEntries(qq, report) {
 }
 
 /**
+ * Sends a small file in one part if its name begins or ends with a space, which its key may contain: radosgw removes
+ * this space from the key of a form, and then rejects the form.
+ */
+export function sendSpacedNamesInParts(qq) {
+  const { XhrUploadHandler } = qq;
+  qq.XhrUploadHandler = function (spec) {
+    XhrUploadHandler.call(this, spec);
+    const { reevaluateChunking } = this;
+    const { chunking } = spec.options;
+    const { mandatory } = chunking;
+    this.reevaluateChunking = (id) => {
+      const name = spec.proxy.getName(id);
+      chunking.mandatory = mandatory || name !== name.trim();
+      reevaluateChunking(id);
+      chunking.mandatory = mandatory;
+    };
+  };
+}
+
+/**
  * Avoids parsing empty responses as XML. Chromium's error document for invalid XML has inline styles, which the
  * content security policy reports on the console.
  */

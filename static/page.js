@@ -56,6 +56,7 @@ function start(conf) {
   patches.signContentType(qq);
   patches.sendEmptyFiles(qq);
   patches.reportUnreadableEntries(qq, (paths) => addNote(messages.unreadableEntries(paths)));
+  patches.sendSpacedNamesInParts(qq);
   timeOutStalledParts(qq);
   const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);
   const responses = watchResponses(qq, conf);
