@@ -24,8 +24,32 @@ func TestVirtualHostOnPathStore(t *testing.T) {
 	}})
 }
 
-// radosgw applies x-amz-* headers of a version 4 request although they are not signed. With any signature for a part,
-// an attacker can then copy any object into that part. P3S3F_SIGNATURE_VERSION=2 gives no version 4 signatures.
+// A store accepts no other content type than the signed one, so P3S3F_ALLOWED_TYPES holds.
+func TestSignedContentType(t *testing.T) {
+	t.Parallel()
+	versitygw := startVersitygw(t)
+	for _, setup := range []struct {
+		store   *store
+		version int
+	}{{shared.radosgw, 2}, {shared.radosgw, 4}, {versitygw, 4}} {
+		for _, sent := range []string{"image/png", "text/html", ""} {
+			t.Run(fmt.Sprintf("%s/V%d/%q", setup.store.name, setup.version, sent), func(t *testing.T) {
+				a := newAttacker(t, setup.store, setup.version)
+				a.send(a.own, headerSigned{
+					method: "POST", key: "key", query: "uploads", contentType: "image/png",
+					unsignedHeader: map[string]string{"Content-Type": sent},
+				})
+				if got, want := a.own.hasUnfinished(t, "key"), sent == "image/png"; got != want {
+					t.Errorf("accepted: got %t, want %t", got, want)
+				}
+			})
+		}
+	}
+}
+
+// radosgw before 19.2.6 and 20.2.4 applies x-amz-* headers of a version 4 request although they are not signed. With
+// any signature for a part, an attacker can then copy any object into that part. P3S3F_SIGNATURE_VERSION=2 gives no
+// version 4 signatures.
 func TestUnsignedHeader(t *testing.T) {
 	t.Parallel()
 	copies := hostileCase{run: func(a *attacker) bool {
@@ -38,6 +62,10 @@ func TestUnsignedHeader(t *testing.T) {
 	}}
 	t.Run("radosgw/V4", func(t *testing.T) {
 		a := newAttacker(t, shared.radosgw, 4)
+		if !shared.radosgw.obeysUnsigned {
+			a.checkStoreRejects(t, copies)
+			return
+		}
 		env := settingsFor(a.own, pathStyle.endpoint(a.own.port)).with(settings{"P3S3F_SIGNATURE_VERSION": "2"})
 		a.attack(t, startServer(t, newWorkDir(t), env), copies)
 	})

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ func startRadosgw(dir string) (*radosgw, error) {
 		return nil, err
 	}
 	g := &radosgw{store: newStore("radosgw", rgwPort), dir: dir, fsid: uuid()}
+	if g.obeysUnsigned, err = obeysUnsigned(); err != nil {
+		return nil, err
+	}
 	if err := g.configure(monPort); err != nil {
 		return nil, err
 	}
@@ -49,6 +53,19 @@ func startRadosgw(dir string) (*radosgw, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// obeysUnsigned reports whether the installed radosgw is older than the fix of CVE-2026-54330.
+func obeysUnsigned() (bool, error) {
+	out, err := exec.Command("radosgw", "--version").Output()
+	if err != nil {
+		return false, err
+	}
+	v := make([]int, 3)
+	if _, err := fmt.Sscanf(string(out), "ceph version %d.%d.%d", &v[0], &v[1], &v[2]); err != nil {
+		return false, fmt.Errorf("radosgw --version: %q: %w", out, err)
+	}
+	return slices.Compare(v, []int{19, 2, 6}) < 0 || v[0] == 20 && slices.Compare(v, []int{20, 2, 4}) < 0, nil
 }
 
 func (g *radosgw) configure(monPort int) error {

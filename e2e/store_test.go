@@ -35,6 +35,7 @@ type store struct {
 	port                 int
 	accessKey, secretKey string
 	client               *s3.Client
+	obeysUnsigned        bool // x-amz-* headers that a version 4 signature does not cover
 }
 
 func newStore(name string, port int) *store {

@@ -84,9 +84,9 @@ type headerSigned struct {
 	method         string
 	key            string            // escaped; "": the bucket itself
 	query          string            // sub-resources, as version 2 writes them
-	contentType    string            // not signed under version 4
+	contentType    string            // signed
 	header         map[string]string // x-amz-…, signed
-	unsignedHeader map[string]string // x-amz-…, sent but not signed
+	unsignedHeader map[string]string // sent but not signed, even if another value is
 	body           string
 	host           string // "": the store's address
 }
@@ -101,19 +101,21 @@ func (c headerSigned) unsigned(b *bucket, version int) unsignedRequest {
 			"host": cmp.Or(c.host, loopback(b.port)),
 		}
 	}
+	if version == 4 && c.contentType != "" {
+		signed["content-type"] = c.contentType
+	}
 	maps.Copy(signed, c.header)
 	unsigned := unsignedRequest{version: version, time: now, complete: func(signature string) *http.Request {
 		r := newRequest(c.method, b.url(path, c.query), c.body)
-		for name, value := range signed {
-			r.Header.Set(name, value)
-		}
-		for name, value := range c.unsignedHeader {
-			r.Header.Set(name, value)
-		}
-		r.Host = signed["host"]
 		if c.contentType != "" {
 			r.Header.Set("Content-Type", c.contentType)
 		}
+		for _, headers := range []map[string]string{signed, c.unsignedHeader} {
+			for name, value := range headers {
+				r.Header.Set(name, value)
+			}
+		}
+		r.Host = signed["host"]
 		r.Header.Set("Authorization", "AWS "+b.accessKey+":"+signature)
 		if version == 4 {
 			r.Header.Set("Authorization", fmt.Sprintf(
