@@ -60,7 +60,7 @@ type Upload struct {
 	LastModified time.Time
 
 	// Delete deletes the object, for a Success that rejects it. Another object that has replaced it stays, if the store
-	// supports If-Match. It is nil in List.
+	// supports If-Match. With P3S3F_VERIFY_SUCCESS=0 it deletes nothing and returns an error. It is nil in List.
 	Delete func(ctx context.Context) error
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -74,7 +75,9 @@ func (s *server) success(r *http.Request) (any, error) {
 func (s *server) verify(ctx context.Context, u *hooks.Upload, etag string) error {
 	if !s.VerifySuccess {
 		u.ETag = etag
-		u.Delete = func(ctx context.Context) error { return s.Bucket.Delete(ctx, u.Key) }
+		u.Delete = func(context.Context) error {
+			return errors.New("u.Delete needs P3S3F_VERIFY_SUCCESS=1: without it, nothing is known of the object")
+		}
 		return nil
 	}
 	object, err := s.Bucket.Head(ctx, u.Key)
