@@ -36,6 +36,8 @@ var crossSiteRequests = []crossSiteRequest{
 		script: `request("GET", "/s3/owner")`},
 	{name: "session", allowed: "200", ownerOnly: true,
 		script: `request("GET", "/s3/session")`},
+	{name: "session with a custom header", allowed: "200", ownerOnly: true,
+		script: `request("GET", "/s3/session", undefined, undefined, "cors", {"Authorization": "Bearer 1"})`},
 	{name: "session without reading the response", allowed: "blocked", ownerOnly: true,
 		script: `request("GET", "/s3/session", undefined, undefined, "no-cors")`},
 	{name: "client configuration", allowed: "200",

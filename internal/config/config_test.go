@@ -151,6 +151,7 @@ func TestErrors(t *testing.T) {
 		{"P3S3F_ALLOWED_ACLS=all,public-read,everyone", `lists "all" and "everyone"`},
 		{"P3S3F_ALLOWED_TYPES=image", `lists "image"`},
 		{"P3S3F_ALLOWED_ORIGINS=*", `lists "*"`},
+		{"P3S3F_ALLOWED_ORIGINS=https://u:s3cret@a.example.org", `lists "a.example.org"`},
 		{"P3S3F_ALLOWED_ORIGINS=null", `lists "null"`},
 		{"P3S3F_ALLOWED_ORIGINS=https://a.example.org,https://b.example.org/app", `lists "https://b.example.org/app"; name`},
 		{"P3S3F_ALLOWED_ORIGINS=https://*.example.org", "P3S3F_ALLOWED_ORIGINS"},

@@ -128,7 +128,7 @@ func parseList(value string, parse func(string) (string, bool), hint string) (li
 	for _, word := range listWords(value) {
 		parsed, ok := parse(word)
 		if !ok {
-			wrong = append(wrong, strconv.Quote(word))
+			wrong = append(wrong, strconv.Quote(word[strings.LastIndexByte(word, '@')+1:])) // a password may be before it
 		}
 		list = append(list, parsed)
 	}
