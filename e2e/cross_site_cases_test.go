@@ -34,6 +34,8 @@ var crossSiteRequests = []crossSiteRequest{
 		script: `request("POST", "/s3/success", formType, object, "no-cors")`},
 	{name: "owner", allowed: "200", ownerOnly: true,
 		script: `request("GET", "/s3/owner")`},
+	{name: "owner with a custom header", allowed: "200", ownerOnly: true,
+		script: `request("GET", "/s3/owner", undefined, undefined, "cors", {Authorization: "Bearer 1"})`},
 	{name: "session", allowed: "200", ownerOnly: true,
 		script: `request("GET", "/s3/session")`},
 	{name: "session with a custom header", allowed: "200", ownerOnly: true,

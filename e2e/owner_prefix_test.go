@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -45,18 +48,48 @@ func TestOwnerPrefix(t *testing.T) {
 		srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
 		openTab(t, srv.url).checkOwnerKeys(b, uuidKey, files)
 	})
-	t.Run("the documented configuration", func(t *testing.T) {
+	t.Run("the documented page", func(t *testing.T) {
 		dir := newWorkDir(t)
-		conf := b.clientConf(pathStyle, b.port, 4)
-		conf.key = `undefined`
-		conf.more = documentedClientConf(t)
-		conf.write(t, dir)
+		writeDocumentedPage(t, dir, b.clientConf(pathStyle, b.port, 4))
 		srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
 		page := openTab(t, srv.url)
+		page.awaitText(30*time.Second, "Choose files")
 		page.checkOwnerKeys(b, uuidKey, files)
 		page.do(chromedp.Reload())
+		page.awaitText(30*time.Second, "Choose files")
 		page.awaitStatus(30*time.Second, len(files), done)
 	})
+}
+
+// On the documented page, the upload of one user is not resumed by the next user of the same browser.
+func TestDocumentedPageWithTwoUsers(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	proxy := startHTTPProxy(t, b.port, firstParts)
+	dir := newWorkDir(t)
+	writeDocumentedPage(t, dir, b.clientConf(pathStyle, proxy.port, 4))
+	srv := startServer(t, dir, settingsFor(b, pathStyle.endpoint(proxy.port)).with(ownUploadsOnly))
+	page := openTab(t, srv.url, networkErrors...)
+	page.awaitText(30*time.Second, "Choose files")
+	first := page.owner()
+	page.choose(longFile)
+	eventually(t, 30*time.Second, "the upload is blocked", proxy.isBlocked)
+	page.awaitStoredPart()
+
+	page.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, network.ClearBrowserCookies, cdp.Empty{})
+		return err
+	}), chromedp.Reload())
+	page.awaitText(30*time.Second, "Choose files")
+	second := page.owner()
+	proxy.unblock()
+	proxy.reset()
+	page.choose(longFile)
+	u := page.awaitStatus(60*time.Second, 1, done)[0]
+	if owner := ownerOf(u); owner != second || owner == first {
+		t.Errorf("owner of the key: got %s, want the second of %s and %s", owner, first, second)
+	}
+	b.checkObject(t, u.Key, longFile, page.dataset())
 }
 
 // checkOwnerKeys uploads the files and checks that they are complete, under keys of the browser's owner.
@@ -81,24 +114,37 @@ func (p *tab) owner() string {
 	return evalRetry[string](p, `fetch("/s3/owner").then((response) => response.json()).then(({ owner }) => owner)`)
 }
 
-// documentedClientConf is the client configuration that the documents give for pages of one's own, added to the
-// shipped one.
-func documentedClientConf(t *testing.T) string {
+// writeDocumentedPage writes a page with the code that docs/integration.md gives for pages of one's own. The options
+// that the code leaves out are those of conf.
+func writeDocumentedPage(t *testing.T, dir string, conf clientConf) {
 	t.Helper()
-	documents, _ := filepath.Glob("../docs/*.md") // the pattern is valid
-	example := regexp.MustCompile("(?ms)^#+ Your own page$.*?^```js\n(.*?)^```$")
-	for _, name := range append([]string{"../README.md"}, documents...) {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m := example.FindSubmatch(text); m != nil {
-			return "var shipped = fine_u_conf;\n" + string(m[1]) + `
-fine_u_conf = Object.assign({}, shipped, fine_u_conf, {
-  objectProperties: Object.assign({}, shipped.objectProperties, fine_u_conf.objectProperties)
-});`
-		}
+	text, err := os.ReadFile("../docs/integration.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no document has JavaScript under a heading \"Your own page\"")
-	return ""
+	example := regexp.MustCompile("(?ms)^## Your own page$.*?^```js\n(.*?)^```$").FindSubmatch(text)
+	if example == nil {
+		t.Fatal("docs/integration.md has no JavaScript under the heading \"Your own page\"")
+	}
+	static := filepath.Join(dir, "static")
+	conf.write(t, dir)
+	// The server would add the owner to client_conf.js.
+	if err := os.Rename(filepath.Join(static, "client_conf.js"), filepath.Join(static, "options.js")); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(static, "own.js"), `
+const { FineUploader } = qq.s3, others = fine_u_conf;
+qq.s3.FineUploader = function (options) {
+  const objectProperties = { ...others.objectProperties, ...options.objectProperties };
+  return new FineUploader({ ...others, ...options, objectProperties });
+};
+`+string(example[1])+`
+globalThis.uploader = uploader;
+`)
+	index, err := os.ReadFile(filepath.Join(static, "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.NewReplacer("static/client_conf.js", "static/options.js", "static/page.js", "static/own.js")
+	writeFile(t, filepath.Join(static, "index.html"), own.Replace(string(index)))
 }
