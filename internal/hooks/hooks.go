@@ -68,8 +68,8 @@ func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 	return nil
 }
 
-// List returns those of the caller's objects that the page lists when it is opened. If Success rejects
-// objects that stay in the bucket, leave them out here.
+// List returns those of the caller's objects that the page lists when it is opened. If Success rejects objects that
+// stay in the bucket, leave them out here. Keep those that were never reported: their page reports them again.
 func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
 	return uploads, nil
 }
