@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mitchellh/go-wordwrap"
+
 	"s3-sign-srv/internal/doctor"
 )
 
@@ -97,22 +99,8 @@ func (p *printer) wrap(text string) string {
 
 // wrap breaks text between words into lines of lineWidth, with an indent before all lines but the first.
 func wrap(text string, indent int) string {
-	var b strings.Builder
-	column := indent
-	for i, word := range strings.Fields(text) {
-		length := len([]rune(word))
-		switch {
-		case i > 0 && column+1+length > lineWidth:
-			fmt.Fprintf(&b, "\n%*s", indent, "")
-			column = indent
-		case i > 0:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += length
-	}
-	return b.String()
+	lines := wordwrap.WrapString(text, uint(lineWidth-indent))
+	return strings.ReplaceAll(lines, "\n", fmt.Sprintf("\n%*s", indent, ""))
 }
 
 func (p *printer) paint(colour int, text string) string {
