@@ -57,11 +57,11 @@ func parseAddress(value string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSuffix(value, "/"))
 	switch {
 	case strings.Contains(value, "@"): // what is before it is not shown
-		return nil, errors.New("has keys in it, or a password; set it to scheme, host and port alone")
+		return nil, errors.New("has keys in it, or a password; use scheme, host and port only")
 	case err != nil || u.Scheme == "" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
 		return nil, fmt.Errorf("is %q; set it to an address such as https://s3.example.org", value)
-	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("has more in it than an address; set it to scheme, host and port alone")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("has a query or fragment; use scheme, host and port only")
 	case u.Path != "":
 		const text = "has a path; set it to %s://%s and name the bucket in AWS_DEST_BUCKET"
 		return nil, fmt.Errorf(text, u.Scheme, u.Host)
@@ -93,8 +93,8 @@ func browserHost(u *url.URL) (string, error) {
 			name = "[" + name + "]"
 		}
 	} else if err != nil || !webName.MatchString(name) || endsInNumber.MatchString(name) {
-		return "", fmt.Errorf("has the host %q, which is neither a name for browsers nor a complete IP address; "+
-			"give the host a name of letters, digits, hyphens and dots", u.Hostname())
+		return "", fmt.Errorf("has the host %q, which browsers do not accept as a host name or IP address; use a name of "+
+			"letters, digits, hyphens and dots, or a complete address such as 127.0.0.1", u.Hostname())
 	}
 	if u.Port() == "" {
 		return name, nil

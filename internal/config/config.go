@@ -4,11 +4,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"s3-sign-srv/internal/sign"
@@ -52,27 +54,20 @@ func Load(getenv func(string) string) (Config, error) {
 	var c Config
 	var errs []error
 	for _, s := range Settings() {
-		value := getenv(s.Name)
-		if value == "" {
-			value = s.Default
+		value := cmp.Or(getenv(s.Name), s.Default)
+		err := checkText(value)
+		if err == nil && s.parse != nil && (value != "" || s.Required) {
+			err = s.parse(&c, value)
 		}
-		if isQuoted(value) {
-			const text = "%s has quotes around its value, which bash would remove and Docker's env files keep; remove them"
-			errs = append(errs, fmt.Errorf(text, s.Name))
-			continue
-		}
-		if s.parse == nil || value == "" && !s.Required {
-			continue
-		}
-		if err := s.parse(&c, value); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s %w", s.Name, err))
 		}
 	}
-	if getenv("P3S3F_ADDRESSING") == "" {
+	addressing := getenv("P3S3F_ADDRESSING")
+	if addressing == "" {
 		c.Sign.VirtualHosted = isVirtualByDefault(c.Sign)
 	}
-	errs = append(errs, checkSwappedKeys(c.Sign.AccessKey))
-	errs = append(errs, checkAddress(&c.Sign))
+	errs = append(errs, checkSwappedKeys(c.Sign), checkAddress(&c.Sign, addressing))
 	errs = append(errs, checkCertificate(&c)...)
 	c.Warnings = warnings(c)
 	return c, errors.Join(errs...)
@@ -94,25 +89,33 @@ func isVirtualByDefault(cfg sign.Config) bool {
 
 func hasCapitals(bucket string) bool { return strings.ToLower(bucket) != bucket }
 
-// checkSwappedKeys rejects an access key that must be the secret key, which every page would receive: only secret keys
+// awsAccessKey is the form of AWS's access keys (IAM, "Unique identifiers").
+var awsAccessKey = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{16}$`)
+
+// checkSwappedKeys rejects an access key that must be the secret key, which every page would receive. Only secret keys
 // have characters of base64.
-func checkSwappedKeys(access string) error {
-	if strings.ContainsAny(access, "/+=") {
+func checkSwappedKeys(cfg sign.Config) error {
+	if strings.ContainsAny(cfg.AccessKey, "/+=") {
 		return errors.New("AWS_CLIENT_ACCESS_KEY has characters of a secret key; exchange it with " +
 			"AWS_CLIENT_SECRET_KEY if the two are swapped, else use a pair whose access key has no /, + or =")
+	}
+	if awsAccessKey.MatchString(cfg.SecretKey.Reveal()) {
+		return errors.New("AWS_CLIENT_SECRET_KEY has the form of an access key; exchange it with AWS_CLIENT_ACCESS_KEY")
 	}
 	return nil
 }
 
-// checkAddress looks at endpoint, bucket and addressing together. It removes an endpoint that is wrong.
-func checkAddress(cfg *sign.Config) error {
+// checkAddress looks at endpoint, bucket and P3S3F_ADDRESSING together. It removes an endpoint that is wrong.
+func checkAddress(cfg *sign.Config, addressing string) error {
 	endpoint := cfg.Endpoint
 	if endpoint == nil {
 		return nil
 	}
-	if bare, found := strings.CutPrefix(endpoint.Host, strings.ToLower(cfg.Bucket)+"."); found && cfg.Bucket != "" {
+	bare, found := strings.CutPrefix(endpoint.Host, strings.ToLower(cfg.Bucket)+".")
+	if found && cfg.Bucket != "" && addressing != "path" {
 		cfg.Endpoint = nil
-		return fmt.Errorf("AWS_ENDPOINT begins with the bucket's name; set it to %s://%s", endpoint.Scheme, bare)
+		return fmt.Errorf("AWS_ENDPOINT begins with the bucket's name; set it to %s://%s, or set P3S3F_ADDRESSING=path if "+
+			"the store's own name begins with it", endpoint.Scheme, bare)
 	}
 	if cfg.VirtualHosted && hasCapitals(cfg.Bucket) {
 		return errors.New("P3S3F_ADDRESSING is virtual, but AWS_DEST_BUCKET has capitals, which browsers write in lower " +

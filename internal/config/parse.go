@@ -14,9 +14,15 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// isQuoted reports quotes of a shell around the value of a setting; no valid value begins with one.
-func isQuoted(value string) bool {
-	return len(value) > 1 && strings.ContainsRune(`'"`, rune(value[0])) && value[len(value)-1] == value[0]
+// checkText rejects what is no value of any setting: one in the quotes of a shell, and separators alone.
+func checkText(value string) error {
+	switch {
+	case len(value) > 1 && strings.ContainsRune(`'"`, rune(value[0])) && value[len(value)-1] == value[0]:
+		return errors.New("has quotes around its value, which bash would remove and Docker's env files keep; remove them")
+	case value != "" && len(listWords(value)) == 0: // an empty list would mean "all"
+		return errors.New("has only commas or white space; give it a value, or leave it empty")
+	}
+	return nil
 }
 
 // parseFlag reads 0 or 1.

@@ -116,8 +116,8 @@ func Settings() []Setting {
 		},
 		{
 			Name: "P3S3F_COOKIE_SECRET", Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
-			Meaning: "secrets of at least 32 characters for the cookies of visitors: the first signs, all verify, and so " +
-				"does the secret key, which signs if this is not set",
+			Meaning: "secrets (32 characters or more) for visitors' cookies: the first signs, all are accepted. The secret " +
+				"key is accepted too, and signs if this is not set",
 			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets),
 		},
 		{
