@@ -62,23 +62,15 @@ func splitV4(text string) (*stringV4, error) {
 	if !strings.HasPrefix(q.path, "/") {
 		return nil, errNotAnUpload()
 	}
-	const incomplete = "The canonical request is incomplete; use an unmodified Fine Uploader."
-	for {
-		line, rest, ok := strings.Cut(text, "\n")
-		if !ok {
-			return nil, malformed(incomplete)
-		}
-		text = rest
-		if line == "" {
-			break
-		}
+	headers, end, _ := strings.Cut(text, "\n\n")
+	var ok bool
+	if q.signedHeaders, q.payload, ok = strings.Cut(end, "\n"); !ok {
+		return nil, malformed("The canonical request is incomplete; use an unmodified Fine Uploader.")
+	}
+	for line := range strings.SplitSeq(headers, "\n") {
 		if err := q.parseHeader(line); err != nil {
 			return nil, err
 		}
-	}
-	var ok bool
-	if q.signedHeaders, q.payload, ok = strings.Cut(text, "\n"); !ok {
-		return nil, malformed(incomplete)
 	}
 	return q, nil
 }
