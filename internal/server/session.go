@@ -41,15 +41,15 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	files := []sessionFile{} // for a browser that has no cookie yet
 	owner, err := s.callIdentify(r)
 	if err == nil {
-		files, err = s.filesOf(w, r, owner)
+		files, err = s.listFiles(w, r, owner)
 	} else if errors.Is(err, hooks.ErrUnauthenticated) {
 		err = nil
 	}
 	s.writeResult(w, r, files, err)
 }
 
-func (s *server) filesOf(w http.ResponseWriter, r *http.Request, owner string) ([]sessionFile, error) {
-	uploads, err := s.uploadsOf(w, r, owner)
+func (s *server) listFiles(w http.ResponseWriter, r *http.Request, owner string) ([]sessionFile, error) {
+	uploads, err := s.listUploads(w, r, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func (s *server) filesOf(w http.ResponseWriter, r *http.Request, owner string) (
 	return files, nil
 }
 
-// uploadsOf returns the newest files of owner, and sets a header if there are more.
-func (s *server) uploadsOf(w http.ResponseWriter, r *http.Request, owner string) ([]*hooks.Upload, error) {
+// listUploads returns the newest files of owner, and sets a header if there are more.
+func (s *server) listUploads(w http.ResponseWriter, r *http.Request, owner string) ([]*hooks.Upload, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s3.Timeout) // for all calls
 	defer cancel()
 	entries, err := s.Bucket.List(ctx, owner+"/")
@@ -86,20 +86,26 @@ func (s *server) uploadsOf(w http.ResponseWriter, r *http.Request, owner string)
 		w.Header().Set("X-Total-Count", strconv.Itoa(len(entries)))
 	}
 	entries = entries[:min(len(entries), maxSessionFiles)]
-	uploads := make([]*hooks.Upload, len(entries))
+	uploads, failures := make([]*hooks.Upload, len(entries)), make([]error, len(entries))
 	var group sync.WaitGroup
 	for i, entry := range entries {
 		group.Go(func() {
 			s.headSemaphore <- struct{}{}
 			u := &hooks.Upload{Owner: owner, HTTP: r, Bucket: s.Client.Bucket, Key: entry.Key}
-			if object, err := s.Bucket.Head(ctx, u.Key); err == nil { // else it is listed by its key, unless types are limited
+			object, err := s.Bucket.Head(ctx, u.Key)
+			if err == nil { // else it is listed by its key
 				setObject(u, object)
 			}
-			u.Size, u.LastModified, uploads[i] = entry.Size, entry.LastModified, u
+			u.Size, u.LastModified, uploads[i], failures[i] = entry.Size, entry.LastModified, u, err
 			<-s.headSemaphore
 		})
 	}
 	group.Wait()
+	i := slices.IndexFunc(failures, func(err error) bool { return err != nil })
+	if i >= 0 && r.Context().Err() == nil {
+		s.Log.WarnContext(ctx, "earlier uploads are listed without name and type",
+			"key", entries[i].Key, "cause", failures[i].Error())
+	}
 	return slices.DeleteFunc(uploads, func(u *hooks.Upload) bool { return s.checkLimits(u) != nil }), nil
 }
 

@@ -67,7 +67,8 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// TestSessionLeavesOut checks that the list never has a file that a report would reject, or that the hook leaves out.
+// TestSessionLeavesOut checks that the list never has a file that a report would reject, or that the hook leaves out. A
+// file whose HEAD fails is listed, and logged.
 func TestSessionLeavesOut(t *testing.T) {
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := path.Base(r.URL.Path)
@@ -93,7 +94,8 @@ func TestSessionLeavesOut(t *testing.T) {
 		want   string // the names, or the status of an error
 	}{
 		{"no limits", func(*config) {}, "a.png b.html c.none d.missing e.large.png"},
-		{"types", func(c *config) { c.sign.ContentTypes = []string{"image/*"} }, "a.png e.large.png"},
+		{"types; of one the type is not known", func(c *config) { c.sign.ContentTypes = []string{"image/*"} },
+			"a.png d.missing e.large.png"},
 		{"size", func(c *config) { c.server.MaxBytes = 1000 }, "a.png b.html c.none d.missing"},
 		{"the hook leaves out", func(c *config) {
 			c.server.Hooks.List = func(_ context.Context, uploads []*hooks.Upload) (kept []*hooks.Upload, err error) {
@@ -121,8 +123,13 @@ func TestSessionLeavesOut(t *testing.T) {
 			c.server.Bucket = bucketAt(store.URL)
 			test.change(c)
 		})
-		cookie, _ := s.openPage(t)
+		cookie, owner := s.openPage(t)
+		s.log.drain()
 		got := do(t, "GET", s.url+"/s3/session", "", "", "Cookie", cookie)
+		warning := `"msg":"earlier uploads are listed without name and type","key":"` + owner + `/d.missing"`
+		if log := s.log.drain(); !strings.Contains(log, warning) || !strings.Contains(log, "shows no object") {
+			t.Errorf("%s: the log has %s, want %s", test.name, log, warning)
+		}
 		result := fmt.Sprint(got.status)
 		if got.status == http.StatusOK {
 			var files []struct{ Name string }

@@ -99,11 +99,15 @@ func setObject(u *hooks.Upload, object s3.Object) {
 	u.LastModified, u.Metadata = object.LastModified, decodeMetadata(object)
 }
 
-// checkLimits rejects an object that MaxBytes or the allowed types of the Signer forbid.
+// checkLimits rejects an object that MaxBytes or the allowed types of the Signer forbid. The type is not known, and not
+// checked, without setObject.
 func (s *server) checkLimits(u *hooks.Upload) error {
 	if s.MaxBytes > 0 && u.Size > s.MaxBytes {
 		return apierror.New(apierror.Forbidden, fmt.Sprintf("The file has %d bytes, and this server accepts at most %d; "+
 			"upload a smaller one.", u.Size, s.MaxBytes))
+	}
+	if u.Metadata == nil {
+		return nil
 	}
 	return s.Signer.CheckContentType(u.ContentType)
 }
