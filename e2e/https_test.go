@@ -87,7 +87,7 @@ func TestTwoOwners(t *testing.T) {
 		page.exec(`document.cookie = %s`, planted.Name+"="+planted.Value+"; Path="+path)
 	}
 	page.do(chromedp.Reload())
-	page.awaitText(30*time.Second, "This browser has the cookies of two owners")
+	page.awaitText(30*time.Second, "This browser sent the cookies of two owners")
 	page.exec(`for (const path of ["/s3", "/static"]) document.cookie = %s + path`, planted.Name+"=; Max-Age=0; Path=")
 	page.do(chromedp.Reload())
 	page.choose(smallFile)

@@ -77,10 +77,12 @@ func (c *Codec) isSigned(name, signed, signature string) bool {
 	})
 }
 
+// mac returns the signature. Names without the prefix sign the value alone, as in older releases, so that old cookies
+// stay valid. No id is as long as a name with it, so the two forms cannot be confused.
 func mac(key sign.Secret, name, signed string) string {
 	h := hmac.New(sha256.New, []byte(key.Reveal()))
-	if strings.HasPrefix(name, HostPrefix) { // without the prefix as before it was used, for the cookies of then
-		h.Write([]byte(name + "=")) // longer than any id, so that Decode never takes it for one
+	if strings.HasPrefix(name, HostPrefix) {
+		h.Write([]byte(name + "="))
 	}
 	h.Write([]byte(signed))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))

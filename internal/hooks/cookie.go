@@ -20,16 +20,18 @@ const (
 var ErrUnauthenticated = apierror.New(apierror.Unauthenticated, "This browser is not known here, or its cookie has "+
 	"expired; reload the page, with cookies allowed, and try again.")
 
-var errTwoOwners = apierror.New(apierror.Forbidden, "This browser has the cookies of two owners, of which another "+
-	"site of this domain may have set one; delete the cookies of this site and of its parent domain, and reload the page.")
+var errTwoOwners = apierror.New(apierror.Forbidden, "This browser sent the cookies of two owners; another site of "+
+	"this domain may have set one. Delete the cookies of this site and its parent domain, then reload.")
 
-// CookieOwner returns the owner id in the caller's cookie. A name with cookie.HostPrefix comes first, because only this
-// server can have set it; one without is from HTTP, or from before the prefix was used. Two owners under one name are
-// an error.
+// CookieOwner returns the owner id in the caller's cookie. If there is one with cookie.HostPrefix, which only this
+// server can have set, those without it are ignored: they are from HTTP, or from before the prefix was used. Two owners
+// under one name are an error.
 func CookieOwner(codec *cookie.Codec, r *http.Request, now time.Time) (string, error) {
-	for _, name := range []string{
-		cookie.HostPrefix + CookieName, cookie.HostPrefix + CrossSiteCookieName, CookieName, CrossSiteCookieName,
-	} {
+	names := []string{cookie.HostPrefix + CookieName, cookie.HostPrefix + CrossSiteCookieName}
+	if len(r.CookiesNamed(names[0])) == 0 && len(r.CookiesNamed(names[1])) == 0 {
+		names = []string{CookieName, CrossSiteCookieName}
+	}
+	for _, name := range names {
 		owner := ""
 		for _, c := range r.CookiesNamed(name) {
 			id, ok := codec.Decode(name, c.Value, now)

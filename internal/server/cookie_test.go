@@ -118,7 +118,7 @@ func TestCookieNames(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		cookies []string
-		owner   string // empty: rejected
+		owner   string // empty: rejected as two owners; "new": not known
 	}{
 		{"without the prefix", []string{cookieOf(plain, a)}, a},
 		{"with the prefix", []string{cookieOf(host, a)}, a},
@@ -129,6 +129,8 @@ func TestCookieNames(t *testing.T) {
 		{"two with the prefix", []string{cookieOf(host, a), cookieOf(host, b)}, ""},
 		{"one is planted beside one with the prefix", []string{cookieOf(plain, b), cookieOf(host, a)}, a},
 		{"one is planted beside one for other sites", []string{cookieOf(plain, b), cookieOf(hostApp, a)}, a},
+		{"one is planted beside an invalid one with the prefix", []string{cookieOf(plain, b), host + "=x"}, "new"},
+		{"one is planted beside an invalid one for other sites", []string{hostApp + "=x", cookieOf(plain, b)}, "new"},
 		{"an invalid one is planted", []string{plain + "=x", cookieOf(plain, a)}, a},
 		{"own page and other site", []string{cookieOf(hostApp, b), cookieOf(host, a)}, a},
 	} {
@@ -142,8 +144,12 @@ func TestCookieNames(t *testing.T) {
 		} {
 			set := got.header.Get("Set-Cookie")
 			switch {
+			case test.owner == "new":
+				if strings.Contains(got.body, b) || strings.Contains(set, b) || what == "sign" && got.status != 401 {
+					t.Errorf("%s, %s: %d %s %s", test.name, what, got.status, got.body, set)
+				}
 			case test.owner == "":
-				if got.status != 403 || !strings.Contains(got.body, "the cookies of two owners") || set != "" {
+				if got.status != 403 || !strings.Contains(got.body, "sent the cookies of two owners") || set != "" {
 					t.Errorf("%s, %s: %d %s %s", test.name, what, got.status, got.body, set)
 				}
 			case got.status != 200 || what == "owner" && got.body != `{"owner":"`+a+`"}`:
