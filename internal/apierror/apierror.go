@@ -69,13 +69,6 @@ func (e *Error) WithRequest(description string) *Error {
 	return e
 }
 
-// WithCause returns a copy of e that wraps err.
-func (e *Error) WithCause(err error) *Error {
-	withCause := *e
-	withCause.Err = err
-	return &withCause
-}
-
 // sanitize returns at most the first maxBytes of s, with control characters replaced.
 func sanitize(s string, maxBytes int) string {
 	return strings.Map(func(c rune) rune {

@@ -101,7 +101,7 @@ func (s *server) clientConf(w http.ResponseWriter, r *http.Request) {
 	isCustom := !errors.Is(err, fs.ErrNotExist)
 	switch {
 	case isCustom && err != nil:
-		s.writeError(w, r, errUnreadableConf.WithCause(err))
+		s.writeError(w, r, fmt.Errorf("%w (%w)", errUnreadableConf, err))
 		return
 	case isCustom && !s.OwnUploadsOnly:
 		s.serveFile(w, r, customConf)

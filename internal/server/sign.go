@@ -12,12 +12,6 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// signResponse is what Fine Uploader reads in the response to a sign request.
-type signResponse struct {
-	Policy    string `json:"policy,omitempty"`
-	Signature string `json:"signature"`
-}
-
 // sign handles POST /s3/sign, with ?v4=true for version 4.
 //
 //	{"expiration":"…","conditions":[…]}  → {"policy":"…","signature":"…"}
@@ -38,7 +32,7 @@ func (s *server) sign(r *http.Request) (any, error) {
 	if err := s.challenge(r, &hooks.Challenge{Request: request, HTTP: r}); err != nil {
 		return nil, err
 	}
-	return signResponse(s.Signer.Sign(request)), nil
+	return s.Signer.Sign(request), nil
 }
 
 // challenge calls the hooks Identify and ChallengeIsGood.

@@ -155,11 +155,8 @@ func matchType(pattern, value string) bool {
 
 // checkMD5 accepts an empty value or the base64 of an MD5 digest.
 func checkMD5(value string) error {
-	if value == "" {
-		return nil
-	}
 	digest, err := base64.StdEncoding.Strict().DecodeString(value)
-	if err != nil || len(digest) != 16 || len(value) != 24 {
+	if value != "" && (err != nil || len(digest) != 16 || len(value) != 24) {
 		return malformed("Content-MD5 is not the base64 of an MD5 digest; remove it from request.params.").
 			WithDetail(value, "24 characters of base64")
 	}

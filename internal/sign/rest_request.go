@@ -141,12 +141,8 @@ func isUploadID(s string) bool {
 }
 
 func parsePartNumber(s string) (int, bool) {
-	digits, ok := strings.CutPrefix(s, "partNumber=")
-	if !ok || len(digits) > 5 {
-		return 0, false
-	}
-	n, err := strconv.Atoi(digits)
-	return n, err == nil && 1 <= n && n <= MaxParts && strconv.Itoa(n) == digits
+	n, err := strconv.Atoi(strings.TrimPrefix(s, "partNumber="))
+	return n, err == nil && 1 <= n && n <= MaxParts && s == "partNumber="+strconv.Itoa(n)
 }
 
 // newRequest builds the Request for q, whose bucket and date the caller has checked. escapedKey is the key as in

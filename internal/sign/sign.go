@@ -129,8 +129,8 @@ func New(cfg Config) *Signer { return &Signer{cfg: cfg, hosts: hostForms(cfg)} }
 
 // Signature is the response to a sign request. Policy is set only for PostObject.
 type Signature struct {
-	Policy    string // base64 of the document, for the form field
-	Signature string // base64 for V2, lower-case hex for V4
+	Policy    string `json:"policy,omitempty"` // base64 of the document, for the form field
+	Signature string `json:"signature"`        // base64 for V2, lower-case hex for V4
 }
 
 // Sign signs the request that r was parsed from. It cannot fail: everything was checked in the Parse method.
