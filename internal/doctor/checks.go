@@ -33,10 +33,11 @@ var cleanupCheck = Check{"clean-up", "Are all test objects removed?", "their pre
 
 // checks returns all checks but the last, each after those that it needs. Those that send nothing to the store come
 // first, so that a slow store does not delay them.
-func (r *run) checks() []check { return append(r.localChecks(), r.storeChecks()...) }
-
-func (r *run) localChecks() []check {
+func (r *run) checks() []check {
 	settings := []string{"settings"}
+	store := func(c Check, run func(context.Context) []Result, needs ...string) check {
+		return check{c, append(needs, storeResponds), run}
+	}
 	return []check{
 		{Check{"settings", "Are all variables set and valid?",
 			"a placeholder, swapped keys, the bucket in the endpoint"}, nil, r.checkSettings},
@@ -44,14 +45,6 @@ func (r *run) localChecks() []check {
 			"an https page with an http store, a store on loopback"}, settings, r.checkBrowsers},
 		{Check{"client_conf.js", "Does it agree with the server, and are its requests signed?",
 			"the named option or line"}, settings, r.checkClientConf},
-	}
-}
-
-func (r *run) storeChecks() []check {
-	store := func(c Check, run func(context.Context) []Result, needs ...string) check {
-		return check{c, append(needs, storeResponds), run}
-	}
-	return []check{
 		store(Check{"endpoint", "Does an S3 store respond at AWS_ENDPOINT, with a trusted certificate?",
 			"host, port, http or https; the console's port; a proxy"}, r.checkEndpoint, "settings", "client_conf.js"),
 		store(Check{"clock", "Is the clock within 15 minutes of the store's?", "no NTP"}, r.checkClock, "endpoint"),

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -129,7 +128,8 @@ func (e errorResponse) explainProxy() (cause, fix string) {
 func (r *run) explainTransport(err error) []Result {
 	host := r.host()
 	var dns *net.DNSError
-	switch proxy := r.proxy(); {
+	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: r.set.Sign.Endpoint})
+	switch {
 	case errors.Is(err, context.Canceled):
 		return skipped("interrupted")
 	case certificateError(err) != nil:
@@ -172,12 +172,6 @@ func (r *run) explainTimeout() []Result {
 func isTimeout(err error) bool {
 	var netErr net.Error
 	return errors.As(err, &netErr) && netErr.Timeout()
-}
-
-// proxy returns the proxy that the environment names for the store, or nil.
-func (r *run) proxy() *url.URL {
-	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: r.set.Sign.Endpoint})
-	return proxy
 }
 
 // certificateError returns what is wrong with the store's certificate, or nil if err is about something else.

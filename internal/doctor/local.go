@@ -11,22 +11,17 @@ import (
 )
 
 // checkSettings reports every invalid setting.
-func (r *run) checkSettings(context.Context) []Result {
+func (r *run) checkSettings(context.Context) (results []Result) {
 	if r.setErr != nil {
-		return resultsOf(r.setErr)
+		for line := range strings.SplitSeq(r.setErr.Error(), "\n") {
+			results = append(results, failed(splitSentence(line))...)
+		}
+		return results
 	}
-	results := ok("bucket %s at %s, region %s, %s style, signature version %d", r.set.Sign.Bucket, r.set.Sign.Endpoint,
+	results = ok("bucket %s at %s, region %s, %s style, signature version %d", r.set.Sign.Bucket, r.set.Sign.Endpoint,
 		r.set.Sign.Region, style(r.set.Sign.VirtualHosted), r.set.SignatureVersion)
 	for _, w := range slices.Concat(r.set.Warnings, r.cfg.Warnings) {
 		results = append(results, warning(splitSentence(w))...)
-	}
-	return results
-}
-
-// resultsOf returns a result for each line of an error.
-func resultsOf(err error) (results []Result) {
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		results = append(results, failed(splitSentence(line))...)
 	}
 	return results
 }
