@@ -20,7 +20,7 @@ BENCHSTAT   := v0.0.0-20260908200009-22c9c6c9d4da
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 15
 
-# ENV counts on make's command line only: in the environment it is somebody else's.
+# ENV is read from make's command line only: shells and CI systems set an unrelated ENV.
 ENV_FILE := $(if $(filter command,$(origin ENV)),$(ENV))
 run: build $(if $(ENV_FILE),,bin/.versitygw-$(VERSITYGW)) ## start the server with a demo store, or with ENV=FILE with yours
 	@exec bin/s3-sign-srv $(if $(ENV_FILE),-env "$(ENV_FILE)",-demo)

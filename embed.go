@@ -54,8 +54,7 @@ func (dir overlay) open(name string) (f fs.File, err error) {
 	return f, err
 }
 
-// Warnings names the files in dir that FS cannot open, one sentence each. There, too, no built-in file takes their
-// place.
+// Warnings names the files in dir that FS cannot open, one sentence each. The built-in files are not served instead.
 func Warnings(dir string) (warnings []string) {
 	names := []string{"client_conf.js", "basic_cors.xml"}
 	fs.WalkDir(os.DirFS(filepath.Join(dir, "static")), ".", func(name string, e fs.DirEntry, err error) error {
@@ -71,8 +70,8 @@ func Warnings(dir string) (warnings []string) {
 		case err == nil:
 			f.Close()
 		case errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist):
-			warnings = append(warnings, fmt.Sprintf("%s cannot be read (%v), and no built-in file takes its place; make it a "+
-				"readable file or a link to one in static/, or remove it", name, pathErr.Err))
+			warnings = append(warnings, fmt.Sprintf("%s cannot be read (%v), and the built-in file is not served instead; "+
+				"make it a readable file or a link to one in static/, or remove it", name, pathErr.Err))
 		}
 	}
 	return warnings

@@ -89,8 +89,8 @@ func TestWarnings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const gone, rest = "a link to a file that does not exist", "), and no built-in file takes its place; make it a " +
-		"readable file or a link to one in static/, or remove it"
+	const gone, rest = "a link to a file that does not exist", "), and the built-in file is not served instead; " +
+		"make it a readable file or a link to one in static/, or remove it"
 	want := []string{
 		"client_conf.js cannot be read (" + gone + rest,
 		"static/client_conf.js cannot be read (path escapes from parent" + rest,

@@ -15,15 +15,15 @@ import (
 var (
 	assignment = regexp.MustCompile(`^[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=` +
 		`('[^']*'|"[^"\\` + "`" + `]*"|[A-Za-z0-9_./:@%+,=^${}-]*)(?:[ \t]+#.*)?[ \t]*$`)
-	beginning = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
-	blank     = regexp.MustCompile(`^[ \t]*(#.*)?$`)
-	reference = regexp.MustCompile(`\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})`)
-	upperName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
+	anyAssignment = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
+	blank         = regexp.MustCompile(`^[ \t]*(#.*)?$`)
+	reference     = regexp.MustCompile(`\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})`)
+	upperName     = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`) // what godotenv expands
 )
 
-// readEnvFile returns what sourcing the file at path in bash would export, given the environment outer, or an error
-// that lists every line whose meaning could differ.
-func readEnvFile(path string, outer environ) (environ, error) {
+// readEnvFile returns what sourcing the file at path in bash would export, given the environment inherited, or an
+// error that lists every line whose meaning could differ.
+func readEnvFile(path string, inherited environ) (environ, error) {
 	script, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the file given with -env: %w; name one that exists", err)
@@ -34,7 +34,7 @@ func readEnvFile(path string, outer environ) (environ, error) {
 	var errs []error
 	exported := environ{}
 	for i, line := range strings.Split(string(script), "\n") {
-		if err := exported.readLine(line, outer); err != nil {
+		if err := exported.readLine(line, inherited); err != nil {
 			errs = append(errs, fmt.Errorf("%s line %d: %w", path, i+1, err))
 		}
 	}
@@ -55,7 +55,7 @@ func checkText(path, script string) error {
 }
 
 // readLine adds the variable that a line exports. No error shows the value, which may be a secret.
-func (e environ) readLine(line string, outer environ) error {
+func (e environ) readLine(line string, inherited environ) error {
 	switch {
 	case strings.HasPrefix(line, "\ufeff"): // some editors on Windows write it
 		return errors.New("begins with a byte order mark, which bash would take for a part of the line; " +
@@ -63,16 +63,16 @@ func (e environ) readLine(line string, outer environ) error {
 	case blank.MatchString(line):
 		return nil
 	}
-	m := beginning.FindStringSubmatch(line)
+	m := anyAssignment.FindStringSubmatch(line)
 	if m == nil {
 		return errors.New("is not of the form export NAME=value; only such lines and comments can be read here")
 	}
-	value, err := e.readValue(line, m[1], m[2], outer)
-	e[m[1]] = value // also after an error: a reference to it is no further one
+	value, err := e.readValue(line, m[1], m[2], inherited)
+	e[m[1]] = value // also after an error, so that references to it are not reported too
 	return err
 }
 
-func (e environ) readValue(line, name, value string, outer environ) (string, error) {
+func (e environ) readValue(line, name, value string, inherited environ) (string, error) {
 	m := assignment.FindStringSubmatch(line)
 	switch {
 	case m == nil:
@@ -80,12 +80,12 @@ func (e environ) readValue(line, name, value string, outer environ) (string, err
 	case m[1] == "":
 		return "", fmt.Errorf("lacks the word export in front of %s, without which programs do not see it", name)
 	}
-	return e.expand(name, m[3], outer)
+	return e.expand(name, m[3], inherited)
 }
 
 // expand returns the value of a variable as godotenv reads it, with the variables that it refers to defined in front.
 // Within single quotes there are none.
-func (e environ) expand(name, value string, outer environ) (string, error) {
+func (e environ) expand(name, value string, inherited environ) (string, error) {
 	if strings.HasPrefix(value, "'") {
 		return parseValue(name, value, "")
 	}
@@ -97,7 +97,7 @@ func (e environ) expand(name, value string, outer environ) (string, error) {
 		other := strings.Trim(text, "${}")
 		referred, known := e[other]
 		if !known {
-			referred, known = outer[other]
+			referred, known = inherited[other]
 		}
 		switch {
 		case !upperName.MatchString(other):

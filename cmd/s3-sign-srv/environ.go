@@ -30,7 +30,7 @@ func parseEnviron(lines []string) environ {
 func (e environ) get(name string) string { return e[name] }
 
 // readEnviron returns the variables of env, and those of the file that env does not set. If the file cannot be read,
-// getenv is nil and the error lists every wrong line; otherwise the error lists every name that must be a mistake.
+// getenv is nil and the error lists every wrong line; otherwise the error lists every unknown setting.
 func readEnviron(file string, env environ) (getenv func(string) string, err error) {
 	all := environ{}
 	if file != "" {
@@ -49,19 +49,17 @@ func readEnviron(file string, env environ) (getenv func(string) string, err erro
 	return all.get, unknownSettings(all)
 }
 
-// readAtStart are the variables that Go's runtime reads before main.
-func readAtStart() []string {
-	return []string{"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK"}
-}
+// runtimeVariables matches the variables that Go's runtime reads before main.
+var runtimeVariables = regexp.MustCompile(`^(GODEBUG|GOGC|GOMAXPROCS|GOMEMLIMIT|GOTRACEBACK)$`)
 
-// export sets the variables of the file that are no settings for this process, where libraries look for HTTPS_PROXY,
-// SSL_CERT_FILE and others. The keys stay out of it.
+// export sets the other variables of the file for this process, where libraries look for HTTPS_PROXY, SSL_CERT_FILE and
+// others. The settings, with the keys, stay out of it.
 func export(variables, env environ, file string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		switch {
 		case env[name] != "" || slices.Contains(config.Names(), name):
-		case slices.Contains(readAtStart(), name):
+		case runtimeVariables.MatchString(name):
 			const text = "%s has no effect in %s, because Go reads it before the file; set it in the environment"
 			errs = append(errs, fmt.Errorf(text, name, file))
 		default:

@@ -40,8 +40,8 @@ func (c *Challenge) IsInitiate() bool {
 	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
 }
 
-// Upload is an object that is in the bucket. Bucket, Key and the form of UUID are checked. Name and Form are any text
-// of the browser, together at most 64 KiB. The other fields come from the store.
+// Upload is an object that is in the bucket. Bucket, Key and the form of UUID are checked. Name and Form are
+// untrusted text, together at most 64 KiB. The other fields come from the store.
 type Upload struct {
 	Owner string
 	HTTP  *http.Request
@@ -71,7 +71,7 @@ type Deletion struct {
 
 	Bucket, Key string
 	UUID        string
-	Form        map[string]string // what deleteFile.params has added: any text of the browser, at most 64 KiB
+	Form        map[string]string // what deleteFile.params has added: untrusted text, at most 64 KiB
 }
 
 // Reply is added to the response that the page's onComplete receives. Its values must be encodable as JSON. The server
