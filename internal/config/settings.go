@@ -25,79 +25,52 @@ type Setting struct {
 // and run go test ./internal/config -update.
 func Settings() []Setting {
 	return []Setting{
-		{
-			Name: "AWS_CLIENT_ACCESS_KEY", Required: true, Example: "'XXXXXXXXXXXXXXXXXXXX'", Shipped: true,
+		{Name: "AWS_CLIENT_ACCESS_KEY", Required: true, Example: "'XXXXXXXXXXXXXXXXXXXX'", Shipped: true,
 			Meaning: "access key that signs uploads; the server also uses it to look up, list and delete objects. " +
 				"It is public: every page receives it",
-			parse: into(func(c *Config) *string { return &c.Sign.AccessKey }, parseKey),
-		},
-		{
-			Name: "AWS_CLIENT_SECRET_KEY", Required: true, Shipped: true,
+			parse: into(func(c *Config) *string { return &c.Sign.AccessKey }, parseKey)},
+		{Name: "AWS_CLIENT_SECRET_KEY", Required: true, Shipped: true,
 			Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
 			Meaning: "secret key of this access key",
-			parse:   into(func(c *Config) *sign.Secret { return &c.Sign.SecretKey }, parseSecret),
-		},
-		{
-			Name: "AWS_DEST_BUCKET", Required: true, Example: "somebucket", Shipped: true,
+			parse:   into(func(c *Config) *sign.Secret { return &c.Sign.SecretKey }, parseSecret)},
+		{Name: "AWS_DEST_BUCKET", Required: true, Example: "somebucket", Shipped: true,
 			Meaning: "the one bucket that receives uploads",
-			parse:   into(func(c *Config) *string { return &c.Sign.Bucket }, parseBucket),
-		},
-		{
-			Name: "AWS_ENDPOINT", Required: true, Example: "'https://some.s3.server.ac.uk'", Shipped: true,
+			parse:   into(func(c *Config) *string { return &c.Sign.Bucket }, parseBucket)},
+		{Name: "AWS_ENDPOINT", Required: true, Example: "'https://some.s3.server.ac.uk'", Shipped: true,
 			Meaning: "address of the store without the bucket, such as `https://s3.example.org`",
-			parse:   into(func(c *Config) **url.URL { return &c.Sign.Endpoint }, parseEndpoint),
-		},
-		{
-			Name: "AWS_REGION", Default: "us-east-1",
+			parse:   into(func(c *Config) **url.URL { return &c.Sign.Endpoint }, parseEndpoint)},
+		{Name: "AWS_REGION", Default: "us-east-1",
 			Meaning: "region in version 4 signatures",
-			parse:   into(func(c *Config) *string { return &c.Sign.Region }, parseRegion),
-		},
-		{
-			Name:    "AWS_SESSION_TOKEN",
+			parse:   into(func(c *Config) *string { return &c.Sign.Region }, parseRegion)},
+		{Name: "AWS_SESSION_TOKEN",
 			Meaning: "not used: Fine Uploader cannot send the token of temporary credentials; a warning, if set",
-			parse:   func(c *Config, _ string) error { c.sessionToken = true; return nil },
-		},
-		{
-			Name: "P3S3F_HOST_NAME", Default: "127.0.0.1", Shipped: true,
+			parse:   func(c *Config, _ string) error { c.sessionToken = true; return nil }},
+		{Name: "P3S3F_HOST_NAME", Default: "127.0.0.1", Shipped: true,
 			Meaning: "address to listen on; `0.0.0.0` for all",
-			parse:   func(c *Config, value string) error { c.Host = value; return nil },
-		},
-		{
-			Name: "P3S3F_HOST_PORT", Default: "5000", Shipped: true,
+			parse:   func(c *Config, value string) error { c.Host = value; return nil }},
+		{Name: "P3S3F_HOST_PORT", Default: "5000", Shipped: true,
 			Meaning: "port to listen on; `0` for any free port",
-			parse:   into(func(c *Config) *string { return &c.Port }, parsePort),
-		},
-		{
-			Name: "P3S3F_THREADED", Example: "0", Shipped: true,
+			parse:   into(func(c *Config) *string { return &c.Port }, parsePort)},
+		{Name: "P3S3F_THREADED", Example: "0", Shipped: true,
 			Meaning: "accepted for compatibility with the original, without effect",
-			parse:   into(func(c *Config) *bool { return &c.threaded }, parseFlag),
-		},
-		{
-			Name: "P3S3F_USE_HTTPS", Default: "0", Shipped: true,
+			parse:   into(func(c *Config) *bool { return &c.threaded }, parseFlag)},
+		{Name: "P3S3F_USE_HTTPS", Default: "0", Shipped: true,
 			Meaning: "`1`: serve HTTPS with the next two files",
-			parse:   into(func(c *Config) *bool { return &c.HTTPS }, parseFlag),
-		},
-		{
-			Name: "P3S3F_SRV_CRT", Example: "$HOME/ssl_cert/server.crt", Shipped: true,
+			parse:   into(func(c *Config) *bool { return &c.HTTPS }, parseFlag)},
+		{Name: "P3S3F_SRV_CRT", Example: "$HOME/ssl_cert/server.crt", Shipped: true,
 			Meaning: "PEM file with the certificate, followed by its chain",
-			parse:   func(c *Config, value string) error { c.CertFile = value; return nil },
-		},
-		{
-			Name: "P3S3F_SRV_KEY", Example: "$HOME/ssl_cert/server.key", Shipped: true,
+			parse:   func(c *Config, value string) error { c.CertFile = value; return nil }},
+		{Name: "P3S3F_SRV_KEY", Example: "$HOME/ssl_cert/server.key", Shipped: true,
 			Meaning: "PEM file with the private key of the certificate",
-			parse:   func(c *Config, value string) error { c.KeyFile = value; return nil },
-		},
-		{
-			Name: "P3S3F_ADDRESSING", Default: "path",
+			parse:   func(c *Config, value string) error { c.KeyFile = value; return nil }},
+		{Name: "P3S3F_ADDRESSING", Default: "path",
 			Meaning: "how browsers address the bucket: `path` (`https://HOST/BUCKET`) or `virtual` " +
 				"(`https://BUCKET.HOST`), which is the default on AWS",
 			parse: func(c *Config, value string) error {
 				c.Sign.VirtualHosted = value == "virtual"
 				return oneOf(value, "path", "virtual")
-			},
-		},
-		{
-			Name: "P3S3F_SIGNATURE_VERSION", Default: "4",
+			}},
+		{Name: "P3S3F_SIGNATURE_VERSION", Default: "4",
 			Meaning: "`4`: the page uses version 4, and the server signs both versions. " +
 				"`2`: the server signs version 2 only; use it where `doctor` warns at `unsigned headers`",
 			parse: func(c *Config, value string) error {
@@ -106,88 +79,57 @@ func Settings() []Setting {
 					c.SignatureVersion, c.Sign.OnlyV2 = sign.V2, true
 				}
 				return oneOf(value, "2", "4")
-			},
-		},
-		{
-			Name: "P3S3F_OWN_UPLOADS_ONLY", Default: "1", Shipped: true,
+			}},
+		{Name: "P3S3F_OWN_UPLOADS_ONLY", Default: "1", Shipped: true,
 			Meaning: "`1`: visitors can sign, report, list and delete only keys that begin with their own owner id. " +
 				"`0`: all keys, as with the original",
-			parse: into(func(c *Config) *bool { return &c.OwnUploadsOnly }, parseFlag),
-		},
-		{
-			Name: "P3S3F_COOKIE_SECRET", Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
+			parse: into(func(c *Config) *bool { return &c.OwnUploadsOnly }, parseFlag)},
+		{Name: "P3S3F_COOKIE_SECRET", Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
 			Meaning: "secrets (32 characters or more) for visitors' cookies: the first signs, all are accepted. The secret " +
 				"key is accepted too, and signs if this is not set",
-			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets),
-		},
-		{
-			Name: "P3S3F_VERIFY_SUCCESS", Default: "1",
+			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets)},
+		{Name: "P3S3F_VERIFY_SUCCESS", Default: "1",
 			Meaning: "`0`: do not ask the store whether a reported upload exists",
-			parse:   into(func(c *Config) *bool { return &c.VerifySuccess }, parseFlag),
-		},
-		{
-			Name: "P3S3F_ALLOW_DELETE", Default: "1",
+			parse:   into(func(c *Config) *bool { return &c.VerifySuccess }, parseFlag)},
+		{Name: "P3S3F_ALLOW_DELETE", Default: "1",
 			Meaning: "`0`: no delete route",
-			parse:   into(func(c *Config) *bool { return &c.AllowDelete }, parseFlag),
-		},
-		{
-			Name: "P3S3F_SERVE_PAGE", Default: "1",
+			parse:   into(func(c *Config) *bool { return &c.AllowDelete }, parseFlag)},
+		{Name: "P3S3F_SERVE_PAGE", Default: "1",
 			Meaning: "`0`: serve the API only, without the page",
-			parse:   into(func(c *Config) *bool { return &c.ServePage }, parseFlag),
-		},
-		{
-			Name: "P3S3F_ALLOWED_ACLS", Example: "public-read",
+			parse:   into(func(c *Config) *bool { return &c.ServePage }, parseFlag)},
+		{Name: "P3S3F_ALLOWED_ACLS", Example: "public-read",
 			Meaning: "canned ACLs to allow besides `private`",
-			parse:   into(func(c *Config) *[]string { return &c.Sign.ACLs }, parseACLs),
-		},
-		{
-			Name: "P3S3F_MAX_BYTES", Example: "5000000000000",
+			parse:   into(func(c *Config) *[]string { return &c.Sign.ACLs }, parseACLs)},
+		{Name: "P3S3F_MAX_BYTES", Example: "5000000000000",
 			Meaning: "size of the largest file allowed, in bytes",
-			parse:   into(func(c *Config) *int64 { return &c.Sign.MaxBytes }, parseSize),
-		},
-		{
-			Name: "P3S3F_ALLOWED_TYPES", Example: "'image/*,text/plain'",
+			parse:   into(func(c *Config) *int64 { return &c.Sign.MaxBytes }, parseSize)},
+		{Name: "P3S3F_ALLOWED_TYPES", Example: "'image/*,text/plain'",
 			Meaning: "media types to allow, such as `image/*,text/plain`; all if not set",
-			parse:   into(func(c *Config) *[]string { return &c.Sign.ContentTypes }, parseMediaTypes),
-		},
-		{
-			Name: "P3S3F_ALLOWED_ORIGINS", Example: "'https://app.example.org'",
+			parse:   into(func(c *Config) *[]string { return &c.Sign.ContentTypes }, parseMediaTypes)},
+		{Name: "P3S3F_ALLOWED_ORIGINS", Example: "'https://app.example.org'",
 			Meaning: "other sites whose pages may use this server, such as `https://app.example.org`",
-			parse:   into(func(c *Config) *[]string { return &c.AllowedOrigins }, parseOrigins),
-		},
-		{
-			Name: "P3S3F_RATE", Example: "20",
+			parse:   into(func(c *Config) *[]string { return &c.AllowedOrigins }, parseOrigins)},
+		{Name: "P3S3F_RATE", Example: "20",
 			Meaning: "requests per second and client address, averaged over 10 s; signatures and lists count " +
 				"separately from success reports and deletions",
-			parse: into(func(c *Config) *float64 { return &c.Rate }, parseRate),
-		},
-		{
-			Name: "P3S3F_TRUSTED_PROXIES", Example: "127.0.0.1",
+			parse: into(func(c *Config) *float64 { return &c.Rate }, parseRate)},
+		{Name: "P3S3F_TRUSTED_PROXIES", Example: "127.0.0.1",
 			Meaning: "addresses or networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` " +
 				"the server trusts",
-			parse: into(func(c *Config) *[]string { return &c.TrustedProxies }, parseNetworks),
-		},
-		{
-			Name: "P3S3F_LOG_LEVEL", Default: "info",
+			parse: into(func(c *Config) *[]string { return &c.TrustedProxies }, parseNetworks)},
+		{Name: "P3S3F_LOG_LEVEL", Default: "info",
 			Meaning: "`debug`, `info`, `warn` or `error`",
-			parse:   into(func(c *Config) *slog.Level { return &c.LogLevel }, parseLevel),
-		},
-		{
-			Name: "P3S3F_LOG_FORMAT", Default: "text",
+			parse:   into(func(c *Config) *slog.Level { return &c.LogLevel }, parseLevel)},
+		{Name: "P3S3F_LOG_FORMAT", Default: "text",
 			Meaning: "`text` or `json`; the log goes to standard error",
 			parse: func(c *Config, value string) error {
 				c.LogJSON = value == "json"
 				return oneOf(value, "json", "text")
-			},
-		},
-		{
-			Name: "P3S3F_EXAMPLE_ALLOW_SMALL", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/small_file.txt",
-			Meaning: "`bucket/dataset/filename`; if set, the shipped hook allows only this file and the next one",
-		},
-		{
-			Name: "P3S3F_EXAMPLE_ALLOW_LARGE", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/large_file.bam",
-			Meaning: "the other file that the shipped hook allows",
-		},
+			}},
+		{Name: "P3S3F_EXAMPLE_ALLOW_SMALL", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/small_file.txt",
+			Meaning: "`bucket/dataset/filename`; if set, the shipped hook allows only this file and the next one"},
+		{Name: "P3S3F_EXAMPLE_ALLOW_LARGE", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/large_file.bam",
+			Meaning: "the other file that the shipped hook allows"},
 	}
 }
 
