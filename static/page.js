@@ -151,7 +151,7 @@ function start(conf) {
   byId("upload").hidden = conf.autoUpload !== false;
   byId("upload").onclick = () => uploader.uploadStoredFiles();
   byId("starting").remove();
-  addEventListener("pagehide", () => store.save());
+  addEventListener("pagehide", () => { store.save(); reports.save(); });
   store.restore().then(updateUnfinished);
   return uploader;
 }

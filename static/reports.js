@@ -9,6 +9,7 @@ import { Database } from "./database.js";
 import { wrapMethod } from "./intercept.js";
 
 const WRITE_TIMEOUT = 1000; // ms; an upload does not wait longer for its record
+const REMOVE_DELAY = 200; // ms in which several removals become one transaction, which takes 5 ms of the page's time
 const MAX_AGE = 30 * 24 * 60 * 60 * 1000; // ms
 const MIN_DELAY = 5_000; // ms before the first retry; doubles with each
 const MAX_DELAY = 60_000; // ms
@@ -20,6 +21,8 @@ export class Reports {
   #locks;
   #uploader;
   #database = new Database("s3-sign-srv reports");
+  #removed = new Set(); // keys of records that are still to be removed
+  #timer = null;
 
   /** Create it before the uploader. lastResponse is from responses.js, locks a TabLocks. */
   constructor(qq, lastResponse, locks) {
@@ -66,22 +69,32 @@ export class Reports {
       ...uploader._getEndpointSpecificParams(id, {}, null),
     };
     const record = { report, size: uploader.getSize(id), time: Date.now(), rejection: null };
-    await this.#write([[report.key, record]], []);
+    await this.#write([[report.key, record]]);
   }
 
   /** Removes the record of a file: its report was accepted, or it was deleted. */
   remove(id) {
-    return this.#write([], [this.#uploader.getKey(id)]);
+    const key = this.#uploader.getKey(id);
+    if (typeof key !== "string") return; // it is not known yet, and there is no record
+    this.#removed.add(key);
+    this.#timer ??= setTimeout(() => this.save(), REMOVE_DELAY);
+  }
+
+  /** Removes at once what is to be removed. To be called when the page is left. */
+  save() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#removed.size > 0) this.#write([]);
   }
 
   /** For onError. */
   async failed(id) {
     const response = this.#lastResponse();
     const key = this.#uploader.getKey(id);
-    if (response?.from === "store" && response.status >= 400) return this.#write([], [key]); // there is no object
+    if (response?.from === "store" && response.status >= 400) return this.remove(id); // there is no object
     if (!isRejection(response)) return undefined;
     const record = (await this.#read()).get(key);
-    return record && this.#write([[key, { ...record, rejection: rejectionOf(response) }]], []);
+    return record && this.#write([[key, { ...record, rejection: rejectionOf(response) }]]);
   }
 
   /**
@@ -91,7 +104,8 @@ export class Reports {
   async restore(show) {
     const records = await this.#read();
     const expired = [...records].filter(([, { time }]) => Date.now() - time > MAX_AGE).map(([key]) => key);
-    if (expired.length > 0) this.#write([], expired);
+    for (const key of expired) this.#removed.add(key);
+    this.save();
     for (const { id, size } of this.#uploader.getUploads()) {
       const record = records.get(this.#uploader.getKey(id));
       if (!record || this.#uploader.getFile(id) || record.size !== size) continue;
@@ -111,13 +125,13 @@ export class Reports {
       show(id, "unreported", null);
       const response = await this.#send(id, report);
       if (!response) {
-        await this.remove(id);
+        this.remove(id);
         return show(id, "done", null);
       }
       if (isRejection(response)) {
         const rejection = rejectionOf(response);
         const record = (await this.#read()).get(report.key);
-        await this.#write([[report.key, { ...record, rejection }]], []);
+        await this.#write([[report.key, { ...record, rejection }]]);
         return show(id, "rejected", rejection);
       }
       await new Promise((resolve) => { setTimeout(resolve, delay); });
@@ -141,7 +155,11 @@ export class Reports {
     return new Map(await this.#database.readAll().catch(() => []));
   }
 
-  #write(changed, removed) {
+  /** Also removes what is to be removed. */
+  #write(changed) {
+    for (const [key] of changed) this.#removed.delete(key);
+    const removed = [...this.#removed];
+    this.#removed.clear();
     return this.#database.write(changed, removed, "relaxed").catch(() => {});
   }
 }
