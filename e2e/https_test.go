@@ -44,6 +44,20 @@ func TestHTTPS(t *testing.T) {
 	}
 }
 
+// Browsers send nothing from an HTTPS page to a store without HTTPS. Safari does not even to the same computer, for
+// which this store stands.
+func TestHTTPSPageWithHTTPStore(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	endpoint := strings.Replace(pathStyle.endpoint(b.port), "127.0.0.1", remoteHost, 1)
+	srv := startHTTPS(t, settingsFor(b, endpoint))
+	page := openTab(t, "about:blank", `Mixed Content`, `net::ERR_`, `Fine Uploader`)
+	page.do(ignoreCertificateErrors, chromedp.Navigate(srv.url))
+	page.choose(smallFile)
+	page.awaitText(30*time.Second, "is down, or the browser blocks it: this page came over HTTPS, and from such pages "+
+		"browsers send nothing to http:// addresses, Safari not even to this computer. Give the store HTTPS.")
+}
+
 // A cookie from before the name had a prefix, or from before the server had HTTPS, keeps its owner. From then on, a
 // site of the same domain cannot replace the owner with such a cookie, not even with a valid one.
 func TestHTTPSCookie(t *testing.T) {

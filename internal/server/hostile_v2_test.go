@@ -244,7 +244,7 @@ var rowsV2 = []row{
 	{
 		id:      "A15",
 		what:    "a key that begins with a slash",
-		message: "remove the trailing slash from request.endpoint",
+		message: "remove it from objectProperties.key, or remove the trailing slash",
 		attacks: stringV2(slices.Concat(
 			each(initiate2, "/mybucket/", "/mybucket//", "/mybucket///"), each(part2, "/mybucket/", "/mybucket//"))...),
 	},
