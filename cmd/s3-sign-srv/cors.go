@@ -65,22 +65,20 @@ func readCORS(file string, pages []string, getenv func(string) string) (s3admin.
 }
 
 // putCORS shows the rules before and after, and sets them unless it is a dry run.
-func putCORS(
-	ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.CORS, dryRun bool, stdout io.Writer,
-) error {
+func putCORS(ctx context.Context, b *s3admin.Bucket, name string, rules s3admin.CORS, dryRun bool, w io.Writer) error {
 	before, err := b.CORS(ctx)
 	switch {
 	case err != nil && !s3.IsForbidden(err):
 		return err
 	case err != nil:
-		fmt.Fprintf(stdout, "The rules of %s cannot be shown: the key may not do s3:GetBucketCORS.\n", name)
+		fmt.Fprintf(w, "The rules of %s cannot be shown: the key may not do s3:GetBucketCORS.\n", name)
 	case before == nil:
-		fmt.Fprintf(stdout, "%s had no CORS rules.\n", name)
+		fmt.Fprintf(w, "%s had no CORS rules.\n", name)
 	default:
-		fmt.Fprintf(stdout, "The rules of %s before:\n\n%s\n", name, before.Document())
+		fmt.Fprintf(w, "The rules of %s before:\n\n%s\n", name, before.Document())
 	}
 	if dryRun {
-		fmt.Fprintf(stdout, "They would become:\n\n%s", rules.Document())
+		fmt.Fprintf(w, "They would become:\n\n%s", rules.Document())
 		return nil
 	}
 	err = b.PutCORS(ctx, rules)
@@ -94,6 +92,6 @@ func putCORS(
 	if now, err := b.CORS(ctx); err == nil { // otherwise the key may not read them
 		rules = now
 	}
-	fmt.Fprintf(stdout, "They are now:\n\n%s", rules.Document())
+	fmt.Fprintf(w, "They are now:\n\n%s", rules.Document())
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -95,11 +96,7 @@ func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout
 	}
 	fmt.Fprintln(stdout, banner, l.cfg.Origin())
 	err = serveUntil(ctx, srv, l)
-	reason := err
-	if reason == nil {
-		reason = context.Cause(ctx)
-	}
-	log.Info("server stopped", "reason", reason)
+	log.Info("server stopped", "reason", cmp.Or(err, context.Cause(ctx)))
 	return err
 }
 
@@ -182,14 +179,12 @@ func bucketConfig(cfg config.Config) s3.Config {
 
 // listenError names the setting behind an address that cannot be listened on.
 func listenError(cfg config.Config, err error) error {
+	text := "P3S3F_HOST_NAME: cannot listen on %s; set it to an address of this machine"
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		const text = "P3S3F_HOST_PORT: another program listens on %s; stop it or set another port"
-		return fmt.Errorf(text, cfg.Address())
+		text = "P3S3F_HOST_PORT: another program listens on %s; stop it or set another port"
 	case errors.Is(err, syscall.EACCES):
-		const text = "P3S3F_HOST_PORT: this user may not listen on %s; set a port above 1023"
-		return fmt.Errorf(text, cfg.Address())
+		text = "P3S3F_HOST_PORT: this user may not listen on %s; set a port above 1023"
 	}
-	const text = "P3S3F_HOST_NAME: cannot listen on %s; set it to an address of this machine"
 	return fmt.Errorf(text, cfg.Address())
 }

@@ -32,16 +32,13 @@ func (s *server) options() map[string]map[string]any {
 		"request":          {"endpoint": c.Endpoint, "accessKey": c.AccessKey},
 		"objectProperties": {"bucket": c.Bucket, "host": c.Host, "region": c.Region},
 		"signature":        {"version": int(c.Version)},
+		"validation":       {},
 	}
-	validation := map[string]any{}
 	if s.MaxBytes > 0 {
-		validation["sizeLimit"] = s.MaxBytes
+		sections["validation"]["sizeLimit"] = s.MaxBytes
 	}
 	if len(c.Types) > 0 {
-		validation["acceptFiles"] = strings.Join(c.Types, ",")
-	}
-	if len(validation) > 0 {
-		sections["validation"] = validation
+		sections["validation"]["acceptFiles"] = strings.Join(c.Types, ",")
 	}
 	if !s.AllowDelete {
 		sections["deleteFile"] = map[string]any{"enabled": false}
