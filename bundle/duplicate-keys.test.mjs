@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { FakePromise } from "./fake-promise.mjs";
 import { importPage } from "./import-page.mjs";
 
 const { rejectDuplicateKeys } = await importPage("duplicate-keys.js");
-
-/** Fine Uploader's promise, as far as it is used. */
-class FakePromise {
-  then(...handlers) {
-    this.handlers = handlers;
-    if (this.settled) this.settled();
-    return this;
-  }
-  success = (value) => { this.#settle(0, value); };
-  failure = (value) => { this.#settle(1, value); };
-  #settle(i, value) {
-    this.settled = () => this.handlers[i]?.(value);
-    if (this.handlers) this.settled();
-  }
-}
 
 class FineUploader {
   statuses = [];
@@ -35,7 +21,7 @@ for (const { name, statuses, keys = [], canned = {}, rejected } of [
   { name: "the key of a file that is uploaded", statuses: [uploading, uploading], keys: ["image.jpg"], rejected: true },
   { name: "that is done", statuses: ["upload successful", uploading], keys: ["image.jpg"], rejected: true },
   { name: "that is paused", statuses: ["paused", uploading], keys: ["image.jpg"], rejected: true },
-  { name: "that failed", statuses: ["upload failed", uploading], keys: ["image.jpg"], rejected: false },
+  { name: "that failed, perhaps after it was stored", statuses: ["upload failed", uploading], keys: ["image.jpg"], rejected: true },
   { name: "that is cancelled", statuses: ["canceled", uploading], keys: ["image.jpg"], rejected: false },
   { name: "that is deleted", statuses: ["deleted", uploading], keys: ["image.jpg"], rejected: false },
   { name: "of an earlier visit", statuses: ["upload successful", uploading], canned: { 0: "image.jpg" }, rejected: true },

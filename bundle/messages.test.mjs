@@ -135,7 +135,7 @@ test("unfinishedFile", () => {
 });
 
 test("summary", () => {
-  const six = ["done", "delete-failed", "failed", "paused", "uploading", "queued"];
+  const six = ["done", "done", "failed", "paused", "uploading", "queued"];
   for (const [states, bytes, text] of [
     [[], undefined, ""],
     [["done"], undefined, "1 file: 1 uploaded"],

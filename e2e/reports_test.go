@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,6 +20,19 @@ import (
 )
 
 func isReport(r *http.Request) bool { return r.URL.Path == "/s3/success" }
+func isDelete(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/s3/delete") }
+
+// rejectingHooks makes the server reject each upload while the file "reject" is in its working directory, and list
+// nothing.
+var rejectingHooks = strings.NewReplacer(
+	`	"net/http"`, `	"net/http"`+"\n"+`	"os"`,
+	"	return nil, nil\n", `	if _, err := os.Stat("reject"); err == nil {
+		return nil, Deny("The file has a virus.")
+	}
+	return nil, nil
+`,
+	"	return uploads, nil\n", "	return nil, nil\n",
+)
 
 // A reportedPage shows its own uploads only. Its requests to the signing server go through a proxy.
 type reportedPage struct {
@@ -53,8 +69,8 @@ func (p *tab) awaitRow(name, want string) {
 	eventually(p.t, 60*time.Second, name+": "+want, func() bool { return p.rows()[name] == want })
 }
 
-// A file that the hook Success rejects stays rejected when the page is opened again, although the object is in the
-// bucket.
+// A file that the hook Success rejects is reported again when the page is opened again, and stays rejected. It counts
+// as failed, also when its deletion is denied.
 func TestRejectedReport(t *testing.T) {
 	t.Parallel()
 	for _, f := range []testFile{smallFile, readsFile} { // by form, and in parts
@@ -77,23 +93,30 @@ func TestRejectedReport(t *testing.T) {
 			page.awaitRow(f.name, "Rejected | The file has a virus.")
 			page.awaitText(10*time.Second, "1 file: 1 failed")
 			page.awaitText(10*time.Second, "Reference 1a2b3c")
-			if got := reports.Load(); got != 1 {
-				t.Errorf("reports: got %d, want 1", got)
+			if got := reports.Load(); got != 2 {
+				t.Errorf("reports: got %d, want 2", got)
 			}
+			p.proxy.respondTo(isDelete, func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				io.WriteString(w, `{"error": "Not here.", "id": "4d5e6f"}`)
+			})
+			page.click(0, "delete")
+			page.confirm()
+			page.awaitRow(f.name, "Not deleted | Not here.")
+			page.awaitText(10*time.Second, "1 file: 1 failed")
+			p.proxy.restore()
 			page.delete(0)
 			p.bucket.checkObjectCount(t, 0)
 		})
 	}
 }
 
-// A file that is too large, which shows only when it is stored, is never called uploaded.
+// A file that is too large, which shows only when it is stored, is never called uploaded. The list does not have it.
 func TestTooLargeAfterUpload(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t, shared.radosgw)
 	dir := newWorkDir(t)
 	appendFile(t, filepath.Join(dir, "client_conf.js"), `
-		var sessionIsShown = false;
-		fine_u_conf.callbacks = {onSessionRequestComplete: function () { sessionIsShown = true; }};
 		document.addEventListener("DOMContentLoaded", () => { fine_u_conf.validation.sizeLimit = 0; }, {capture: true});`)
 	env := settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly).with(settings{"P3S3F_MAX_BYTES": "5500000"})
 	page := openTab(t, startServer(t, dir, env).url, `status of 403`, `Fine Uploader`)
@@ -102,11 +125,61 @@ func TestTooLargeAfterUpload(t *testing.T) {
 	page.awaitText(10*time.Second, "this server accepts at most 5500000")
 	b.checkObjectCount(t, 1)
 	page.do(chromedp.Reload())
-	page.awaitText(30*time.Second, "Drop files here")
-	eventually(t, 30*time.Second, "the session is shown", func() bool { return eval[bool](page, `sessionIsShown`) })
-	if rows := page.rows(); len(rows) != 0 {
-		t.Errorf("files after the reload: got %v, want none", rows)
+	page.awaitRow(readsFile.name, "Rejected | The file has 6000000 bytes, and this server accepts at most 5500000; "+
+		"upload a smaller one.")
+}
+
+// What a hook rejects, and leaves out of the list, is shown as rejected in the browser that uploaded it, and is
+// reported again with each page load, so that a corrected hook accepts it.
+func TestRejectingHook(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	dir := newWorkDir(t)
+	binary := buildWithHooks(t, rejectingHooks)
+	marker := filepath.Join(dir, "reject")
+	writeFile(t, marker, "")
+	srv := launch(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly), binary)
+	page := openTab(t, srv.url, `status of 403`, `Fine Uploader`)
+	page.choose(smallFile, readsFile) // by form, and in parts
+	page.awaitStatus(60*time.Second, 2, failed)
+	page.do(chromedp.Reload())
+	for _, f := range []testFile{smallFile, readsFile} {
+		page.awaitRow(f.name, "Rejected | The file has a virus.")
 	}
+	page.awaitText(10*time.Second, "2 files: 2 failed")
+	if err := os.Remove(marker); err != nil {
+		t.Fatal(err)
+	}
+	page.do(chromedp.Reload())
+	for _, f := range []testFile{smallFile, readsFile} {
+		page.awaitRow(f.name, "Uploaded")
+	}
+	page.delete(0)
+	b.checkObjectCount(t, 1)
+}
+
+// buildWithHooks builds the server with a changed hooks.go.
+func buildWithHooks(t *testing.T, change *strings.Replacer) (binary string) {
+	t.Helper()
+	path, err := filepath.Abs("../internal/hooks/hooks.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	changed, overlay := filepath.Join(dir, "hooks.go"), filepath.Join(dir, "overlay.json")
+	writeFile(t, changed, change.Replace(string(source)))
+	writeFile(t, overlay, fmt.Sprintf(`{"Replace": {%q: %q}}`, path, changed))
+	binary = filepath.Join(dir, "s3-sign-srv")
+	build := exec.Command("go", "build", "-overlay", overlay, "-o", binary, "./cmd/s3-sign-srv")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
 }
 
 // Files that are stored when the browser is killed, before it has reported them, are reported when the page is opened

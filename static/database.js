@@ -25,15 +25,22 @@ export class Database {
     await new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: reject }));
   }
 
+  /** Opens the database again after an error. */
   #open() {
-    return (this.#opening ??= open(this.#name));
+    const forget = () => { this.#opening = null; };
+    this.#opening ??= open(this.#name, forget).catch((err) => {
+      forget();
+      throw err;
+    });
+    return this.#opening;
   }
 }
 
-async function open(name) {
+/** The browser calls onclose if it closes the database by itself. */
+async function open(name, onclose) {
   const opening = indexedDB.open(name, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore("records");
-  return result(opening);
+  return Object.assign(await result(opening), { onclose });
 }
 
 function result(request) {

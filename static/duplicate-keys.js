@@ -3,8 +3,8 @@
 
 import { duplicateKey } from "./messages.js";
 
-/** Files with these statuses have no object that could be replaced. */
-const withoutObject = new Set(["upload failed", "canceled", "rejected", "deleted"]);
+/** Files with these statuses have no object that could be replaced. A failed one may have: its report may have failed. */
+const withoutObject = new Set(["canceled", "rejected", "deleted"]);
 
 /**
  * Call it before the uploader is created. Returns a function for onUpload, which also rejects files that have a key

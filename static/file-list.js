@@ -22,8 +22,9 @@ const states = {
   "deleting": "deleting",
   "delete failed": "delete-failed",
 };
-/** data-state of a file that the session lists: of others than this page reports, only that they are stored is known. */
+/** data-state of a file from the session list; of a file that this page did not report, only its existence is known. */
 const reportStates = new Set(["earlier", "unreported", "rejected", "done"]);
+const deleteStates = new Set(["deleting", "delete-failed"]);
 const activeStates = new Set(["uploading", "finishing", "retrying"]);
 
 export class FileList {
@@ -85,12 +86,12 @@ export class FileList {
     this.#render(file);
   }
 
-  /** Shows what a Reports knows of a file from the session: "unreported", "rejected" or "done", and the error. */
+  /** Shows what a Reports knows of a file of an earlier visit: "unreported", "rejected" or "done", and the error. */
   showReport(id, state, error) {
     const file = this.#files.get(id);
     if (!file || !reportStates.has(file.state)) return; // it is being deleted
     Object.assign(file, { state, error });
-    this.#render(file);
+    this.#rowAdded(file); // perhaps by the Reports
     this.#updateSummary();
   }
 
@@ -117,6 +118,7 @@ export class FileList {
     const file = this.#files.get(id) ?? this.#add(id);
     const previous = file.state;
     file.state = isEarlier ? "earlier" : state;
+    if (!deleteStates.has(previous)) file.stateBeforeDelete = previous;
     if (state === "uploading" || state === "paused") file.progress.start(Date.now());
     if (state === "paused" || (state === "retrying" && previous === "failed")) file.retryAt = file.error = null;
     if (file.state === "done") {
@@ -135,6 +137,7 @@ export class FileList {
       id, name, size, state: "queued", progress: new Progress(size),
       error: null, networkFailed: false, // the last error, {text, id}, and whether there was no response
       retryAt: null, retry: 0, maxRetries: 0, // the next automatic retry; retryAt in ms
+      stateBeforeDelete: null, // counted in the summary until the file is deleted
       checked: null, note: "", // the compared share of a resumed file, from 0 to 1, and what the user should know
     };
     this.#files.set(id, file);
@@ -229,7 +232,8 @@ export class FileList {
         bytes.sent += progress.sent;
         bytes.total += size;
       }
-      this.#showSummary([...this.#files.values()].map(({ state }) => state), bytes);
+      const counted = ({ state, stateBeforeDelete }) => (deleteStates.has(state) ? stateBeforeDelete : state);
+      this.#showSummary([...this.#files.values()].map(counted), bytes);
     }, INTERVAL);
   }
 

@@ -145,7 +145,7 @@ export function summary(states, { sent = 0, total = 0 } = {}) {
   if (states.length === 0) return "";
   const count = (...wanted) => states.filter((state) => wanted.includes(state)).length;
   const counts = [
-    [count("done", "deleting", "delete-failed"), "uploaded"],
+    [count("done"), "uploaded"],
     [count("earlier"), "stored earlier"],
     [count("failed", "rejected"), "failed"],
     [count("paused"), "paused"],

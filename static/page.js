@@ -65,6 +65,8 @@ function start(conf) {
 
   const locks = new TabLocks();
   const reports = new Reports(qq, responses.last, locks);
+  let sessionEnded;
+  const session = new Promise((resolve) => { sessionEnded = resolve; });
   const isListed = (uuid) => uploader.getUploads().some((upload) => upload.uuid === uuid);
   const updateUnfinished = createUnfinishedList({ conf, store, locks, cleanup, isListed });
   const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
@@ -107,7 +109,7 @@ function start(conf) {
     },
     onSessionRequestComplete: (response, success, xhr) => {
       list.onSessionRequestComplete();
-      if (success) reports.restore((id, state, error) => files.showReport(id, state, error));
+      sessionEnded();
       const { error } = success ? {} : response ?? {};
       setupErrors.setStoreError(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
       const total = success && xhr.getResponseHeader("X-Total-Count");
@@ -145,6 +147,8 @@ function start(conf) {
   files.attach(uploader, fileErrors);
   contentCheck.attach(uploader);
   reports.attach(uploader);
+  if (!conf.session?.endpoint) sessionEnded();
+  session.then(() => reports.restore(conf.resume?.owner, (...report) => files.showReport(...report)));
 
   showDestination(conf);
   keepFocusOnInput(conf.element);

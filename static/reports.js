@@ -1,9 +1,9 @@
-// Repeats reports that the signing server has not accepted, and remembers what it rejected.
+// Repeats reports that the signing server has not accepted.
 //
 // When a file is stored, Fine Uploader reports it to uploadSuccess.endpoint. It forgets the file when the page is
-// closed. The session then lists every object in the bucket, and a file that was rejected, or never reported, would
-// look like any other. So there is a record of each file from before the request that creates its object until the
-// server has accepted the report.
+// closed. The session then lists every object in the bucket, or none that was not reported, as the server decides. So
+// there is a record of each file from before the request that creates its object until the server has accepted the
+// report, and each page load reports again what has a record.
 
 import { Database } from "./database.js";
 import { wrapMethod } from "./intercept.js";
@@ -13,8 +13,9 @@ const REMOVE_DELAY = 200; // ms in which several removals become one transaction
 const MAX_AGE = 30 * 24 * 60 * 60 * 1000; // ms
 const MIN_DELAY = 5_000; // ms before the first retry; doubles with each
 const MAX_DELAY = 60_000; // ms
+const MAX_COMPLETION_TIME = 60 * 60 * 1000; // ms in which a store may still create the object
 
-/** A record has report, the fields of the report; size, in bytes; time, in ms; and rejection, {text, id} or null. */
+/** A record has report, the fields of the report; size, in bytes; and time, in ms. */
 export class Reports {
   #qq;
   #lastResponse;
@@ -68,14 +69,16 @@ export class Reports {
       ...uploader._paramsStore.get(id),
       ...uploader._getEndpointSpecificParams(id, {}, null),
     };
-    const record = { report, size: uploader.getSize(id), time: Date.now(), rejection: null };
-    await this.#write([[report.key, record]]);
+    await this.#write([[report.key, { report, size: uploader.getSize(id), time: Date.now() }]]);
   }
 
   /** Removes the record of a file: its report was accepted, or it was deleted. */
   remove(id) {
     const key = this.#uploader.getKey(id);
-    if (typeof key !== "string") return; // it is not known yet, and there is no record
+    if (typeof key === "string") this.#removeKey(key); // else it is not known yet, and there is no record
+  }
+
+  #removeKey(key) {
     this.#removed.add(key);
     this.#timer ??= setTimeout(() => this.save(), REMOVE_DELAY);
   }
@@ -87,66 +90,76 @@ export class Reports {
     if (this.#removed.size > 0) this.#write([]);
   }
 
-  /** For onError. */
-  async failed(id) {
-    const response = this.#lastResponse();
-    const key = this.#uploader.getKey(id);
-    if (response?.from === "store" && response.status >= 400) return this.remove(id); // there is no object
-    if (!isRejection(response)) return undefined;
-    const record = (await this.#read()).get(key);
-    return record && this.#write([[key, { ...record, rejection: rejectionOf(response) }]]);
+  /** For onError. If the store rejects a request, there is no object; after a 5xx, perhaps of a proxy, there may be. */
+  failed(id) {
+    const { from, permanent, status } = this.#lastResponse() ?? {};
+    if (from === "store" && permanent && status >= 400) this.remove(id);
   }
 
   /**
-   * Reports again what the session lists and the server has not accepted. show(id, state, error) shows the state of a
-   * file: "unreported", "rejected" or "done"; error is {text, id}.
+   * Reports all records again, also those of files that the session does not list or that were rejected. Call it once,
+   * after the session. Records of another owner are left alone; owner is resume.owner of the options, if it is set.
+   * show(id, state, error) shows the state of a file: "unreported", "rejected" or "done"; error is {text, id} or null.
    */
-  async restore(show) {
-    const records = await this.#read();
-    const expired = [...records].filter(([, { time }]) => Date.now() - time > MAX_AGE).map(([key]) => key);
-    for (const key of expired) this.#removed.add(key);
-    this.save();
-    for (const { id, size } of this.#uploader.getUploads()) {
-      const record = records.get(this.#uploader.getKey(id));
-      if (!record || this.#uploader.getFile(id) || record.size !== size) continue;
-      if (record.rejection) show(id, "rejected", record.rejection);
-      else this.#repeat(id, record.report, show);
+  async restore(owner, show) {
+    for (const [key, record] of await this.#read()) {
+      if (Date.now() - record.time > MAX_AGE) this.#removeKey(key);
+      else if (!owner || key.startsWith(`${owner}/`)) this.#repeat(record, show);
     }
   }
 
-  async #repeat(id, report, show) {
-    if (!(await this.#locks.acquire(report.uuid))) return; // another tab uploads or reports it
-    if ((await this.#read()).has(report.key)) await this.#repeatUntilAnswered(id, report, show);
-    this.#locks.release(report.uuid);
-  }
-
-  async #repeatUntilAnswered(id, report, show) {
-    for (let delay = MIN_DELAY; ; delay = Math.min(2 * delay, MAX_DELAY)) {
-      show(id, "unreported", null);
-      const response = await this.#send(id, report);
-      if (!response) {
-        this.remove(id);
-        return show(id, "done", null);
-      }
-      if (isRejection(response)) {
-        const rejection = rejectionOf(response);
-        const record = (await this.#read()).get(report.key);
-        await this.#write([[report.key, { ...record, rejection }]]);
-        return show(id, "rejected", rejection);
+  async #repeat(record, show) {
+    const { uuid, key } = record.report;
+    if (this.#isOutdated(record) || !(await this.#locks.acquire(uuid))) return; // or another tab uploads it
+    for (let delay = MIN_DELAY; (await this.#read()).has(key); delay = Math.min(2 * delay, MAX_DELAY)) {
+      if (this.#isOutdated(record)) return;
+      if (this.#find(key)) show(this.#find(key).id, "unreported", null);
+      const response = await this.#send(record.report);
+      if (!response || response.permanent) {
+        this.#answered(record, response, show);
+        break;
       }
       await new Promise((resolve) => { setTimeout(resolve, delay); });
-      if (!["upload successful", "delete failed"].includes(this.#uploader.getUploads({ id })?.status)) return undefined;
     }
+    this.#locks.release(uuid);
+  }
+
+  /** response is null if the report was accepted. */
+  #answered(record, response, show) {
+    const { key } = record.report;
+    const isTooLate = Date.now() - record.time > MAX_COMPLETION_TIME;
+    if (!response || (isMissing(response) && isTooLate)) this.#removeKey(key);
+    if (!response) show(this.#findOrAdd(record), "done", null);
+    else if (isRejection(response)) {
+      show(this.#findOrAdd(record), "rejected", { text: response.message, id: response.id });
+    }
+  }
+
+  /** The file on the page with this key, or undefined. */
+  #find(key) {
+    return this.#uploader.getUploads().find(({ id }) => this.#uploader.getKey(id) === key);
+  }
+
+  #findOrAdd({ report: { uuid, name, key, bucket }, size }) {
+    if (!this.#find(key)) this.#uploader.addInitialFiles([{ uuid, name, size, s3Key: key, s3Bucket: bucket }]);
+    return this.#find(key).id;
+  }
+
+  /** Whether this page uploads the file, so that Fine Uploader reports it, or another object has replaced its object. */
+  #isOutdated({ report: { key }, size }) {
+    const upload = this.#find(key);
+    return Boolean(upload && (this.#uploader.getFile(upload.id) || upload.size !== size));
   }
 
   /** Returns null if the server accepted the report, or else its response. */
-  #send(id, report) {
+  #send(report) {
     const { uploadSuccess: { method, customHeaders }, cors } = this.#uploader._options;
-    const endpoint = this.#uploader._uploadSuccessEndpointStore.get(id);
+    const endpoint = this.#uploader._uploadSuccessEndpointStore.get();
     const options = { endpoint, method, customHeaders, cors, log: this.#uploader.log.bind(this.#uploader) };
     const requester = new this.#qq.UploadSuccessAjaxRequester(options);
     return new Promise((resolve) => {
-      requester.sendSuccessRequest(id, report).then(() => resolve(null), () => resolve(this.#lastResponse() ?? {}));
+      const rejected = () => resolve(this.#lastResponse() ?? {});
+      requester.sendSuccessRequest(report.uuid, report).then(() => resolve(null), rejected);
     });
   }
 
@@ -164,12 +177,12 @@ export class Reports {
   }
 }
 
-/** Whether the server or its hook rejected the report. Another login or a corrected setting can change the other errors. */
-function isRejection(response) {
-  const { option, permanent, id, kind, status } = response ?? {};
-  return Boolean(option === "uploadSuccess.endpoint" && permanent && id && !kind && status !== 401);
+/** Whether the server or its hook rejected the report. Another login or a corrected setting can change other errors. */
+function isRejection({ permanent, id, kind, status }) {
+  return Boolean(permanent && id && !kind && status !== 401 && status !== 404);
 }
 
-function rejectionOf({ message, id }) {
-  return { text: message, id };
+/** Whether the server says that there is no such object. */
+function isMissing({ status, id, kind }) {
+  return Boolean(status === 404 && id && !kind);
 }

@@ -53,9 +53,9 @@ func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 }
 
 // Success is called when an upload is complete and in the bucket. It may be called more than once for the same upload,
-// with the same u.Key and u.ETag, because the page repeats its report if it gets no response. If it returns an error,
-// the object stays in the bucket; u.Delete(ctx) deletes it. The page's onComplete receives the reply; Fine Uploader
-// shows "thumbnailUrl" as the picture of the file.
+// with the same u.Key and u.ETag, because the page repeats its report if it gets no response or an error. If it returns
+// an error, the object stays in the bucket; u.Delete(ctx) deletes it. The page's onComplete receives the reply; Fine
+// Uploader shows "thumbnailUrl" as the picture of the file.
 func (h *Hooks) Success(ctx context.Context, u *Upload) (Reply, error) {
 	h.log.InfoContext(ctx, "success", "bucket", u.Bucket, "key", u.Key, "uuid", cut(u.UUID), "name", cut(u.Name),
 		"size", u.Size, "etag", u.ETag, group("form", u.Form))
