@@ -89,9 +89,11 @@ func launch(t *testing.T, dir string, s settings, command ...string) *server {
 	return srv
 }
 
-// readURL reads the URL of the page from the server's output.
+// readURL reads the URL of the page, or of the API without one, from the server's output.
 func (srv *server) readURL() (found bool) {
-	srv.url, found = srv.output.after("open ")
+	if srv.url, found = srv.output.after("open "); !found {
+		srv.url, found = srv.output.after("serving the API at ")
+	}
 	return found
 }
 
