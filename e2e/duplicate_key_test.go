@@ -14,8 +14,8 @@ import (
 // first one is deleted.
 func TestDuplicateKey(t *testing.T) {
 	t.Parallel()
-	const sentence = "Another file in the list has the same name in the bucket, and this one would replace it. " +
-		"Delete or remove that one, then press Retry."
+	const sentence = "Another file in this list has the same object key, and this one would overwrite it. " +
+		"Delete or remove the other file, then press Retry."
 	for _, c := range []struct {
 		name, key string // a JavaScript expression
 		file      testFile

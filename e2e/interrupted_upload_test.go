@@ -12,6 +12,7 @@ type interruptedUpload struct {
 	*tab
 	bucket *bucket
 	proxy  *tcpProxy
+	server *server
 }
 
 // inFlight is how many bytes of a file may be on their way: Fine Uploader sends three parts at a time.
@@ -43,8 +44,8 @@ func startInterruptedWith(
 		var partsStored = 0;
 		fine_u_conf.callbacks = {onUploadChunkSuccess: function () { partsStored++; }};` + script
 	conf.write(t, dir)
-	srv := startServer(t, dir, settingsFor(u.bucket, pathStyle.endpoint(u.proxy.port)))
-	u.tab = openTab(t, srv.url, expected...)
+	u.server = startServer(t, dir, settingsFor(u.bucket, pathStyle.endpoint(u.proxy.port)))
+	u.tab = openTab(t, u.server.url, expected...)
 	u.chooseFile(path)
 	eventually(t, 30*time.Second, "the upload is blocked", u.proxy.limitReached)
 	eventually(t, 30*time.Second, "the page knows of a stored part", func() bool { return u.partsStored() > 0 })

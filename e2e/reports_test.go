@@ -133,29 +133,37 @@ func TestTooLargeAfterUpload(t *testing.T) {
 // reported again with each page load, so that a corrected hook accepts it.
 func TestRejectingHook(t *testing.T) {
 	t.Parallel()
-	b := newBucket(t, shared.radosgw)
-	dir := newWorkDir(t)
 	binary := buildWithHooks(t, rejectingHooks)
-	marker := filepath.Join(dir, "reject")
-	writeFile(t, marker, "")
-	srv := launch(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly), binary)
-	page := openTab(t, srv.url, `status of 403`, `Fine Uploader`)
-	page.choose(smallFile, readsFile) // by form, and in parts
-	page.awaitStatus(60*time.Second, 2, failed)
-	page.do(chromedp.Reload())
-	for _, f := range []testFile{smallFile, readsFile} {
-		page.awaitRow(f.name, "Rejected | The file has a virus.")
+	for name, script := range map[string]string{
+		"empty list": "",
+		"no list": `document.addEventListener("DOMContentLoaded", () => { delete fine_u_conf.session; },
+			{capture: true});`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBucket(t, shared.radosgw)
+			dir := newWorkDir(t)
+			appendFile(t, filepath.Join(dir, "client_conf.js"), script)
+			marker := filepath.Join(dir, "reject")
+			writeFile(t, marker, "")
+			srv := launch(t, dir, settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly), binary)
+			page := openTab(t, srv.url, `status of 403`, `Fine Uploader`)
+			page.choose(smallFile, readsFile) // by form, and in parts
+			page.awaitStatus(60*time.Second, 2, failed)
+			page.do(chromedp.Reload())
+			page.awaitRow(smallFile.name, "Rejected | The file has a virus.")
+			page.awaitRow(readsFile.name, "Rejected | The file has a virus.")
+			page.awaitText(10*time.Second, "2 files: 2 failed")
+			if err := os.Remove(marker); err != nil {
+				t.Fatal(err)
+			}
+			page.do(chromedp.Reload())
+			page.awaitRow(smallFile.name, "Uploaded")
+			page.awaitRow(readsFile.name, "Uploaded")
+			page.delete(0)
+			b.checkObjectCount(t, 1)
+		})
 	}
-	page.awaitText(10*time.Second, "2 files: 2 failed")
-	if err := os.Remove(marker); err != nil {
-		t.Fatal(err)
-	}
-	page.do(chromedp.Reload())
-	for _, f := range []testFile{smallFile, readsFile} {
-		page.awaitRow(f.name, "Uploaded")
-	}
-	page.delete(0)
-	b.checkObjectCount(t, 1)
 }
 
 // buildWithHooks builds the server with a changed hooks.go.

@@ -110,7 +110,7 @@ func TestNoSetupErrorAfterSuccess(t *testing.T) {
 	page.awaitStatus(30*time.Second, 1, done)
 	b.deleteCORS(t)
 	page.choose(untypedFile)
-	page.awaitText(30*time.Second, "answers, but not to this request. If this repeats, a proxy")
+	page.awaitText(30*time.Second, "responds, but this request got no readable response. If this repeats, a proxy")
 	if page.showsSetupError() {
 		t.Error("the page shows a setup error for a failure after a success")
 	}

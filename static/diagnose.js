@@ -26,11 +26,13 @@ export async function diagnose(response, { request }, endpoint) {
   return storeErrors[result === "hidden" && answeredBefore ? "readable" : result](host, endpoint);
 }
 
-/** Whether the server no longer gives the page the same access key. */
+/** Whether the server now gives the page another access key. A file that computes its key does not tell. */
 async function isOutdated(accessKey) {
   try {
     const response = await fetch("static/client_conf.js", { signal: AbortSignal.timeout(PROBE_TIMEOUT) });
-    return response.ok && typeof accessKey === "string" && !(await response.text()).includes(accessKey);
+    const text = response.ok ? await response.text() : "";
+    const keys = [...text.matchAll(/\baccessKey["']?\s*[:=]\s*(["'])([^"']*)\1\s*[,;}]/g)].map(([, , key]) => key);
+    return keys.length > 0 && !keys.includes(accessKey);
   } catch {
     return false;
   }
@@ -73,8 +75,8 @@ function blocked({ from, host, option }) {
 const storeErrors = {
   readable: (host) => ({
     title: `Requests to the store at ${host} are lost.`,
-    text: `The store at ${host} answers, but not to this request. If this repeats, a proxy in front of the store may `
-      + "reject it: for its size (in nginx, client_max_body_size), or with an error of its own.",
+    text: `The store at ${host} responds, but this request got no readable response. If this repeats, a proxy in front `
+      + "of the store may reject it: for its size (in nginx, client_max_body_size), or with an error of its own.",
     steps: "doctor",
   }),
   hidden: (host) => ({

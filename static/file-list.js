@@ -95,12 +95,10 @@ export class FileList {
     this.#updateSummary();
   }
 
-  /** Shows how much of a resumed file is compared with the stored parts, from 0 to 1; null at the end. */
+  /** Shows how much of a file is compared with the stored parts, from 0 to 1; null at the end. */
   showCheck(id, share) {
     const file = this.#files.get(id);
-    if (!file) return;
-    file.checked = share;
-    this.#render(file);
+    if (file) file.checked = share; // the next update shows it
   }
 
   /** A resumed file starts over; reason is "different" or "unknown", from a ContentCheck. */
@@ -138,7 +136,7 @@ export class FileList {
       error: null, networkFailed: false, // the last error, {text, id}, and whether there was no response
       retryAt: null, retry: 0, maxRetries: 0, // the next automatic retry; retryAt in ms
       stateBeforeDelete: null, // counted in the summary until the file is deleted
-      checked: null, note: "", // the compared share of a resumed file, from 0 to 1, and what the user should know
+      checked: null, note: "", // the compared share of the file, from 0 to 1, and what the user should know
     };
     this.#files.set(id, file);
     return file;

@@ -7,10 +7,11 @@
 const hashes = new Map(); // by algorithm: a promise of a function from an ArrayBuffer to its digest
 const activeReaders = new Set(); // keeps streams from being garbage-collected, and so never ending, while they are read
 
+for (const algorithm of ["sha256", "md5"]) getHash(algorithm).catch(() => {}); // the server may be away later
+
 onmessage = async ({ data: { id, part, buffer, algorithm } }) => {
   try {
-    if (!hashes.has(algorithm)) hashes.set(algorithm, loadHash(algorithm));
-    const hash = await hashes.get(algorithm);
+    const hash = await getHash(algorithm);
     const result = await read(part, buffer);
     const digest = await hash(result);
     postMessage({ id, digest, result }, [result]);
@@ -18,6 +19,16 @@ onmessage = async ({ data: { id, part, buffer, algorithm } }) => {
     postMessage({ id });
   }
 };
+
+/** Tries again after an error. */
+function getHash(algorithm) {
+  if (!hashes.has(algorithm)) {
+    const loading = loadHash(algorithm);
+    hashes.set(algorithm, loading);
+    loading.catch(() => hashes.delete(algorithm));
+  }
+  return hashes.get(algorithm);
+}
 
 /** Only secure contexts have crypto.subtle, and it has no MD5. */
 async function loadHash(algorithm) {

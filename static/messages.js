@@ -102,8 +102,8 @@ export function unfinishedFile({ name, share }) {
 
 /** Why a file that was half uploaded is not resumed, by the result of a ContentCheck. */
 export const startsOver = {
-  different: "This is not the file that was half uploaded, so all of it is uploaded.",
-  unknown: "The parts that are stored cannot be compared with this file, so all of it is uploaded.",
+  different: "This file differs from the one that was partly uploaded, so it is uploaded from the beginning.",
+  unknown: "This file cannot be compared with the parts that are stored, so it is uploaded from the beginning.",
 };
 
 /** What was dropped with a folder and cannot be read; at most five paths are named. */
@@ -116,9 +116,13 @@ export function unreadableEntries(paths) {
 export const unreadableFile =
   "The file cannot be read any more: it was changed, moved or removed. Choose it again.";
 
+export const comparisonFailed =
+  "This file cannot be compared with the parts that are stored, because a script of the page did not load. "
+  + "Press Retry, or reload the page and choose the file again.";
+
 export const duplicateKey =
-  "Another file in the list has the same name in the bucket, and this one would replace it. "
-  + "Delete or remove that one, then press Retry.";
+  "Another file in this list has the same object key, and this one would overwrite it. "
+  + "Delete or remove the other file, then press Retry.";
 
 const storeErrors = {
   EntityTooSmall: "The file went up in parts smaller than the store takes; "

@@ -101,8 +101,8 @@ function start(conf) {
       files.startedOver(id, result);
       return false;
     },
-    onUploadChunkSuccess: (id, part) => {
-      contentCheck.partStored(id, part);
+    onUploadChunkSuccess: (id, part, response, xhr) => {
+      contentCheck.partStored(id, part, xhr.getResponseHeader("ETag"));
       setupErrors.uploadSucceeded();
       list.onUploadChunkSuccess(id, part);
       store.save();

@@ -87,15 +87,16 @@ export class ResumeStore {
   }
 
   /**
-   * Returns one such file, or undefined. It also has parts, those that are stored as {number, etag}, and digests, from
-   * content-check.js.
+   * Returns one such file, or undefined. It also has parts, those that are stored as {number, etag}, and digests and
+   * etagsAreMD5, from content-check.js.
    */
   find(uuid) {
     const candidates = entries().filter(([, text]) => text.includes(uuid)); // parsing 10,000 parts is slow
     const record = candidates.map(([, text]) => parse(text)).find((candidate) => candidate?.uuid === uuid);
     if (!record) return undefined;
     const parts = (record.chunking.etags ?? []).map(({ part, etag }) => ({ number: part, etag }));
-    return { ...summarize(record), parts, digests: record.customResumeData?.sha256 };
+    const { sha256: digests, etagsAreMD5 } = record.customResumeData ?? {};
+    return { ...summarize(record), parts, digests, etagsAreMD5 };
   }
 
   remove(uuid) {
