@@ -39,13 +39,13 @@ var maxLines = map[string]int{"README.md": 180, "docs/performance.md": 80}
 func TestDocuments(t *testing.T) {
 	repository := readTree(t)
 	for name := range repository.docs {
-		for _, problem := range repository.check(name) {
-			t.Errorf("%s: %s", name, problem)
+		for _, err := range repository.check(name) {
+			t.Errorf("%s: %s", name, err)
 		}
 	}
 }
 
-// TestProblems checks that each kind of problem is found.
+// TestProblems checks that each kind of err is found.
 func TestProblems(t *testing.T) {
 	for _, test := range []struct{ document, want string }{
 		{"[a](b.md) [b](b.md#one-two) [c](#known) `P3S3F_KNOWN`\n\n# Known", ""},
@@ -77,9 +77,9 @@ func TestProblems(t *testing.T) {
 			tests:    "func TestKnown(",
 			docs:     map[string]string{"docs/performance.md": test.document, "docs/b.md": "# One, *two*\n"},
 		}
-		problems := fixture.check("docs/performance.md")
-		if test.want == "" && problems != nil || test.want != "" && !slices.Contains(problems, test.want) {
-			t.Errorf("%s\nproblems %q, want %q", test.document, problems, test.want)
+		errs := fixture.check("docs/performance.md")
+		if test.want == "" && errs != nil || test.want != "" && !slices.Contains(errs, test.want) {
+			t.Errorf("%s\nproblems %q, want %q", test.document, errs, test.want)
 		}
 	}
 }
@@ -127,12 +127,12 @@ func submatches(pattern, in string) (found []string) {
 	return found
 }
 
-// check returns the problems of a document.
-func (r *tree) check(name string) (problems []string) {
+// check returns the errs of a document.
+func (r *tree) check(name string) (errs []string) {
 	source := r.docs[name]
 	require := func(ok bool, format string, args ...any) {
 		if !ok {
-			problems = append(problems, fmt.Sprintf(format, args...))
+			errs = append(errs, fmt.Sprintf(format, args...))
 		}
 	}
 	limit, limited := maxLines[name]
@@ -162,7 +162,7 @@ func (r *tree) check(name string) (problems []string) {
 			}
 		}
 	}
-	return problems
+	return errs
 }
 
 // repositoryPath is a path into one of the repository's folders, but not a part of a URL or of another path.
@@ -208,8 +208,8 @@ func parse(document string) (links, codes, anchors []string) {
 			}
 			codes = append(codes, code)
 		case *ast.Heading:
-			words := notInAnchors.ReplaceAllString(string(n.Lines().Value(source)), "")
-			anchors = append(anchors, strings.ToLower(strings.ReplaceAll(words, " ", "-")))
+			title := notInAnchors.ReplaceAllString(string(n.Lines().Value(source)), "")
+			anchors = append(anchors, strings.ToLower(strings.ReplaceAll(title, " ", "-")))
 		}
 		return ast.WalkContinue, nil
 	})
@@ -218,31 +218,31 @@ func parse(document string) (links, codes, anchors []string) {
 
 var assignment = regexp.MustCompile(`^(\$|[A-Za-z_]\w*=.*)$`)
 
-// checkCommand checks the words of a command if it is make or this program.
-func (r *tree) checkCommand(words []string, require func(ok bool, format string, args ...any)) {
-	words = slices.DeleteFunc(words, assignment.MatchString)
+// checkCommand checks the arguments of a command if it is make or this program.
+func (r *tree) checkCommand(args []string, require func(ok bool, format string, args ...any)) {
+	args = slices.DeleteFunc(args, assignment.MatchString)
 	switch {
-	case len(words) == 0:
+	case len(args) == 0:
 		return
-	case words[0] == "make":
-		for _, target := range words[1:] {
+	case args[0] == "make":
+		for _, target := range args[1:] {
 			require(slices.Contains(r.targets, target), "the Makefile has no target %s", target)
 		}
 		return
-	case path.Base(words[0]) == "s3-sign-srv":
-		words = words[1:]
-	case words[0] != "doctor" && words[0] != "cors":
+	case path.Base(args[0]) == "s3-sign-srv":
+		args = args[1:]
+	case args[0] != "doctor" && args[0] != "cors":
 		return
 	}
 	program, command := "s3-sign-srv", ""
-	if len(words) > 0 && !strings.HasPrefix(words[0], "-") {
-		command = words[0]
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command = args[0]
 		program += " " + command
 	}
 	help, known := r.help[command]
 	require(known, "s3-sign-srv has no command %s", command)
-	for _, word := range words {
-		flag, isFlag := strings.CutPrefix(word, "-")
+	for _, arg := range args {
+		flag, isFlag := strings.CutPrefix(arg, "-")
 		isKnown := regexp.MustCompile(`(?m)^\s*-` + regexp.QuoteMeta(flag) + `\b`).MatchString(help)
 		require(!known || !isFlag || isKnown, "%s has no flag -%s", program, flag)
 	}

@@ -19,7 +19,7 @@ func checkText(value string) error {
 	switch {
 	case len(value) > 1 && strings.ContainsRune(`'"`, rune(value[0])) && value[len(value)-1] == value[0]:
 		return errors.New("has quotes around its value, which bash would remove and Docker's env files keep; remove them")
-	case value != "" && len(listWords(value)) == 0: // an empty list would mean "all"
+	case value != "" && len(splitList(value)) == 0: // an empty list would mean "all"
 		return errors.New("has only commas or white space; give it a value, or leave it empty")
 	}
 	return nil
@@ -86,12 +86,12 @@ const minCookieSecret = 32
 
 // parseCookieSecrets reads secrets, the first of which signs. Its errors do not show them.
 func parseCookieSecrets(value string) (secrets []sign.Secret, err error) {
-	for _, word := range listWords(value) {
-		if len(word) < minCookieSecret || isPlaceholder(word) {
+	for _, item := range splitList(value) {
+		if len(item) < minCookieSecret || isPlaceholder(item) {
 			return nil, fmt.Errorf("has a placeholder or a secret of less than %d characters; "+
 				"set it to one from openssl rand -hex 32, followed by a comma and the former one if there is one", minCookieSecret)
 		}
-		secrets = append(secrets, sign.NewSecret(word))
+		secrets = append(secrets, sign.NewSecret(item))
 	}
 	return secrets, nil
 }
@@ -131,10 +131,10 @@ func parseRegion(value string) (string, error) {
 // parseList reads words separated by commas or white space, each of which parse must accept.
 func parseList(value string, parse func(string) (string, bool), hint string) (list []string, err error) {
 	var wrong []string
-	for _, word := range listWords(value) {
-		parsed, ok := parse(word)
+	for _, item := range splitList(value) {
+		parsed, ok := parse(item)
 		if !ok {
-			wrong = append(wrong, strconv.Quote(word[strings.LastIndexByte(word, '@')+1:])) // a password may be before it
+			wrong = append(wrong, strconv.Quote(item[strings.LastIndexByte(item, '@')+1:])) // a password may be before it
 		}
 		list = append(list, parsed)
 	}
@@ -144,7 +144,7 @@ func parseList(value string, parse func(string) (string, bool), hint string) (li
 	return list, nil
 }
 
-func listWords(value string) []string {
+func splitList(value string) []string {
 	return strings.FieldsFunc(value, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 }
 
@@ -167,8 +167,8 @@ func parseMediaTypes(value string) ([]string, error) {
 }
 
 func parseOrigins(value string) ([]string, error) {
-	parse := func(word string) (string, bool) {
-		origin, err := ParseOrigin(word)
+	parse := func(item string) (string, bool) {
+		origin, err := ParseOrigin(item)
 		return origin, err == nil
 	}
 	return parseList(value, parse, originHint)
@@ -185,12 +185,12 @@ func parseRate(value string) (float64, error) {
 
 // parseNetworks reads addresses, 10.1.2.3 or ::1, and networks, 10.0.0.0/8, and returns networks.
 func parseNetworks(value string) ([]string, error) {
-	parse := func(word string) (string, bool) {
-		if address, err := netip.ParseAddr(word); err == nil {
+	parse := func(item string) (string, bool) {
+		if address, err := netip.ParseAddr(item); err == nil {
 			address = address.Unmap() // the addresses of IPv4 clients are compared unmapped
 			return netip.PrefixFrom(address, address.BitLen()).String(), true
 		}
-		prefix, err := netip.ParsePrefix(word)
+		prefix, err := netip.ParsePrefix(item)
 		return prefix.String(), err == nil
 	}
 	return parseList(value, parse, "name each proxy by its address or network, as 10.0.0.0/8")

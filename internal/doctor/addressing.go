@@ -56,11 +56,11 @@ func (r *run) explainStyle(ctx context.Context, s style, err error) []Result {
 			fix = r.styleSetting(!s)
 		}
 	}
-	place := "the path"
+	location := "the path"
 	if s == virtualHosted {
-		place = "the host name " + r.set.Sign.Bucket + "." + r.host()
+		location = "the host name " + r.set.Sign.Bucket + "." + r.host()
 	}
-	return failed(fmt.Sprintf("the store does not read the bucket from %s: %s", place, cause), fix)
+	return failed(fmt.Sprintf("the store does not read the bucket from %s: %s", location, cause), fix)
 }
 
 // styleSetting says how to set a style.

@@ -42,10 +42,10 @@ func (r *run) checkPreflights(ctx context.Context) []Result {
 		r.rules, err = b.CORS(ctx) // the key need not have the permission
 		return err
 	})
-	problems := inParallel(r.origins(), func(origin string) []Result { return r.checkOrigin(ctx, origin) })
-	for _, problem := range problems {
-		if problem != nil {
-			return problem
+	results := inParallel(r.origins(), func(origin string) []Result { return r.checkOrigin(ctx, origin) })
+	for _, failures := range results {
+		if failures != nil {
+			return failures
 		}
 	}
 	return ok("form, initiate, part, complete and abort are allowed from %s", strings.Join(r.origins(), ", "))
@@ -60,17 +60,17 @@ func (r *run) checkOrigin(ctx context.Context, origin string) (results []Result)
 	}
 	operations := map[corsProblem][]string{}
 	for _, request := range u.CORSRequests(Prefix+"preflight", r.conf.Extra()) {
-		problem, err := r.checkPreflight(ctx, u, request)
+		cause, err := r.checkPreflight(ctx, u, request)
 		if err != nil {
 			return r.explainTransport(err)
 		}
-		operations[problem] = append(operations[problem], request.Operation)
+		operations[cause] = append(operations[cause], request.Operation)
 	}
 	delete(operations, corsProblem{})
 	byText := func(a, b corsProblem) int { return strings.Compare(a.text, b.text) }
-	for _, problem := range slices.SortedFunc(maps.Keys(operations), byText) {
-		text := fmt.Sprintf("%s (%s)", problem.text, strings.Join(operations[problem], ", "))
-		results = append(results, failed(text, problem.fix)...)
+	for _, cause := range slices.SortedFunc(maps.Keys(operations), byText) {
+		text := fmt.Sprintf("%s (%s)", cause.text, strings.Join(operations[cause], ", "))
+		results = append(results, failed(text, cause.fix)...)
 	}
 	return results
 }
@@ -145,7 +145,7 @@ func (r *run) missingRule(ctx context.Context, u fineuploader.Client, request co
 	if allowed(request.Method) {
 		isAllowed := func(name string) bool { return allowed(request.Method, name) }
 		missing := slices.DeleteFunc(slices.Clone(request.Headers), isAllowed)
-		if missing == nil {
+		if len(missing) == 0 {
 			return "a combination of headers is not allowed", err
 		}
 		return "these headers are not allowed: " + strings.Join(missing, ", "), err

@@ -20,9 +20,9 @@ func (r *run) checkCORSResponses(ctx context.Context) []Result {
 	}
 	// Each origin may have its own rule.
 	parts := inParallel(r.origins(), func(origin string) []Result { return r.checkPart(ctx, origin, f, uploadID) })
-	for _, problem := range parts {
-		if problem != nil {
-			return problem
+	for _, failures := range parts {
+		if failures != nil {
+			return failures
 		}
 	}
 	aborted, err := r.abort(ctx, u, f.Key, uploadID)
@@ -39,15 +39,15 @@ func (r *run) checkCORSResponses(ctx context.Context) []Result {
 		responses["form"] = r.formResponse
 	}
 	for _, operation := range slices.Sorted(maps.Keys(responses)) {
-		if problem := r.unreadable(responses[operation], u.Origin); problem != "" {
-			return unreadableResponse(operation, u.Origin, problem)
+		if reason := r.unreadable(responses[operation], u.Origin); reason != "" {
+			return unreadableResponse(operation, u.Origin, reason)
 		}
 	}
 	return ok("the page may read the responses, and the ETag of parts")
 }
 
-func unreadableResponse(operation, origin, problem string) []Result {
-	return failed(fmt.Sprintf("a page from %s may not read the response (%s): %s", origin, operation, problem),
+func unreadableResponse(operation, origin, reason string) []Result {
+	return failed(fmt.Sprintf("a page from %s may not read the response (%s): %s", origin, operation, reason),
 		"Look for a proxy that changes responses; it must leave CORS to the store.")
 }
 
@@ -57,14 +57,14 @@ func (r *run) checkPart(ctx context.Context, origin string, f fineuploader.File,
 	u.Origin = origin
 	response, err := u.UploadPart(ctx, f.Key, uploadID, 1+slices.Index(r.origins(), origin), f.Content)
 	etag := response.Header.Get("ETag")
-	switch problem := r.unreadable(response, origin); {
+	switch reason := r.unreadable(response, origin); {
 	case err != nil:
 		return r.diagnose("accept a part", err)
 	case etag == "" || strings.HasPrefix(etag, "W/"):
 		return failed(fmt.Sprintf("the response to a part has no strong ETag (%q), which completes an upload", etag),
 			"Look for a proxy that removes the ETag (nginx: proxy_hide_header) or changes it (gzip).")
-	case problem != "":
-		return unreadableResponse("part", origin, problem)
+	case reason != "":
+		return unreadableResponse("part", origin, reason)
 	case !r.isSameOrigin(origin) && !cors.Exposes(response.Header, "ETag"):
 		return failed(fmt.Sprintf("a page from %s cannot read the ETag of a part, which completes an upload", origin),
 			"Add <ExposeHeader>ETag</ExposeHeader> to the rule for it. "+r.corsCommand()+

@@ -19,8 +19,8 @@ func (r *run) checkEndpoint(ctx context.Context) []Result {
 		return r.explainTransport(err)
 	}
 	r.unsignedResponse = response
-	if problem := r.identifyStore(response); problem != nil {
-		return problem
+	if failures := r.identifyStore(response); failures != nil {
+		return failures
 	}
 	return ok("%s responds as an S3 store does", r.set.Sign.Endpoint)
 }
