@@ -50,6 +50,24 @@ func TestSilentChange(t *testing.T) {
 	}
 }
 
+// The row shows that the file is read again before its parts are combined, and how much of it.
+func TestComparisonIsShown(t *testing.T) {
+	t.Parallel()
+	const slowStream = `
+		var goOn, released = new Promise((resolve) => { goOn = resolve; });
+		File.prototype.stream = function () {
+			return Blob.prototype.stream.call(this).pipeThrough(new TransformStream({
+				transform: async (bytes, controller) => { controller.enqueue(bytes); await released; },
+			}));
+		};`
+	u := startInterruptedWith(t, shared.radosgw, 4, longFile.path(), silentChanges+slowStream, networkErrors...)
+	u.proxy.unblock()
+	u.awaitText(30*time.Second, "Comparing with what is stored, 0 %")
+	u.exec(`goOn()`)
+	key := u.awaitStatus(60*time.Second, 1, done)[0].Key
+	u.bucket.checkObject(t, key, longFile, u.dataset())
+}
+
 // A small file that was changed while it waited is not sent, and the network is not blamed.
 func TestChangedWhileQueued(t *testing.T) {
 	t.Parallel()
