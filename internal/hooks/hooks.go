@@ -69,7 +69,7 @@ func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 }
 
 // List returns those of the caller's objects that the page lists when it is opened. If Success rejects objects that
-// stay in the bucket, leave them out here. Keep those that were never reported: their page reports them again.
+// stay in the bucket, leave them out here. A page reports again what it has uploaded, also if it is not listed.
 func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
 	return uploads, nil
 }
