@@ -15,7 +15,7 @@ func TestMakeRun(t *testing.T) {
 		{"make -n run ENV=my_p3s3f.env", `exec bin/s3-sign-srv -env "my_p3s3f.env"`},
 		{"ENV=production make -n run ENV=my_p3s3f.env", `exec bin/s3-sign-srv -env "my_p3s3f.env"`},
 	} {
-		command := exec.Command("env", strings.Fields("-u MAKEFLAGS "+test.command)...)
+		command := exec.Command("env", strings.Fields("-u MAKEFLAGS -u MAKELEVEL "+test.command)...)
 		command.Dir = ".."
 		out, err := command.Output()
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
