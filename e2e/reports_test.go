@@ -199,7 +199,7 @@ func TestReportAfterKill(t *testing.T) {
 	_, closeBrowser := p.openBrowser(t, profile) // Chromium takes half a minute to save a new cookie
 	closeBrowser()
 
-	page, closeBrowser := p.openBrowser(t, profile)
+	page, _ := p.openBrowser(t, profile)
 	page.choose(umlautsFile)
 	page.awaitRow(umlautsFile.name, "Uploaded")
 	var reports atomic.Int32
