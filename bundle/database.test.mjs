@@ -16,6 +16,8 @@ test("records are written, replaced and removed, and the database is opened once
   await database.write([["a", 1], ["b", 2]], [], "strict");
   await database.write([["b", 3]], ["a"], "strict");
   assert.deepEqual(await database.readAll(), [["b", 3]]);
+  assert.equal(await database.has("b"), true);
+  assert.equal(await database.has("a"), false);
   assert.equal(indexedDB.opened, 1);
 });
 
@@ -36,5 +38,6 @@ test("a database that the browser has closed is opened again", async () => {
 test("without IndexedDB all methods reject", async () => {
   delete globalThis.indexedDB;
   await assert.rejects(database.readAll());
+  await assert.rejects(database.has("a"));
   await assert.rejects(database.write([], [], "strict"));
 });

@@ -18,6 +18,7 @@ export class FakeIndexedDB {
     const transaction = {
       objectStore: () => ({
         getAllKeys: () => this.#request(() => [...this.records.keys()]),
+        count: (key) => this.#request(() => (this.records.has(key) ? 1 : 0)),
         getAll: () => this.#request(() => [...this.records.values()]),
         put: (record, key) => this.records.set(key, record),
         delete: (key) => this.records.delete(key),

@@ -49,11 +49,11 @@ const setup = { ...server, permanent: true, status: 403, kind: "setup" };
 const unavailable = { ...server, permanent: false, status: 502 };
 
 /**
- * A page with one file for each of uploads, {key, size, file, status}. responses are those of the server to the
- * reports, in order; the last one repeats.
+ * A page with one file for each of uploads, {key, uuid, size, file, status}. responses are those of the server to the
+ * reports, in order; the last one repeats. onSend runs while a report is on its way.
  */
-function createPage({ uploads = [], responses = [accepted], lockedElsewhere = false } = {}) {
-  const page = { sent: [], shown: [], last: null, released: 0 };
+function createPage({ uploads = [], responses = [accepted], lockedElsewhere = false, onSend = () => {} } = {}) {
+  const page = { sent: [], shown: [], accepted: [], last: null, locked: new Set(), mostLocked: 0 };
   const qq = {
     Promise: FakePromise,
     s3: {
@@ -63,6 +63,7 @@ function createPage({ uploads = [], responses = [accepted], lockedElsewhere = fa
     UploadSuccessAjaxRequester: class {
       sendSuccessRequest(id, report) {
         page.last = responses[Math.min(page.sent.push(report.key), responses.length) - 1];
+        onSend();
         const promise = new FakePromise();
         if (page.last) promise.failure();
         else promise.success();
@@ -70,7 +71,13 @@ function createPage({ uploads = [], responses = [accepted], lockedElsewhere = fa
       }
     },
   };
-  const locks = { acquire: async () => !lockedElsewhere, release: () => { page.released++; } };
+  const locks = {
+    acquire: async (uuid) => {
+      if (!lockedElsewhere) page.mostLocked = Math.max(page.mostLocked, page.locked.add(uuid).size);
+      return !lockedElsewhere;
+    },
+    release: (uuid) => page.locked.delete(uuid),
+  };
   page.reports = new Reports(qq, () => page.last, locks);
   page.uploader = {
     _options: { uploadSuccess: {}, cors: {} },
@@ -91,8 +98,11 @@ function createPage({ uploads = [], responses = [accepted], lockedElsewhere = fa
   page.reports.attach(page.uploader);
   page.signer = new qq.s3.RequestSigner({ expectingPolicy: true });
   page.completion = new qq.s3.CompleteMultipartAjaxRequester({});
-  page.restore = (owner) => page.reports.restore(owner, (id, state, error) => {
-    page.shown.push([uploads[id].key, state, error?.text].filter((value) => value !== undefined));
+  page.restore = (owner) => page.reports.restore(owner, {
+    show: (id, state, error) => {
+      page.shown.push([uploads[id].key, state, error?.text].filter((value) => value !== undefined));
+    },
+    accepted: (uuid) => page.accepted.push(uuid),
   });
   return page;
 }
@@ -104,7 +114,7 @@ function resolved(value) {
 }
 
 function addRecord(key, age = MINUTE) {
-  const report = { key, uuid: "uuid", name: "a.txt", bucket: "b" };
+  const report = { key, uuid: `uuid of ${key}`, name: "a.txt", bucket: "b" };
   indexedDB.records.set(key, { report, size: 5, time: Date.now() - age });
 }
 
@@ -139,6 +149,8 @@ for (const { name, age, listed, owner, lockedElsewhere, responses, shown, sent =
     assert.deepEqual(page.shown, shown);
     assert.equal(page.sent.length, sent);
     assert.equal(indexedDB.records.has("me/a"), kept);
+    assert.deepEqual(page.accepted, shown.at(-1)?.[1] === "done" ? ["uuid of me/a"] : []);
+    assert.equal(page.locked.size, 0);
   });
 }
 
@@ -162,7 +174,39 @@ test("repeating ends when the file is deleted", async () => {
   await elapse(REMOVE_DELAY);
   await elapse(5000);
   assert.equal(page.sent.length, 1);
-  assert.equal(page.released, 1);
+  assert.equal(page.locked.size, 0);
+});
+
+for (const { name, response } of [
+  { name: "accepted", response: accepted },
+  { name: "missing for too long", response: missing },
+  { name: "unavailable", response: unavailable },
+]) {
+  test(`a file that is chosen again while it is reported keeps its lock and its record: ${name}`, async () => {
+    addRecord("me/a", 120 * MINUTE);
+    const uploads = [];
+    const onSend = () => uploads.push({ key: "me/a", uuid: "uuid of me/a", size: 5, file: {} });
+    const page = createPage({ uploads, responses: [response], onSend });
+    page.restore();
+    await settle();
+    await elapse(5000);
+    await elapse(REMOVE_DELAY);
+    assert.deepEqual([...page.locked], ["uuid of me/a"]);
+    assert.deepEqual(page.accepted, []);
+    assert.equal(page.sent.length, 1);
+    assert.equal(indexedDB.records.has("me/a"), true);
+  });
+}
+
+test("records are reported one after the other, and one that fails does not delay the others", async () => {
+  for (const key of ["me/a", "me/b", "me/c"]) addRecord(key);
+  const page = createPage({ responses: [unavailable, accepted] });
+  page.restore();
+  await settle();
+  assert.deepEqual(page.sent, ["me/a", "me/b", "me/c"]);
+  await elapse(5000);
+  assert.deepEqual(page.sent, ["me/a", "me/b", "me/c", "me/a"]);
+  assert.equal(page.mostLocked, 1);
 });
 
 for (const request of ["policy", "completion"]) {

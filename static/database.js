@@ -16,6 +16,11 @@ export class Database {
     return keys.map((key, i) => [key, values[i]]);
   }
 
+  async has(key) {
+    const records = (await this.#open()).transaction("records").objectStore("records");
+    return (await result(records.count(key))) > 0;
+  }
+
   /** Writes records, given as [key, record], and removes keys. durability is IndexedDB's. */
   async write(changed, removed, durability) {
     const transaction = (await this.#open()).transaction("records", "readwrite", { durability });

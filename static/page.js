@@ -148,7 +148,10 @@ function start(conf) {
   contentCheck.attach(uploader);
   reports.attach(uploader);
   if (!conf.session?.endpoint) sessionEnded();
-  session.then(() => reports.restore(conf.resume?.owner, (...report) => files.showReport(...report)));
+  session.then(() => reports.restore(conf.resume?.owner, {
+    show: (...report) => files.showReport(...report),
+    accepted: (uuid) => store.remove(uuid).then(updateUnfinished),
+  }));
 
   showDestination(conf);
   keepFocusOnInput(conf.element);

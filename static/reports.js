@@ -1,9 +1,9 @@
 // Repeats reports that the signing server has not accepted.
 //
 // When a file is stored, Fine Uploader reports it to uploadSuccess.endpoint. It forgets the file when the page is
-// closed. The session then lists every object in the bucket, or none that was not reported, as the server decides. So
-// there is a record of each file from before the request that creates its object until the server has accepted the
-// report, and each page load reports again what has a record.
+// closed. Whether the session lists unreported objects depends on the hook List. So there is a record of each file from
+// before the request that creates its object until the server has accepted the report, and each page load reports again
+// what has a record.
 
 import { Database } from "./database.js";
 import { wrapMethod } from "./intercept.js";
@@ -97,42 +97,57 @@ export class Reports {
   }
 
   /**
-   * Reports all records again, also those of files that the session does not list or that were rejected. Call it once,
-   * after the session. Records of another owner are left alone; owner is resume.owner of the options, if it is set.
+   * Reports all records again, one after the other, also those of files that the session does not list or that were
+   * rejected. Call it once, after the session. Records of another owner are left alone; owner is resume.owner of the
+   * options, if it is set.
    * show(id, state, error) shows the state of a file: "unreported", "rejected" or "done"; error is {text, id} or null.
+   * accepted(uuid) is called when the server has accepted a report.
    */
-  async restore(owner, show) {
-    for (const [key, record] of await this.#read()) {
-      if (Date.now() - record.time > MAX_AGE) this.#removeKey(key);
-      else if (!owner || key.startsWith(`${owner}/`)) this.#repeat(record, show);
+  async restore(owner, { show, accepted }) {
+    const isExpired = ({ time }) => Date.now() - time > MAX_AGE;
+    const all = await this.#database.readAll().catch(() => []); // the browser may store no data for this page
+    for (const [key, record] of all) if (isExpired(record)) this.#removeKey(key);
+    const isOwn = (key) => !owner || key.startsWith(`${owner}/`);
+    let records = all.filter(([key, record]) => isOwn(key) && !isExpired(record)).map(([, record]) => record);
+    for (let delay = MIN_DELAY; ; delay = Math.min(2 * delay, MAX_DELAY)) {
+      const retries = [];
+      for (const record of records) if (!(await this.#reportAgain(record, { show, accepted }))) retries.push(record);
+      if (retries.length === 0) return;
+      records = retries;
+      await new Promise((resolve) => { setTimeout(resolve, delay); });
     }
   }
 
-  async #repeat(record, show) {
+  /** Returns false if it is to be retried. */
+  async #reportAgain(record, handlers) {
     const { uuid, key } = record.report;
-    if (this.#isOutdated(record) || !(await this.#locks.acquire(uuid))) return; // or another tab uploads it
-    for (let delay = MIN_DELAY; (await this.#read()).has(key); delay = Math.min(2 * delay, MAX_DELAY)) {
-      if (this.#isOutdated(record)) return;
-      if (this.#find(key)) show(this.#find(key).id, "unreported", null);
-      const response = await this.#send(record.report);
-      if (!response || response.permanent) {
-        this.#answered(record, response, show);
-        break;
-      }
-      await new Promise((resolve) => { setTimeout(resolve, delay); });
-    }
-    this.#locks.release(uuid);
+    if (this.#isOutdated(record) || !(await this.#database.has(key).catch(() => false))) return true;
+    if (!(await this.#locks.acquire(uuid))) return true; // another tab uploads it
+    if (this.#find(key)) handlers.show(this.#find(key).id, "unreported", null);
+    const response = await this.#send(record.report);
+    if (!this.#isUploading(uuid)) this.#locks.release(uuid);
+    if (this.#isOutdated(record)) return true;
+    const isFinal = !response || response.permanent;
+    if (isFinal) this.#handleResponse(record, response, handlers);
+    return isFinal;
   }
 
   /** response is null if the report was accepted. */
-  #answered(record, response, show) {
-    const { key } = record.report;
+  #handleResponse(record, response, { show, accepted }) {
+    const { uuid, key } = record.report;
     const isTooLate = Date.now() - record.time > MAX_COMPLETION_TIME;
     if (!response || (isMissing(response) && isTooLate)) this.#removeKey(key);
-    if (!response) show(this.#findOrAdd(record), "done", null);
-    else if (isRejection(response)) {
+    if (!response) {
+      show(this.#findOrAdd(record), "done", null);
+      accepted(uuid);
+    } else if (isRejection(response)) {
       show(this.#findOrAdd(record), "rejected", { text: response.message, id: response.id });
     }
+  }
+
+  /** Whether this page uploads the file, and so needs its lock. */
+  #isUploading(uuid) {
+    return this.#uploader.getUploads().some((upload) => upload.uuid === uuid && this.#uploader.getFile(upload.id));
   }
 
   /** The file on the page with this key, or undefined. */
@@ -161,11 +176,6 @@ export class Reports {
       const rejected = () => resolve(this.#lastResponse() ?? {});
       requester.sendSuccessRequest(report.uuid, report).then(() => resolve(null), rejected);
     });
-  }
-
-  /** By key; empty if the browser stores no data for this page. */
-  async #read() {
-    return new Map(await this.#database.readAll().catch(() => []));
   }
 
   /** Also removes what is to be removed. */

@@ -29,10 +29,11 @@ export class TabLocks {
     this.#releases.delete(uuid);
   }
 
-  /** Returns the uuids that any tab has locked. */
-  async held() {
+  /** Returns the uuids that other tabs have locked. */
+  async heldElsewhere() {
     // Some browsers reject the query if they may not store data for the page.
     const { held = [] } = (await navigator.locks?.query().catch(() => {})) ?? {};
-    return new Set(held.filter(({ name }) => name.startsWith(prefix)).map(({ name }) => name.slice(prefix.length)));
+    const uuids = held.filter(({ name }) => name.startsWith(prefix)).map(({ name }) => name.slice(prefix.length));
+    return new Set(uuids.filter((uuid) => !this.#releases.has(uuid)));
   }
 }

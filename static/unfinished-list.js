@@ -5,7 +5,7 @@ import { unfinishedFile } from "./messages.js";
 const DELAY = 100; // ms in which several updates become one
 
 /**
- * Returns a function that saves the resume records and lists those that no tab is uploading. store is a ResumeStore,
+ * Returns a function that saves the resume records and lists those that are not being uploaded. store is a ResumeStore,
  * locks a TabLocks, cleanup an UploadCleanup; isListed(uuid) tells whether this tab has the file in its list.
  */
 export function createUnfinishedList({ conf, store, locks, cleanup, isListed }) {
@@ -15,7 +15,7 @@ export function createUnfinishedList({ conf, store, locks, cleanup, isListed }) 
   async function update() {
     timer = null;
     await store.save();
-    const locked = await locks.held();
+    const locked = await locks.heldElsewhere();
     const files = store.unfinished(conf).filter(({ uuid }) => !isListed(uuid) && !locked.has(uuid));
     const items = files.map((file) => createItem(file, () => discard(file.uuid).then(update)));
     document.getElementById("unfinished").replaceChildren(...items);
