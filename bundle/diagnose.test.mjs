@@ -16,6 +16,11 @@ for (const { name, text, ok = true, isOutdated } of [
   { name: "a computed key", text: `accessKey: "AKIA" + "IOSFODNN7EXAMPLE",`, isOutdated: false },
   { name: "a key by a function", text: `accessKey: keyOf("AKIAANOTHER"),`, isOutdated: false },
   { name: "one key of two", text: `accessKey: "AKIAANOTHER", accessKey: "${accessKey}",`, isOutdated: false },
+  { name: "an earlier key in a comment", text: `accessKey: keys.prod, // was accessKey: "AKIAOLD",`, isOutdated: false },
+  { name: "an earlier key in a long comment", text: `/* accessKey: "AKIAOLD",\n */ accessKey: key,`, isOutdated: false },
+  { name: "the same key in a comment", text: `// accessKey: "${accessKey}",\naccessKey: "AKIANEW",`, isOutdated: true },
+  { name: "another key after a URL", text: `{endpoint: "https://s3/b", accessKey: "AKIANEW"}`, isOutdated: true },
+  { name: "another key after a quote in a comment", text: `// it's public\naccessKey: "AKIANEW",`, isOutdated: true },
   { name: "no longer logged in", text: `accessKey: "AKIAANOTHER",`, ok: false, isOutdated: false },
 ]) {
   test(`client_conf.js has ${name}: ${isOutdated ? "the page is outdated" : "no diagnosis"}`, async () => {

@@ -64,8 +64,8 @@ test("status", () => {
     ["uploading", measured, { now: 7001 }, "40 % of 10 MB, waiting for the network"],
     ["uploading", measured, stalledServer, "40 % of 10 MB, waiting for the signing server"],
     ["uploading", sent([0, size]), {}, "Sent; waiting for the store to confirm"],
-    ["uploading", none, { now: 5001 }, "Comparing with what is stored, 0 %", { checked: 0 }],
-    ["uploading", none, {}, "Comparing with what is stored, 40 %", { checked: 0.4 }],
+    ["uploading", none, { now: 5001 }, "Comparing with the stored parts, 0 %", { checked: 0 }],
+    ["uploading", none, {}, "Comparing with the stored parts, 40 %", { checked: 0.4 }],
     ["finishing", none, {}, "Finishing"],
     ["retrying", none, {}, "Retrying in 5 s (2 of 20)", retry],
     ["retrying", none, { now: 5001 }, "Retrying now (2 of 20)", retry],
@@ -117,7 +117,7 @@ test("errorText prefers the message of the server or the store", () => {
       "The store has lost what was sent, so the file starts over (NoSuchUpload)."],
     [{ ...store, status: 0 }, "The store at s3.example.org does not answer."],
     [{ ...store, status: 400, code: "EntityTooSmall" },
-      "The file went up in parts smaller than the store takes; "
+      "The parts are smaller than the store accepts; "
         + "set chunking.partSize in client_conf.js to 5 MiB or more."],
   ]) assert.equal(messages.errorText(response, defaultText), text);
 });
@@ -144,4 +144,9 @@ test("summary", () => {
       "4 files: 1 uploaded, 1 stored earlier, 1 failed, 1 to go"],
     [["done", "uploading"], { sent: 45 * MB, total: 100 * MB }, "2 files: 1 uploaded, 1 to go, 45 % of 100 MB"],
   ]) assert.equal(messages.summary(states, bytes), text);
+});
+
+test("moreEarlierUploads says how many there are, as far as the server counts", () => {
+  assert.equal(messages.moreEarlierUploads(9_999), "Of 9999 earlier uploads, only the newest are shown.");
+  assert.equal(messages.moreEarlierUploads(10_000), "Of 10,000 or more earlier uploads, only some are shown.");
 });

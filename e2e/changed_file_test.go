@@ -62,7 +62,7 @@ func TestComparisonIsShown(t *testing.T) {
 		};`
 	u := startInterruptedWith(t, shared.radosgw, 4, longFile.path(), silentChanges+slowStream, networkErrors...)
 	u.proxy.unblock()
-	u.awaitText(30*time.Second, "Comparing with what is stored, 0 %")
+	u.awaitText(30*time.Second, "Comparing with the stored parts, 0 %")
 	u.exec(`goOn()`)
 	key := u.awaitStatus(60*time.Second, 1, done)[0].Key
 	u.bucket.checkObject(t, key, longFile, u.dataset())

@@ -80,7 +80,7 @@ func TestSmallParts(t *testing.T) {
 	page := openTab(t, srv.url, networkErrors...)
 	page.choose(readsFile)
 	page.awaitStatus(60*time.Second, 1, failed)
-	page.awaitText(time.Second, "The file went up in parts smaller than the store takes; "+
+	page.awaitText(time.Second, "The parts are smaller than the store accepts; "+
 		"set chunking.partSize in client_conf.js to 5 MiB or more.")
 	if text := eval[string](page, `document.querySelector("[data-role=status]").textContent`); text != "Failed" {
 		t.Errorf("status on the page: got %q, want %q", text, "Failed")

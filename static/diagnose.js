@@ -26,16 +26,20 @@ export async function diagnose(response, { request }, endpoint) {
   return storeErrors[result === "hidden" && answeredBefore ? "readable" : result](host, endpoint);
 }
 
-/** Whether the server now gives the page another access key. A file that computes its key does not tell. */
+/** Whether the server now gives the page another access key. False if the file computes its key. */
 async function isOutdated(accessKey) {
   try {
     const response = await fetch("static/client_conf.js", { signal: AbortSignal.timeout(PROBE_TIMEOUT) });
-    const text = response.ok ? await response.text() : "";
+    const text = response.ok ? withoutComments(await response.text()) : "";
     const keys = [...text.matchAll(/\baccessKey["']?\s*[:=]\s*(["'])([^"']*)\1\s*[,;}]/g)].map(([, , key]) => key);
     return keys.length > 0 && !keys.includes(accessKey);
   } catch {
     return false;
   }
+}
+
+function withoutComments(script) {
+  return script.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\/.*|\/\*[^]*?\*\//g, "$1");
 }
 
 /**
@@ -74,7 +78,7 @@ function blocked({ from, host, option }) {
 /** By the result of the probe. */
 const storeErrors = {
   readable: (host) => ({
-    title: `Requests to the store at ${host} are lost.`,
+    title: `The store at ${host} did not respond readably.`,
     text: `The store at ${host} responds, but this request got no readable response. If this repeats, a proxy in front `
       + "of the store may reject it: for its size (in nginx, client_max_body_size), or with an error of its own.",
     steps: "doctor",

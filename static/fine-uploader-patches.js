@@ -84,18 +84,19 @@ export function sendEmptyFiles(qq) {
 export function reportUnreadableEntries(qq, report) {
   const { DragAndDrop } = qq;
   qq.DragAndDrop = function (options) {
-    const { dropLog, processingDroppedFilesComplete } = options.callbacks;
+    const callbacks = { ...new DragAndDrop.callbacks(), ...options.callbacks };
+    const { dropLog, processingDroppedFilesComplete } = callbacks;
     const paths = [];
-    options.callbacks.dropLog = (message, ...rest) => {
+    callbacks.dropLog = (message, ...rest) => {
       const path = /^Problem parsing '(.*)'\. /s.exec(message)?.[1];
       if (path) paths.push(path);
       dropLog(message, ...rest);
     };
-    options.callbacks.processingDroppedFilesComplete = (...args) => {
+    callbacks.processingDroppedFilesComplete = (...args) => {
       processingDroppedFilesComplete(...args);
       if (paths.length > 0) report(paths.splice(0));
     };
-    DragAndDrop.call(this, options);
+    DragAndDrop.call(this, { ...options, callbacks });
   };
   qq.DragAndDrop.callbacks = DragAndDrop.callbacks;
 }

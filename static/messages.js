@@ -47,7 +47,7 @@ export function status(file, context) {
 }
 
 function uploading({ progress, size: total, checked }, { now, isServerPending }) {
-  if (typeof checked === "number") return `Comparing with what is stored, ${percent(checked, 1)} %`;
+  if (typeof checked === "number") return `Comparing with the stored parts, ${percent(checked, 1)} %`;
   if (progress.sent >= total) return "Sent; waiting for the store to confirm";
   const stalled = progress.idleTime(now) > STALL_TIME;
   const cause = stalled ? `, waiting for the ${isServerPending ? "signing server" : "network"}` : "";
@@ -125,7 +125,7 @@ export const duplicateKey =
   + "Delete or remove the other file, then press Retry.";
 
 const storeErrors = {
-  EntityTooSmall: "The file went up in parts smaller than the store takes; "
+  EntityTooSmall: "The parts are smaller than the store accepts; "
     + "set chunking.partSize in client_conf.js to 5 MiB or more.",
   HiddenETag: "The bucket's CORS rules hide the ETag header of the parts, which is needed to combine them.",
 };
@@ -142,6 +142,12 @@ export function errorText(response, defaultText) {
   if (status > 0) return `${sender} answered with status ${status}${suffix}.`;
   if (from === "server") return "The signing server does not answer.";
   return `The store at ${host} does not answer.`; // diagnose.js finds out why
+}
+
+/** total is how many earlier uploads there are; the server counts the first 10,000 by key. */
+export function moreEarlierUploads(total) {
+  if (total >= 10_000) return "Of 10,000 or more earlier uploads, only some are shown.";
+  return `Of ${total} earlier uploads, only the newest are shown.`;
 }
 
 /** The file list in one line. Of the unfinished files, sent of total bytes are uploaded. */

@@ -113,7 +113,7 @@ function start(conf) {
       const { error } = success ? {} : response ?? {};
       setupErrors.setStoreError(xhr?.status === 502 ? error : null); // 502: the server cannot use the store
       const total = success && xhr.getResponseHeader("X-Total-Count");
-      if (total) addNote(`Of ${total} earlier uploads, only the newest are shown.`);
+      if (total) addNote(messages.moreEarlierUploads(Number(total)));
       if (!success) addNote(`Earlier uploads cannot be shown. ${error ?? "Reload the page to try again."}`);
     },
     onComplete: (id, name, { success }) => {

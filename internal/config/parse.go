@@ -14,7 +14,7 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// checkText rejects what is no value of any setting: one in the quotes of a shell, and separators alone.
+// checkText rejects shell quotes and values of separators only, which are never valid.
 func checkText(value string) error {
 	switch {
 	case len(value) > 1 && strings.ContainsRune(`'"`, rune(value[0])) && value[len(value)-1] == value[0]:
