@@ -12,7 +12,7 @@ import (
 // why.
 func TestAllowedTypes(t *testing.T) {
 	t.Parallel()
-	const noType = "Files without a type are not accepted here."
+	const noType = "Files without a type are not accepted here"
 	versitygw := startVersitygw(t)
 	for _, setup := range []struct {
 		store   *store

@@ -362,10 +362,17 @@ var rowsV4 = []row{
 	)...)},
 	{
 		id:      "B21",
-		what:    "a content type that is not configured, or none",
+		what:    "a content type that is not signed",
+		in:      limitedTypes,
+		message: "if the file has one, the page must sign it",
+		attacks: typesV4(initiate4),
+	},
+	{
+		id:      "B21",
+		what:    "a content type that is not configured",
 		in:      limitedTypes,
 		message: "not accepted here",
-		attacks: typesV4(slices.Concat(each(
+		attacks: typesV4(each(
 			typedInitiate4,
 			"text/plain",
 			"text/html",
@@ -376,7 +383,7 @@ var rowsV4 = []row{
 			"imagex/png",
 			"application/octet-stream",
 			"text/xml; image/png",
-		), []string{initiate4})...),
+		)...),
 	},
 	{
 		id:   "B21",

@@ -182,7 +182,7 @@ func (s *Signer) checkPart(r *Request) error {
 func (s *Signer) checkHeaders(r *Request, q *restRequest) error {
 	f := objectFields{signer: s}
 	for _, h := range q.headers {
-		if h.name == "x-amz-date" || r.Version == V4 && isHeaderV4(h.name) {
+		if h.name == "x-amz-date" || r.Version == V4 && isRequestHeaderV4(h.name) {
 			continue // the parser of the version checks it
 		}
 		if r.Operation != CreateMultipartUpload {

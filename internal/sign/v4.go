@@ -181,6 +181,9 @@ func (s *Signer) checkContentTypeV4(r *Request, q *stringV4) error {
 	switch {
 	case !isSigned && r.Operation != CreateMultipartUpload:
 		return nil
+	case !isSigned && len(s.cfg.ContentTypes) > 0:
+		return forbidden("Files without a type are not accepted here; if the file has one, the page must sign it "+
+			"(signContentType in docs/integration.md).", "no signed type", strings.Join(s.cfg.ContentTypes, " "))
 	case isSigned && (r.Operation == AbortMultipartUpload || r.Operation == CreateMultipartUpload && value == ""):
 		return malformed("The canonical request has a content-type header that its operation does not have; "+
 			"use the page's own scripts.").WithDetail(value, "no content-type")
@@ -188,8 +191,8 @@ func (s *Signer) checkContentTypeV4(r *Request, q *stringV4) error {
 	return s.setContentType(r, value)
 }
 
-// isHeaderV4 is true for the headers of a V4 request besides x-amz-date that are not properties of the object.
-func isHeaderV4(name string) bool {
+// isRequestHeaderV4 is true for the headers of a V4 request besides x-amz-date that are not properties of the object.
+func isRequestHeaderV4(name string) bool {
 	return name == "host" || name == "content-type" || name == "x-amz-content-sha256"
 }
 
