@@ -25,7 +25,9 @@ func (r *run) diagnose(action string, err error) []Result {
 		return r.explainTransport(err)
 	}
 	cause, fix := r.explain(err)
-	if e, _ := responseOf(err); e.status == http.StatusForbidden && r.unsafeParams() != "" {
+	e, _ := responseOf(err)
+	isDenied := e.code == "SignatureDoesNotMatch" || e.code == "AccessDenied"
+	if isDenied && e.method == http.MethodPost && r.unsafeParams() != "" { // the other methods send no params
 		cause, fix = "it or a proxy in front of it changes names with _ or a dot: "+r.unsafeParams(), renameParams
 	}
 	return failed(fmt.Sprintf("the store does not %s: %s", action, cause), fix)

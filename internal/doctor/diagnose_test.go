@@ -40,6 +40,26 @@ func TestExplainResponse(t *testing.T) {
 	}
 }
 
+// TestDiagnoseUnsafeParams checks that names in request.params are blamed only if the response can come from them.
+func TestDiagnoseUnsafeParams(t *testing.T) {
+	for _, test := range []struct{ method, code, text string }{
+		{"POST", "SignatureDoesNotMatch", "changes names with _ or a dot: data_set"},
+		{"POST", "AccessDenied", "changes names with _ or a dot: data_set"},
+		{"POST", "QuotaExceeded", "the quota of the bucket or of the key's user is used up"},
+		{"PUT", "SignatureDoesNotMatch", "the signature does not match"},
+		{"DELETE", "AccessDenied", "it denies the request"},
+	} {
+		r := testRun(t, strings.Replace(healthyConf, "dataset", "data_set", 1), "")
+		err := &fineuploader.ResponseError{Response: fineuploader.Response{
+			Method: test.method, Status: http.StatusForbidden, Header: http.Header{},
+			Body: []byte("<Error><Code>" + test.code + "</Code></Error>"),
+		}}
+		if result := r.diagnose("accept a file", err)[0]; !strings.Contains(result.Text, test.text) {
+			t.Errorf("%s, %s: %+v", test.method, test.code, result)
+		}
+	}
+}
+
 // TestExplainTransport checks what is said about each error without a response, in one line.
 func TestExplainTransport(t *testing.T) {
 	untrusted := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
