@@ -116,6 +116,10 @@ func TestDoctorNoFalseAlarm(t *testing.T) {
 			},
 			"files of three bytes at most": set("P3S3F_MAX_BYTES", "3"),
 			"images only":                  set("P3S3F_ALLOWED_TYPES", "image/*"),
+			"a store without forms, and chunking.mandatory": func(t *testing.T, setup *doctorSetup) {
+				setup.edit(t, "client_conf.js", "mandatory: false", "mandatory: true")
+				rejecting(http.StatusNotImplemented, isForm)(t, setup)
+			},
 			"a proxy that lets only the bucket through": rejecting(
 				http.StatusNotFound,
 				func(r *http.Request, _ []byte) bool { return r.URL.Path == "/" },

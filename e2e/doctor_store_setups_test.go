@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -60,6 +61,8 @@ func radosgwBrokenSetups() []brokenSetup {
 			"look-up",
 			"changes the name x-amz-meta-sample_id In request.params in client_conf.js, use only letters",
 		},
+		{"a store that fails after it has started an upload with an unsigned header", withInterceptor(slowDown),
+			"unsigned headers", "does not accept a multipart upload: it fails (SlowDown, status 503)"},
 		{
 			"storage class that is not set up",
 			edit("client_conf.js", "region:", "reducedRedundancy: true, region:"),
@@ -112,6 +115,16 @@ func oldCeph(w http.ResponseWriter, _ *http.Request, body []byte) bool {
 	}
 	w.WriteHeader(http.StatusForbidden)
 	io.WriteString(w, "<Error><Code>AccessDenied</Code></Error>")
+	return true
+}
+
+// slowDown rejects the part that doctor uploads to check unsigned headers.
+func slowDown(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+	if r.Method != http.MethodPut || !strings.HasSuffix(r.URL.Path, "/unsigned") {
+		return false
+	}
+	w.WriteHeader(http.StatusServiceUnavailable)
+	io.WriteString(w, "<Error><Code>SlowDown</Code></Error>")
 	return true
 }
 

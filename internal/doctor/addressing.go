@@ -103,7 +103,10 @@ func (a acceptance) String() string {
 // probeVersion checks whether the store accepts a signature version. The error is that of a request without response.
 func (r *run) probeVersion(ctx context.Context, v sign.Version) (acceptance, error) {
 	p := probe{r.style(), v}
-	a := acceptance{r.probe(ctx, p), r.probeForm(ctx, r.client(p))}
+	a := acceptance{requests: r.probe(ctx, p)}
+	if r.sendsForms() {
+		a.forms = r.probeForm(ctx, r.client(p))
+	}
 	for _, err := range []error{a.requests, a.forms} {
 		if _, responded := responseOf(err); err != nil && !responded {
 			return a, err

@@ -65,7 +65,7 @@ func (r *run) checks() []check {
 			"P3S3F_SIGNATURE_VERSION, a proxy, a policy without the bucket itself"}, r.checkSignatures, "addressing"),
 		store(Check{"cors preflights", "May a page of each origin send what Fine Uploader sends?",
 			"no rules; a missing method, header or origin; a proxy"}, r.checkPreflights, "addressing"),
-		store(Check{"form upload", "Can a file be uploaded by form, under a key in Unicode?",
+		store(Check{"form upload", "Can a small file be uploaded, under a key in Unicode?",
 			"see the store's log"}, r.checkForm, "delete permission", "signatures"),
 		store(Check{"cors responses", "May the page read every response, and the ETag of parts?",
 			"ExposeHeader, a proxy"}, r.checkCORSResponses, "signatures", "cors preflights"),

@@ -90,8 +90,16 @@ func (r *run) uploadPart(ctx context.Context, u fineuploader.Client, f fineuploa
 ) {
 	uploadID, response, err := r.initiate(ctx, u, f)
 	if err == nil {
-		response, err = u.UploadPart(ctx, f.Key, uploadID, 1, f.Content)
+		response, err = r.finishUpload(ctx, u, f, uploadID)
 	}
+	return response, err
+}
+
+// finishUpload uploads f as the only part, and completes the upload.
+func (r *run) finishUpload(ctx context.Context, u fineuploader.Client, f fineuploader.File, uploadID string) (
+	fineuploader.Response, error,
+) {
+	response, err := u.UploadPart(ctx, f.Key, uploadID, 1, f.Content)
 	if err == nil {
 		response, err = r.complete(ctx, u, f.Key, uploadID, response.Header.Get("ETag"))
 	}
@@ -109,6 +117,14 @@ func (r *run) complete(ctx context.Context, u fineuploader.Client, key, uploadID
 	}
 	r.keepsVersions = r.keepsVersions || response.Header.Get("x-amz-version-id") != ""
 	return response, err
+}
+
+// uploadSmall uploads f as the page uploads a small file.
+func (r *run) uploadSmall(ctx context.Context, f fineuploader.File) (fineuploader.Response, error) {
+	if r.sendsForms() {
+		return r.postForm(ctx, r.page(), f)
+	}
+	return r.uploadPart(ctx, r.page(), f)
 }
 
 // postForm uploads f by form and tracks the object.

@@ -1,12 +1,12 @@
 // Package doctor finds out what is wrong with a setup: it does against the real store what the server and the page
-// would do. Each check asks one question and reports what it saw and, if that is a fault, the one thing to change.
-// internal/fineuploader builds the requests of browsers, and the server's own sign.Signer signs them, so that a
-// report without faults means a working upload.
+// would do. Each check asks one question and reports its result and, if it failed, what to change. The package
+// internal/fineuploader builds the requests of browsers, and the server's own sign.Signer signs them, so that a report
+// without faults means a working upload.
 //
 // Checks run in order; a check is skipped if one that it needs has failed. Every request to the store ends within
-// Limit, and all checks within Total. Checks that send nothing to the store come
-// first. Nothing stays in the bucket: all keys begin with Prefix and are removed in any case; if the keys could not
-// be removed, nothing is written. No finding contains the secret key.
+// Limit, and all checks within Total. Checks that send nothing to the store come first. Nothing stays in the bucket:
+// all keys begin with Prefix and are removed in any case; if the keys could not be removed, nothing is written. No
+// finding contains the secret key.
 package doctor
 
 import (

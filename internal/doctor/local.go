@@ -72,8 +72,8 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// hasWorkAround reports whether Fine Uploader was built with CEPH=1 (bundle/build.mjs).
-func (r *run) hasWorkAround() bool {
+// hasCephWorkaround reports whether Fine Uploader was built with CEPH=1 (bundle/build.mjs).
+func (r *run) hasCephWorkaround() bool {
 	script, err := fs.ReadFile(r.cfg.Files, "static/s3.fine-uploader.min.js")
 	return err == nil && strings.Contains(string(script), `.type || "application/octet-stream"`)
 }

@@ -162,6 +162,11 @@ func (r *run) client(p probe) fineuploader.Client {
 // page returns Fine Uploader as the page configures it.
 func (r *run) page() fineuploader.Client { return r.client(probe{r.style(), r.version()}) }
 
+// sendsForms reports whether the page uploads small files by form.
+func (r *run) sendsForms() bool {
+	return !r.conf.On("chunking.enabled") || !r.conf.On("chunking.mandatory")
+}
+
 // origins returns the origins of pages that upload: the server's own and those that the settings allow.
 func (r *run) origins() []string {
 	if len(r.cfg.Origins) > 0 {

@@ -19,18 +19,22 @@ import (
 // unicodeKey has characters that are easily escaped wrongly.
 const unicodeKey = "dir one/фото é+(1)*!'~&=#%.png"
 
-// checkForm uploads a small file by form. It is the first check that writes an object.
+// checkForm uploads a small file. It is the first check that writes an object.
 func (r *run) checkForm(ctx context.Context) []Result {
 	f := r.file("form/"+unicodeKey, "a form")
 	f.Name = "my file é.png"
-	response, err := r.postForm(ctx, r.page(), f)
+	response, err := r.uploadSmall(ctx, f)
 	if err != nil {
-		return r.diagnose("accept a form with a key in Unicode", err)
+		return r.diagnose("accept a small file with a key in Unicode", err)
 	}
 	if r.keepsVersions { // versitygw does not tell before
 		if results := r.checkPurge(ctx); results[0].Status != OK {
 			return results
 		}
+	}
+	if !r.sendsForms() {
+		r.uploads = append(r.uploads, upload{"multipart", f})
+		return ok("stored in one part under a key in Unicode; chunking.mandatory is set, so the page sends no forms")
 	}
 	r.formResponse = response
 	r.uploads = append(r.uploads, upload{"form", f})
@@ -114,8 +118,6 @@ func (r *run) compare(u upload, object s3.Object) []Result {
 		case stored[field] == sent[field], strings.HasPrefix(field, clientconf.EncryptionHeader):
 		case isUnsafe(field):
 			return failed(fmt.Sprintf("the store or a proxy in front of it changes the name %s", field), renameParams)
-		case isHeader && u.method == "form" && r.conf.On("chunking.enabled") && r.conf.On("chunking.mandatory"):
-			// The page sends no forms.
 		case isHeader && u.method == "form":
 			return failed(fmt.Sprintf("the store drops %s of request.params from files in one piece", field),
 				"Set chunking.enabled and chunking.mandatory to true in client_conf.js, so that small files go up in a part.")
@@ -134,13 +136,13 @@ func (r *run) checkNoType(ctx context.Context) []Result {
 	}
 	f := r.file("no type.bam", "?")
 	f.ContentType = ""
-	_, err := r.postForm(ctx, r.page(), f)
+	_, err := r.uploadSmall(ctx, f)
 	switch e, _ := responseOf(err); {
 	case err == nil:
 		return ok("files without a known type are accepted")
 	case !e.fromS3:
 		return r.diagnose("accept a file without a known type", err)
-	case r.hasWorkAround():
+	case r.hasCephWorkaround():
 		return ok("the store rejects files without a known type; the page sends them as application/octet-stream")
 	default:
 		return failed(fmt.Sprintf("the store rejects files without a known type (%v)", e),
@@ -171,7 +173,7 @@ func (r *run) checkOption(
 	f := r.file(field, "?")
 	f.Extra = map[string]string{field: value}
 	fix := fmt.Sprintf("Remove %s from client_conf.js, or configure the store for it.", option)
-	_, err := r.postForm(ctx, r.page(), f)
+	_, err := r.uploadSmall(ctx, f)
 	if err == nil {
 		_, err = r.uploadPart(ctx, r.page(), f)
 	}
@@ -193,7 +195,7 @@ func (r *run) checkOption(
 	return ok("%s: %s is accepted; the key may not check whether it was applied", field, value)
 }
 
-// checkUnsigned adds a header to a version 4 request that its signature does not cover, as an attacker could. S3
+// checkUnsigned starts a version 4 upload with a header that its signature does not cover, as an attacker could. S3
 // rejects the request (HeadersNotSigned); radosgw 16.2.15 obeys the header, and then also x-amz-copy-source (see
 // sign.Config.OnlyV2). The header used here is harmless; some copy sources crash radosgw.
 func (r *run) checkUnsigned(ctx context.Context) []Result {
@@ -206,12 +208,15 @@ func (r *run) checkUnsigned(ctx context.Context) []Result {
 	}
 	u, f := r.client(p), r.file("unsigned", "?")
 	u.Unsigned = http.Header{"X-Amz-Meta-Unsigned": {"obeyed"}}
-	_, err := r.uploadPart(ctx, u, f)
-	if e, responded := responseOf(err); responded {
+	uploadID, _, err := r.initiate(ctx, u, f)
+	if e, _ := responseOf(err); e.fromS3 && (e.status == http.StatusBadRequest || e.status == http.StatusForbidden) {
 		return ok("the store rejects headers that a signature does not cover (%v)", e)
 	}
+	if err == nil {
+		_, err = r.finishUpload(ctx, r.client(p), f, uploadID)
+	}
 	if err != nil {
-		return r.diagnose("initiate a multipart upload", err)
+		return r.diagnose("accept a multipart upload", err)
 	}
 	switch object, err := r.server().Head(ctx, f.Key); {
 	case err != nil:
