@@ -87,6 +87,7 @@ func TestResumeSameFile(t *testing.T) {
 			t.Parallel()
 			u := startInterruptedFile(t, shared.radosgw, c.version, longFile.path(), networkErrors...)
 			missing := longFile.size - u.partsStored()*partSize
+			u.reload() // Fine Uploader writes the record whenever a part is stored
 			u.exec(`void (() => {
 				const [key, text] = Object.entries(localStorage).find(([key]) => key.startsWith("qqs3resume"));
 				const record = JSON.parse(text);
@@ -94,7 +95,8 @@ func TestResumeSameFile(t *testing.T) {
 				` + c.change + `;
 				localStorage.setItem(key, JSON.stringify(record));
 			})()`)
-			u.reload()
+			u.do(chromedp.Reload())
+			u.awaitText(30*time.Second, " stopped at")
 			sentBefore := u.proxy.bytesSent()
 			u.choose(longFile)
 			u.awaitText(30*time.Second, c.text)
