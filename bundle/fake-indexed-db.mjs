@@ -1,6 +1,7 @@
-// An IndexedDB with one store of records, as far as database.js uses it. Each request is answered in a later turn of the event loop.
+// An IndexedDB with one store of records, as far as database.js uses it. Responses come in a later turn of the event loop.
+// The tests need it to fail and to hang; e2e uses the browsers' own.
 
-/** fail: the number of times that open fails first. hang: nothing is answered. */
+/** fail: the number of times that open fails first. hang: no request gets a response. */
 export class FakeIndexedDB {
   records = new Map();
   opened = 0;
@@ -28,11 +29,11 @@ export class FakeIndexedDB {
     return transaction;
   }
 
-  #request(answer) {
+  #request(respond) {
     const request = {};
     const settle = () => {
       try {
-        request.result = answer();
+        request.result = respond();
       } catch (error) {
         request.error = error;
         return request.onerror();

@@ -32,9 +32,9 @@ export class Database {
 
   /** Opens the database again after an error. */
   #open() {
-    const forget = () => { this.#opening = null; };
-    this.#opening ??= open(this.#name, forget).catch((err) => {
-      forget();
+    const reset = () => { this.#opening = null; };
+    this.#opening ??= open(this.#name, reset).catch((err) => {
+      reset();
       throw err;
     });
     return this.#opening;
