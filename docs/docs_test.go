@@ -106,6 +106,7 @@ func readTree(t *testing.T) *tree {
 		}
 	}
 	r.settings = submatches("(?m)^\\| `([A-Z0-9_]+)` \\|", r.docs["README.md"])
+	r.settings = append(r.settings, submatches("(?m)^\\|.* `([A-Z0-9_]+_FILE)`: ", r.docs["README.md"])...)
 	return r
 }
 

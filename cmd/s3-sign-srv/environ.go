@@ -83,12 +83,11 @@ func unknownSettings(env environ) error {
 			continue
 		}
 		similar := suggest(name, known)
-		_, isSet := env[similar]
 		fix := "remove it, or see s3-sign-srv help settings"
 		if similar != "" {
 			fix = "write " + similar + " if you mean that, or remove it"
 		}
-		if isOurs || similar != "" && !isSet {
+		if isOurs || similar != "" && env[similar] == "" {
 			errs = append(errs, fmt.Errorf("%s is not a setting, and would have no effect; %s", name, fix))
 		}
 	}

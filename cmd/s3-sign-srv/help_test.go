@@ -35,7 +35,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, name := range config.Names() {
-		if !strings.Contains(helpOf("settings"), "\n  "+name) {
+		if !strings.Contains(helpOf("settings"), " "+name) {
 			t.Errorf("help settings lacks %s", name)
 		}
 	}

@@ -1,6 +1,6 @@
 // Package config reads the server's settings from environment variables: the names of the original Flask server and
 // some more. Settings lists them. Load reports all mistakes at once, one line each, beginning with the variable's name.
-// The package opens no file.
+// The package opens no file but those that hold the value of a setting.
 package config
 
 import (
@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"regexp"
 	"strings"
 
@@ -54,8 +55,10 @@ func Load(getenv func(string) string) (Config, error) {
 	var c Config
 	var errs []error
 	for _, s := range Settings() {
-		value := cmp.Or(getenv(s.Name), s.Default)
-		err := checkText(value)
+		value, err := s.read(getenv)
+		if err == nil {
+			err = checkText(value)
+		}
 		if err == nil && s.parse != nil && (value != "" || s.Required) {
 			err = s.parse(&c, value)
 		}
@@ -77,8 +80,37 @@ func Load(getenv func(string) string) (Config, error) {
 func Names() (names []string) {
 	for _, s := range Settings() {
 		names = append(names, s.Name)
+		if s.File {
+			names = append(names, s.fileVariable())
+		}
 	}
 	return names
+}
+
+func (s Setting) fileVariable() string { return s.Name + "_FILE" }
+
+// read returns the value of the variable, of the file that NAME_FILE names without line ends behind it, or the default.
+func (s Setting) read(getenv func(string) string) (string, error) {
+	value, file := getenv(s.Name), ""
+	if s.File {
+		file = getenv(s.fileVariable())
+	}
+	switch {
+	case file == "":
+		return cmp.Or(value, s.Default), nil
+	case value != "":
+		return "", fmt.Errorf("and %s are both set; remove one of them", s.fileVariable())
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		const text = "cannot be read: %s is %s (%w); set it to a file that the server may read"
+		return "", fmt.Errorf(text, s.fileVariable(), file, errors.Unwrap(err))
+	}
+	value = strings.TrimRight(string(content), "\r\n")
+	if value == "" {
+		return "", fmt.Errorf("is empty: %s is %s, which has no text; write the value into it", s.fileVariable(), file)
+	}
+	return value, nil
 }
 
 // isVirtualByDefault is true for AWS and its private links, unless dots in the bucket's name would break its

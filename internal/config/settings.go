@@ -15,6 +15,8 @@ type Setting struct {
 	Required bool
 	Example  string // the value in p3s3f.env
 	Shipped  bool   // p3s3f.env sets it, instead of showing it in a comment
+	File     bool   // the variable NAME_FILE may name a file with the value, as systemd and Kubernetes provide secrets
+	Secret   bool   // the value must not be shown; always with File
 
 	// parse reads a value into c, in which the settings above are read already. It is nil for the settings of the
 	// shipped hooks.
@@ -24,12 +26,12 @@ type Setting struct {
 // Settings is every setting there is, in the order of the README. To add one, add a row here and a member to Config,
 // and run go test ./internal/config -update.
 func Settings() []Setting {
-	return []Setting{
-		{Name: "AWS_CLIENT_ACCESS_KEY", Required: true, Example: "'XXXXXXXXXXXXXXXXXXXX'", Shipped: true,
+	settings := []Setting{
+		{Name: "AWS_CLIENT_ACCESS_KEY", Required: true, Example: "'XXXXXXXXXXXXXXXXXXXX'", Shipped: true, File: true,
 			Meaning: "access key that signs uploads; the server also uses it to look up, list and delete objects. " +
 				"It is public: every page receives it",
 			parse: into(func(c *Config) *string { return &c.Sign.AccessKey }, parseKey)},
-		{Name: "AWS_CLIENT_SECRET_KEY", Required: true, Shipped: true,
+		{Name: "AWS_CLIENT_SECRET_KEY", Required: true, Shipped: true, File: true, Secret: true,
 			Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
 			Meaning: "secret key of this access key",
 			parse:   into(func(c *Config) *sign.Secret { return &c.Sign.SecretKey }, parseSecret)},
@@ -84,7 +86,7 @@ func Settings() []Setting {
 			Meaning: "`1`: visitors can sign, report, list and delete only keys that begin with their own owner id. " +
 				"`0`: all keys, as with the original",
 			parse: into(func(c *Config) *bool { return &c.OwnUploadsOnly }, parseFlag)},
-		{Name: "P3S3F_COOKIE_SECRET", Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'",
+		{Name: "P3S3F_COOKIE_SECRET", Example: "'XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'", File: true, Secret: true,
 			Meaning: "secrets (32 characters or more) for visitors' cookies: the first signs, all are accepted. The secret " +
 				"key is accepted too, and signs if this is not set",
 			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets)},
@@ -131,6 +133,12 @@ func Settings() []Setting {
 		{Name: "P3S3F_EXAMPLE_ALLOW_LARGE", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/large_file.bam",
 			Meaning: "the other file that the shipped hook allows"},
 	}
+	for i, s := range settings {
+		if s.File {
+			settings[i].Meaning += ". Or `" + s.fileVariable() + "`: a file that has it"
+		}
+	}
+	return settings
 }
 
 // into makes a parser of a value one of a setting.
