@@ -86,7 +86,7 @@ fuzz: ## fuzz every parser for FUZZ_TIME, by default a minute
 
 bench: bin/s3-sign-srv bin/.benchstat-$(BENCHSTAT) ## compare the server's speed with that of a constant handler; see docs/performance.md
 	go test ./internal/sign ./internal/server -run '^$$' -bench . -count 5
-	go test ./cmd/s3-sign-srv -run '^$$' -bench . -benchtime 2s -count 5 -timeout 30m | tee bin/bench.txt
+	go test ./internal/cli -run '^$$' -bench . -benchtime 2s -count 5 -timeout 30m | tee bin/bench.txt
 	@bin/benchstat -filter .name:Sign -row '/request /connections' -col /server -confidence 0.9 bin/bench.txt
 
 bin/.benchstat-$(BENCHSTAT):

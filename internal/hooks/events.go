@@ -10,21 +10,33 @@ import (
 	"time"
 
 	"s3-sign-srv/internal/apierror"
+	"s3-sign-srv/internal/cookie"
+	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
-// Funcs are the hooks as the server calls them. All must be set.
+// Funcs are the hooks as the server calls them, concurrently. All must be set; New sets them, and a program of its own
+// replaces some.
 type Funcs struct {
 	Identify        func(ctx context.Context, r *http.Request) (owner string, err error)
 	ChallengeIsGood func(ctx context.Context, c *Challenge) error
 	Success         func(ctx context.Context, u *Upload) (Reply, error)
 	Delete          func(ctx context.Context, d *Deletion) error
+	Deleted         func(ctx context.Context, d *Deletion) error
 	List            func(ctx context.Context, uploads []*Upload) ([]*Upload, error)
+	Close           func(ctx context.Context) error
 }
 
-// Funcs returns the methods of h.
-func (h *Hooks) Funcs() Funcs {
-	return Funcs{h.Identify, h.ChallengeIsGood, h.Success, h.Delete, h.List}
+// NewFunc returns the hooks of a program. It is called once, at startup; ctx is only for the call. An error stops the
+// server.
+type NewFunc func(ctx context.Context, cfg Config) (Funcs, error)
+
+// Config has what hooks can use.
+type Config struct {
+	Getenv  func(string) string // environment variables, and the settings in the file given with -env
+	Cookies *cookie.Codec       // verifies the cookies of owners
+	Bucket  *s3.Bucket          // the configured bucket, to read and delete objects
+	Log     *slog.Logger
 }
 
 // Challenge is a request that a browser wants to have signed. The embedded Request is checked: it is for the configured
@@ -64,7 +76,7 @@ type Upload struct {
 	Delete func(ctx context.Context) error
 }
 
-// Deletion is an object that a browser wants to delete. Bucket, Key and the form of UUID are checked.
+// Deletion is an object that a browser wants to delete, or has deleted. Bucket, Key and the form of UUID are checked.
 type Deletion struct {
 	Owner string
 	HTTP  *http.Request

@@ -18,7 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
 )
@@ -30,6 +29,8 @@ type (
 	Upload    = hooks.Upload
 	Deletion  = hooks.Deletion
 	Reply     = hooks.Reply
+	Config    = hooks.Config
+	Funcs     = hooks.Funcs
 )
 
 var (
@@ -209,16 +210,28 @@ type Hooks struct {
 }
 
 // New is called once at startup.
-func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
-	db, err := sql.Open("sqlite", getenv("APP_DATABASE")) // import the package of your driver
+func New(ctx context.Context, cfg Config) (Funcs, error) {
+	db, err := sql.Open("sqlite", cfg.Getenv("APP_DATABASE")) // import the package of your driver
 	if err != nil {
-		return nil, err
+		return Funcs{}, err
 	}
-	return &Hooks{
-		log:      log,
-		app:      newApplication(getenv("APP_WHOAMI")),
+	if err := db.PingContext(ctx); err != nil {
+		return Funcs{}, fmt.Errorf("APP_DATABASE: %w", err)
+	}
+	h := &Hooks{
+		log:      cfg.Log,
+		app:      newApplication(cfg.Getenv("APP_WHOAMI")),
 		expected: expectedFiles{db},
 		types:    fileTypes{".txt": {10_000_000, "text/plain"}, ".bam": {200_000_000_000, ""}},
+	}
+	return Funcs{
+		Identify:        h.Identify,
+		ChallengeIsGood: h.ChallengeIsGood,
+		Success:         h.Success,
+		Delete:          h.Delete,
+		Deleted:         func(context.Context, *Deletion) error { return nil },
+		List:            h.List,
+		Close:           func(context.Context) error { return db.Close() },
 	}, nil
 }
 

@@ -58,7 +58,7 @@ func TestGuideReplacesHooks(t *testing.T) {
 	const head = `package hooks
 import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "errors"; "fmt"
 	"io"; "log/slog"; "net/http"; "path"; "slices"; "strconv"; "strings"; "time"
-	"s3-sign-srv/internal/sign"; "s3-sign-srv/internal/cookie")
+	"s3-sign-srv/internal/sign")
 `
 	here, err := os.Getwd()
 	if err != nil {
@@ -99,22 +99,23 @@ func guide(t *testing.T) (hooks.Funcs, *sql.DB) {
 	t.Cleanup(app.Close)
 	database := filepath.Join(t.TempDir(), "app.db")
 	getenv := map[string]string{"APP_DATABASE": database, "APP_WHOAMI": app.URL}
-	h, err := New(func(name string) string { return getenv[name] }, nil, slog.New(slog.DiscardHandler))
+	h, err := New(t.Context(), Config{
+		Getenv: func(name string) string { return getenv[name] }, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { h.expected.db.Close() })
-	if _, err := h.expected.db.Exec(`CREATE TABLE expected (dataset TEXT, name TEXT, s3key TEXT, etag TEXT);
+	t.Cleanup(func() { h.Close(context.Background()) })
+	db, err := sql.Open("sqlite", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.Exec(`CREATE TABLE expected (dataset TEXT, name TEXT, s3key TEXT, etag TEXT);
 		INSERT INTO expected (dataset, name) VALUES ('D1', 'reads.bam'), ('D1', 'notes.txt')`); err != nil {
 		t.Fatal(err)
 	}
-	return hooks.Funcs{
-		Identify:        h.Identify,
-		ChallengeIsGood: h.ChallengeIsGood,
-		Success:         h.Success,
-		Delete:          h.Delete,
-		List:            h.List,
-	}, h.expected.db
+	return h, db
 }
 
 // TestGuideUploads calls the hooks for several uploads, step by step.

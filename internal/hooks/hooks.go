@@ -16,28 +16,35 @@ import (
 	"s3-sign-srv/internal/cookie"
 )
 
-// Hooks has what the functions below need. Add your own fields, such as a *sql.DB, and set them in New. The functions
-// are called concurrently.
+// Hooks has what the functions below need.
 type Hooks struct {
 	log       *slog.Logger
-	codec     *cookie.Codec
+	cookies   *cookie.Codec
 	allowList exampleAllowList
 }
 
-// New is called once, at startup. getenv returns environment variables and the settings in the file given with -env. An
-// error stops the server.
-func New(getenv func(string) string, codec *cookie.Codec, log *slog.Logger) (*Hooks, error) {
-	allowList, err := readExampleAllowList(getenv)
-	return &Hooks{log: log, codec: codec, allowList: allowList}, err
+// New returns the shipped hooks.
+func New(_ context.Context, cfg Config) (Funcs, error) {
+	allowList, err := readExampleAllowList(cfg.Getenv)
+	h := &Hooks{log: cfg.Log, cookies: cfg.Cookies, allowList: allowList}
+	return Funcs{
+		Identify:        h.Identify,
+		ChallengeIsGood: h.ChallengeIsGood,
+		Success:         h.Success,
+		Delete:          h.Delete,
+		Deleted:         h.Deleted,
+		List:            h.List,
+		Close:           h.Close,
+	}, err
 }
 
 // Identify returns who is calling. It is called before every other hook. With P3S3F_OWN_UPLOADS_ONLY=1 the caller may
 // use only keys that begin with the owner and a slash.
 //
-// As shipped, the owner is the browser, which the server recognizes by a cookie. If your users log in, return the user
-// instead, such as "user/42", or NotLoggedIn("Please log in.").
+// As shipped, the owner is the browser, which the server recognizes by a cookie. If users log in, the hook returns the
+// user instead, such as "user/42", or NotLoggedIn("Please log in.").
 func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, err error) {
-	return CookieOwner(h.codec, r, time.Now())
+	return CookieOwner(h.cookies, r, time.Now())
 }
 
 // ChallengeIsGood decides whether the server signs the request c. It is called for every request of an upload;
@@ -68,8 +75,15 @@ func (h *Hooks) Delete(ctx context.Context, d *Deletion) error {
 	return nil
 }
 
+// Deleted is called after an object was deleted. If it returns an error, the page says that the deletion failed; the
+// user can repeat it, and Delete and Deleted are called again. ctx does not end when the browser disconnects.
+func (h *Hooks) Deleted(ctx context.Context, d *Deletion) error { return nil }
+
 // List returns those of the caller's objects that the page lists when it is opened. If Success rejects objects that
 // stay in the bucket, leave them out here. A page reports again what it has uploaded, also if it is not listed.
 func (h *Hooks) List(ctx context.Context, uploads []*Upload) ([]*Upload, error) {
 	return uploads, nil
 }
+
+// Close is called when the server stops, after the last request. ctx ends after 10 seconds.
+func (h *Hooks) Close(ctx context.Context) error { return nil }

@@ -12,15 +12,17 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// TestShippedHooks tests the hooks as shipped. If you edit them, edit or delete this test.
+// TestShippedHooks tests the hooks as shipped.
 func TestShippedHooks(t *testing.T) {
 	env := map[string]string{
 		"AWS_DEST_BUCKET":           "b",
 		"P3S3F_EXAMPLE_ALLOW_SMALL": "b/d/small.txt",
 		"P3S3F_EXAMPLE_ALLOW_LARGE": "b/d/large.bam",
 	}
-	with := func(env map[string]string) *Hooks {
-		h, err := New(func(name string) string { return env[name] }, nil, slog.New(slog.DiscardHandler))
+	with := func(env map[string]string) Funcs {
+		h, err := New(t.Context(), Config{
+			Getenv: func(name string) string { return env[name] }, Log: slog.New(slog.DiscardHandler),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +60,9 @@ func TestShippedHooks(t *testing.T) {
 // TestLogLineIsBounded checks that a report with many long fields gives a short log line.
 func TestLogLineIsBounded(t *testing.T) {
 	var log bytes.Buffer
-	h, err := New(func(string) string { return "" }, nil, slog.New(slog.NewJSONHandler(&log, nil)))
+	h, err := New(t.Context(), Config{
+		Getenv: func(string) string { return "" }, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package s3
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -108,6 +109,15 @@ func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
 		ContentDisposition: aws.ToString(out.ContentDisposition),
 		ContentEncoding:    aws.ToString(out.ContentEncoding),
 	}, nil
+}
+
+// Get returns the content of the object at key, which the caller closes. Only ctx limits its time.
+func (b *Bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	out, err := b.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &b.cfg.Name, Key: &key})
+	if err != nil {
+		return nil, b.cfg.Explain("s3:GetObject", err)
+	}
+	return out.Body, nil
 }
 
 // Delete deletes the object at key. Deleting an object that does not exist is no error, as in S3.

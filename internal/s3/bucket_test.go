@@ -98,6 +98,7 @@ func TestErrors(t *testing.T) {
 	}))
 	defer store.Close()
 	head := func(b *Bucket) error { _, err := b.Head(context.Background(), "k"); return err }
+	get := func(b *Bucket) error { _, err := b.Get(context.Background(), "k"); return err }
 	remove := func(b *Bucket) error { return b.Delete(context.Background(), "k") }
 	for _, test := range []struct {
 		name    string
@@ -109,6 +110,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{"not there", head, 404, "", "no object under this key", true},
 		{"not there, and no right to list", head, 403, "", "s3:GetObject", true},
+		{"nothing to read", get, 404, "NoSuchKey", "no object under this key", true},
+		{"no right to read", get, 403, "AccessDenied", "s3:GetObject", true},
 		{"no bucket", remove, 404, "NoSuchBucket", "AWS_DEST_BUCKET", false},
 		{"unknown key", remove, 403, "InvalidAccessKeyId", "AWS_CLIENT_ACCESS_KEY", false},
 		{"wrong secret", remove, 403, "SignatureDoesNotMatch", "AWS_CLIENT_SECRET_KEY", false},
@@ -135,6 +138,7 @@ func TestRedirects(t *testing.T) {
 	defer elsewhere.Close()
 	calls := map[string]func(*Bucket) error{
 		"HEAD":   func(b *Bucket) error { _, err := b.Head(t.Context(), "k"); return err },
+		"GET":    func(b *Bucket) error { _, err := b.Get(t.Context(), "k"); return err },
 		"DELETE": func(b *Bucket) error { return b.Delete(t.Context(), "k") },
 		"LIST":   func(b *Bucket) error { _, err := b.List(t.Context(), "owner/"); return err },
 	}

@@ -40,7 +40,8 @@ func (s *server) deleteByForm(r *http.Request) (any, error) {
 	return s.delete(r, pop(form, "qquuid"), form)
 }
 
-// delete calls the hook, and then deletes the object.
+// delete calls the hook Delete, deletes the object, and calls the hook Deleted, also if the browser disconnects
+// meanwhile.
 func (s *server) delete(r *http.Request, id string, form map[string]string) (any, error) {
 	if !uuid.MatchString(id) {
 		return nil, errUUID
@@ -54,5 +55,10 @@ func (s *server) delete(r *http.Request, id string, form map[string]string) (any
 	if err != nil {
 		return nil, err
 	}
-	return map[string]bool{"success": true}, s.Bucket.Delete(r.Context(), d.Key)
+	ctx := context.WithoutCancel(r.Context())
+	if err := s.Bucket.Delete(ctx, d.Key); err != nil {
+		return nil, err
+	}
+	_, err = callHook(ctx, s, func(ctx context.Context) (any, error) { return nil, s.Hooks.Deleted(ctx, d) })
+	return map[string]bool{"success": true}, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -152,4 +153,52 @@ func TestHooksAreIndependent(t *testing.T) {
 		callers.Wait()
 		close(released)
 	})
+}
+
+// TestDeletedHook checks when the hook Deleted is called, and what the browser gets.
+func TestDeletedHook(t *testing.T) {
+	for _, test := range []struct {
+		name               string
+		denied, disconnect bool
+		err                error
+		calls, status      int
+	}{
+		{"deleted", false, false, nil, 1, 200},
+		{"deletion denied", true, false, nil, 0, 403},
+		{"the browser disconnects", false, true, nil, 1, 200},
+		{"the hook fails", false, false, errors.New("database is away"), 1, 500},
+	} {
+		calls := 0
+		s := startTestServer(t, func(*config) {})
+		ctx, disconnect := context.WithCancel(t.Context())
+		defer disconnect()
+		store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if test.disconnect {
+				disconnect()
+			}
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		handler := s.handler(t, func(c *config) {
+			c.server.Bucket = bucketAt(store.URL)
+			c.server.Hooks.Delete = func(context.Context, *hooks.Deletion) error {
+				if test.denied {
+					return hooks.Deny("Not this one.")
+				}
+				return nil
+			}
+			c.server.Hooks.Deleted = func(ctx context.Context, d *hooks.Deletion) error {
+				if calls++; ctx.Err() != nil || d.Key != "uuid.txt" {
+					t.Errorf("%s: called with %q, %v", test.name, d.Key, ctx.Err())
+				}
+				return test.err
+			}
+		})
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "DELETE",
+			"/s3/delete/5176-887?key=uuid.txt&bucket=mybucket", nil))
+		store.Close()
+		if calls != test.calls || w.Code != test.status {
+			t.Errorf("%s: %d calls, want %d; response %d, want %d", test.name, calls, test.calls, w.Code, test.status)
+		}
+	}
 }

@@ -77,7 +77,7 @@ func TestHostile(t *testing.T) {
 //	D2                 foreign origins: TestCrossSite
 //	D3, D25            missing, forged and expired cookies: TestUnauthenticated, TestCookie, TestLogin, cookie.TestDecode
 //	D10, D22, D27      repeated reports and links: TestHarmless
-//	D23                slow clients: TestLimits in cmd/s3-sign-srv
+//	D23                slow clients: TestLimits in internal/cli
 //	D24                too many requests: TestRate
 //	D26                hooks that fail: TestHookErrors
 

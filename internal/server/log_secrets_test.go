@@ -37,8 +37,7 @@ func TestLogHasNoSecretsOrForgedLines(t *testing.T) {
 	}
 }
 
-// loggingHooks returns hooks that log their arguments, except the HTTP request. The shipped hooks are not used here,
-// because users edit them.
+// loggingHooks returns hooks that log their arguments, except the HTTP request. The shipped hooks log less.
 func loggingHooks(log *slog.Logger) hooks.Funcs {
 	return hooks.Funcs{
 		Identify: func(context.Context, *http.Request) (string, error) { return "", hooks.ErrUnauthenticated },
@@ -55,6 +54,7 @@ func loggingHooks(log *slog.Logger) hooks.Funcs {
 			log.InfoContext(ctx, "delete", "key", d.Key, "uuid", d.UUID, "form", d.Form)
 			return nil
 		},
+		Deleted: func(context.Context, *hooks.Deletion) error { return nil },
 	}
 }
 
@@ -101,7 +101,7 @@ func sendEverything(t *testing.T, s *testServer) (issued []string) {
 }
 
 // expectClean checks that every log line is complete, printable and without a secret. What slog's handlers do not
-// escape, the logger of cmd/s3-sign-srv does; its test is TestLogs there.
+// escape, the logger of internal/cli does; its test is TestLogs there.
 func expectClean(t *testing.T, handler, text string, secrets []string) {
 	t.Helper()
 	mark := map[string]string{"text": `\u202etxt`, "json": "\u202etxt"}[handler]

@@ -59,7 +59,8 @@ func (s *hookRecorder) hooks() hooks.Funcs {
 			s.deletions = append(s.deletions, d)
 			return nil
 		},
-		List: func(_ context.Context, uploads []*hooks.Upload) ([]*hooks.Upload, error) { return uploads, nil },
+		Deleted: func(context.Context, *hooks.Deletion) error { return nil },
+		List:    func(_ context.Context, uploads []*hooks.Upload) ([]*hooks.Upload, error) { return uploads, nil },
 	}
 }
 

@@ -82,6 +82,7 @@ func unreliableHooks(h hooks.Funcs) hooks.Funcs {
 		Delete: func(ctx context.Context, d *hooks.Deletion) error {
 			return errors.Join(h.Delete(ctx, d), result(d.Key))
 		},
-		List: h.List,
+		Deleted: h.Deleted,
+		List:    h.List,
 	}
 }

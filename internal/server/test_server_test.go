@@ -102,7 +102,7 @@ func startTestServer(t testing.TB, change func(*config)) *testServer {
 	return s
 }
 
-// handler builds the server as cmd/s3-sign-srv does.
+// handler builds the server as internal/cli does.
 func (s *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 	t.Helper()
 	c := config{

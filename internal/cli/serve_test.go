@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"s3-sign-srv/internal/hooks"
 )
 
 // testServer is the server, run in the background.
@@ -29,19 +31,29 @@ type testServer struct {
 	stop func() error // ends it as a signal does, and returns the error of run
 }
 
-// start runs the server with env and returns once it listens.
-func start(t *testing.T, env environ) testServer {
-	t.Helper()
+// serverEnviron returns env with the settings that a server needs.
+func serverEnviron(env environ) environ {
 	full := environ{
 		"AWS_CLIENT_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY": "s3cret/that/nobody/may/see",
 		"AWS_DEST_BUCKET": "mybucket", "AWS_ENDPOINT": "http://127.0.0.1:9", "P3S3F_HOST_PORT": "0",
 	}
 	maps.Copy(full, env)
+	return full
+}
+
+// start runs the server with env and the shipped hooks, and returns once it listens.
+func start(t *testing.T, env environ) testServer {
+	t.Helper()
+	return startWithHooks(t, env, hooks.New)
+}
+
+func startWithHooks(t *testing.T, env environ, newHooks hooks.NewFunc) testServer {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, nil, full, in, io.Discard)
+		ended <- run(ctx, nil, serverEnviron(env), newHooks, in, io.Discard)
 		in.Close()
 	}()
 	line, err := bufio.NewReader(out).ReadString('\n')

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -27,10 +27,7 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-const (
-	hookTimeout     = 10 * time.Second // longer work belongs into a goroutine of the hook
-	shutdownTimeout = 30 * time.Second // for requests that are running when a signal comes
-)
+const shutdownTimeout = 30 * time.Second // for requests that are running when a signal comes
 
 // tuneGC tunes the garbage collector, unless the user has set GOGC or GOMEMLIMIT. The live heap is a few MB, so that
 // Go's GOGC of 100 makes the collector run many times per second under load. 400 costs about 12 MB of memory and saves
@@ -44,12 +41,14 @@ func tuneGC() {
 }
 
 // runServer serves with the settings that getenv knows, until ctx ends.
-func runServer(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+func runServer(
+	ctx context.Context, getenv func(string) string, newHooks hooks.NewFunc, stdout, stderr io.Writer,
+) error {
 	l, err := newListener(getenv)
 	if err != nil {
 		return err
 	}
-	return l.serve(ctx, getenv, stdout, stderr)
+	return l.serve(ctx, getenv, newHooks, stdout, stderr)
 }
 
 // listener has checked settings and its port.
@@ -74,18 +73,21 @@ func newListener(getenv func(string) string) (*listener, error) {
 }
 
 // serve serves until ctx ends.
-func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+func (l *listener) serve(
+	ctx context.Context, getenv func(string) string, newHooks hooks.NewFunc, stdout, stderr io.Writer,
+) error {
 	defer l.Close()
 	tuneGC()
 	log := newLog(l.cfg, stderr)
-	handler, err := newHandler(l.cfg, getenv, log)
+	bucket, cookies := s3.New(bucketConfig(l.cfg)), cookie.NewCodec(append(l.cfg.CookieSecrets, l.cfg.Sign.SecretKey)...)
+	funcs, err := startHooks(ctx, newHooks, hooks.Config{Getenv: getenv, Cookies: cookies, Bucket: bucket, Log: log})
 	if err != nil {
 		return err
 	}
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
 		log.Warn(warning)
 	}
-	srv := newServer(handler)
+	srv := newServer(newHandler(l.cfg, funcs, cookies, bucket, log))
 	srv.TLSConfig = l.certificate
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
@@ -95,7 +97,7 @@ func (l *listener) serve(ctx context.Context, getenv func(string) string, stdout
 		banner = "serving the API at"
 	}
 	fmt.Fprintln(stdout, banner, l.cfg.Origin())
-	err = serveUntil(ctx, srv, l)
+	err = errors.Join(serveUntil(ctx, srv, l), closeHooks(funcs))
 	log.Info("server stopped", "reason", cmp.Or(err, context.Cause(ctx)))
 	return err
 }
@@ -135,12 +137,9 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 }
 
 // newHandler connects the settings, the hooks, the signer and the bucket.
-func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger) (http.Handler, error) {
-	codec := cookie.NewCodec(append(cfg.CookieSecrets, cfg.Sign.SecretKey)...)
-	userHooks, err := hooks.New(getenv, codec, log)
-	if err != nil {
-		return nil, fmt.Errorf("the hooks could not start: %w", err)
-	}
+func newHandler(
+	cfg config.Config, funcs hooks.Funcs, cookies *cookie.Codec, bucket *s3.Bucket, log *slog.Logger,
+) http.Handler {
 	endpoint, host := cfg.Sign.BucketURL()
 	var files fs.FS
 	if cfg.ServePage {
@@ -148,13 +147,13 @@ func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger)
 	}
 	return server.New(server.Config{
 		Signer:         sign.New(cfg.Sign),
-		Bucket:         s3.New(bucketConfig(cfg)),
-		Hooks:          userHooks.Funcs(),
+		Bucket:         bucket,
+		Hooks:          funcs,
 		HookTimeout:    hookTimeout,
 		Log:            log,
 		Now:            time.Now,
 		OwnUploadsOnly: cfg.OwnUploadsOnly,
-		Cookies:        codec,
+		Cookies:        cookies,
 		VerifySuccess:  cfg.VerifySuccess,
 		AllowDelete:    cfg.AllowDelete,
 		MaxBytes:       cfg.Sign.MaxBytes,
@@ -166,7 +165,7 @@ func newHandler(cfg config.Config, getenv func(string) string, log *slog.Logger)
 			Endpoint: endpoint, Host: host, Bucket: cfg.Sign.Bucket, Region: cfg.Sign.Region,
 			AccessKey: cfg.Sign.AccessKey, Version: cfg.SignatureVersion, Types: cfg.Sign.ContentTypes,
 		},
-	}), nil
+	})
 }
 
 // bucketConfig is the bucket that the settings name.

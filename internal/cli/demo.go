@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/s3admin"
 )
 
@@ -16,7 +17,9 @@ const (
 )
 
 // runDemo runs the server with a versitygw of its own, which verifies every signature as S3 does.
-func runDemo(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+func runDemo(
+	ctx context.Context, getenv func(string) string, newHooks hooks.NewFunc, stdout, stderr io.Writer,
+) error {
 	store, err := newDemoStore()
 	if err != nil {
 		return err
@@ -52,7 +55,7 @@ func runDemo(ctx context.Context, getenv func(string) string, stdout, stderr io.
 		<-store.ended
 		cancel(errEnded)
 	}()
-	err = l.serve(ctx, getenv, stdout, stderr)
+	err = l.serve(ctx, getenv, newHooks, stdout, stderr)
 	if err == nil && context.Cause(ctx) == errEnded {
 		return errEnded
 	}

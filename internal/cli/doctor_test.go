@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 func TestReportJSON(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"doctor", "-json"}, nil, &out, nil)
+	err := run(t.Context(), []string{"doctor", "-json"}, nil, nil, &out, nil)
 	var report struct {
 		Healthy bool             `json:"healthy"`
 		Seconds float64          `json:"seconds"`

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"s3-sign-srv/internal/hooks"
 )
 
 // TestMain makes these programs of the test binary, for the scripts and benchmarks.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"s3-sign-srv": main,
+		"s3-sign-srv": func() { Main(hooks.New) },
 		"await":       awaitMain,
 		"certificate": certificateMain,
 		"constant":    constantMain,
