@@ -51,7 +51,7 @@ type Config struct {
 type server struct {
 	Config
 	headSemaphore chan struct{} // limits the HEAD calls for session lists
-	etags         sync.Map      // of embedded files, by name
+	versions      sync.Map      // of embedded files, by name
 }
 
 // New returns the handler for all routes.
@@ -89,12 +89,13 @@ func (s *server) routes() http.Handler {
 	}
 	if s.Files != nil {
 		page := mux.With(s.pageHeaders)
+		files := page.With(compress) // client_conf.js is not: it depends on the caller
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			page.Method(method, "/", s.file("static/index.html"))
-			page.Method(method, "/success.html", s.file("static/success.html"))
+			files.MethodFunc(method, "/", s.index)
+			files.Method(method, "/success.html", s.file("static/success.html"))
 			page.With(signLimiter).MethodFunc(method, "/static/client_conf.js", s.clientConf)
-			page.MethodFunc(method, "/static/hash-worker.js", s.hashWorker)
-			page.MethodFunc(method, "/static/*", s.static)
+			files.MethodFunc(method, "/static/hash-worker.js", s.hashWorker)
+			files.MethodFunc(method, "/static/*", s.static)
 		}
 	}
 	return mux
