@@ -82,6 +82,14 @@ func Settings() []Setting {
 				}
 				return oneOf(value, "2", "4")
 			}},
+		{Name: "P3S3F_FORM_UPLOADS", Default: "1",
+			Meaning: "`0`: the store accepts no form uploads (POST Object), which Fine Uploader needs; " +
+				"Uppy then sends small files with PUT",
+			parse: func(c *Config, value string) error {
+				accepted, err := parseFlag(value)
+				c.Sign.NoForms = !accepted
+				return err
+			}},
 		{Name: "P3S3F_OWN_UPLOADS_ONLY", Default: "1", Shipped: true,
 			Meaning: "`1`: visitors can sign, report, list and delete only keys that begin with their own owner id. " +
 				"`0`: all keys, as with the original",

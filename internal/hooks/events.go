@@ -45,12 +45,15 @@ type Challenge struct {
 	*sign.Request
 	Owner string        // from Identify; empty if the caller is not authenticated and need not be
 	HTTP  *http.Request // for headers, cookies and the address; its body has been read
+
+	Client string // FineUploader or Uppy: the protocol of the request
 }
 
-// IsInitiate reports whether c is the first request of an upload, which has the metadata.
-func (c *Challenge) IsInitiate() bool {
-	return c.Operation == sign.PostObject || c.Operation == sign.CreateMultipartUpload
-}
+// The clients of a Challenge.
+const (
+	FineUploader = "fine-uploader"
+	Uppy         = "uppy"
+)
 
 // Upload is an object that is in the bucket. Bucket, Key and the form of UUID are checked. Name and Form are
 // untrusted text, together at most 64 KiB. The other fields come from the store.

@@ -48,7 +48,7 @@ func (h *Hooks) Identify(ctx context.Context, r *http.Request) (owner string, er
 }
 
 // ChallengeIsGood decides whether the server signs the request c. It is called for every request of an upload;
-// c.Operation is the step. Only the first one, PostObject or CreateMultipartUpload, has metadata, and a resumed upload
+// c.Operation is the step. Only the first one, for which c.IsInitiate() is true, has metadata, and a resumed upload
 // does not repeat it. So a rule about the user or the key must check c.Owner, c.Key or c.HTTP in every step.
 func (h *Hooks) ChallengeIsGood(ctx context.Context, c *Challenge) error {
 	if !c.IsInitiate() {

@@ -29,13 +29,13 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// readJSON reads a JSON body. A page of another site cannot send this media type without a preflight.
-func readJSON(r *http.Request) ([]byte, error) {
+// readJSON reads a JSON body. A page of another site cannot send this media type without a preflight. The error for
+// another type ends with advice.
+func readJSON(r *http.Request, advice string) ([]byte, error) {
 	kind, err := mediaType(r)
 	isJSON := kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
 	if err != nil || !isJSON {
-		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/json; "+
-			"use an unmodified Fine Uploader, and use this address only as signature.endpoint in client_conf.js.")
+		return nil, apierror.New(apierror.UnsupportedMediaType, "The body must be sent as application/json; "+advice)
 	}
 	return readBody(r)
 }

@@ -28,8 +28,9 @@ func (s *testServer) expectSigned(t *testing.T, r row, a attack) {
 	if received := s.recorder.keys(); len(received) != 1 || a.key != "" && received[0] != a.key {
 		t.Errorf("the hook received %q, want %q", received, a.key)
 	}
-	if signature, isSigned := members["signature"]; isSigned == (r.calls > 0) ||
-		a.signature != "" && signature != a.signature {
+	signature, isSigned := members["signature"]
+	_, isPresigned := members["url"]
+	if (isSigned || isPresigned) == (r.calls > 0) || a.signature != "" && signature != a.signature {
 		t.Errorf("signature %v, want %s", signature, a.signature)
 	}
 }
@@ -37,7 +38,7 @@ func (s *testServer) expectSigned(t *testing.T, r row, a attack) {
 // honestRows has every honest request.
 func honestRows(t *testing.T) []row {
 	t.Helper()
-	return slices.Concat(rowsHonest, capturedRows(t), namedRows())
+	return slices.Concat(rowsHonest, rowsHonestPresign, capturedRows(t), namedRows())
 }
 
 // rowsHonest has every request that attacks are derived from. An attack differs from one of them only as its row shows.
@@ -167,7 +168,11 @@ func namedRows() (rows []row) {
 			attacks := slices.Concat(stringV2(on(initiate2), on(part2), on(complete2), on(abort2)),
 				stringV4(on(initiate4), on(part4), on(complete4), on(abort4)))
 			if !strings.Contains(key, "${") { // which only a policy's key must not have
-				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)))
+				attacks = slices.Concat(attacks, bodyV2(swapKey(policy2, key, name)), bodyV4(swapKey(policy4, key, name)),
+					presigns(swapNames(put5, key, name)))
+			}
+			for _, request := range every5[1:] {
+				attacks = append(attacks, presigns(swapNames(request, key, name))...)
 			}
 			encoded := "key=" + url.QueryEscape(key)
 			reports := slices.Concat(forms("POST", "/s3/success", swap(success, "key=uuid.txt", encoded)),
@@ -192,6 +197,11 @@ func escape(text string) string {
 
 func swapKey(policy, key, name string) string {
 	return swapTo(swapTo(policy, `"uuid.txt"`, quoteJSON(key)), `"my%20file%20%C3%A9.txt"`, quoteJSON(escape(name)))
+}
+
+// swapNames replaces the key and the file name of a request of Uppy.
+func swapNames(request, key, name string) string {
+	return swapTo(swapTo(request, `"uuid.txt"`, quoteJSON(key)), `"my file é.txt"`, quoteJSON(name))
 }
 
 // swapTo is swap where old and new may be the same.

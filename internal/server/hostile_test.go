@@ -13,7 +13,8 @@ import (
 )
 
 // row is one threat, with its byte variants. The ids are grouped: A are version 2 strings to sign, B version 4 strings,
-// C policies, D callers, reports, deletions and the rest. A row without an id has honest requests, which must succeed.
+// C policies, D callers, reports, deletions and the rest, E requests of Uppy. A row without an id has honest requests,
+// which must succeed.
 type row struct {
 	id   string
 	what string
@@ -44,7 +45,7 @@ type attack struct {
 
 // hostileRows is every table of this package.
 func hostileRows() []row {
-	return slices.Concat(rowsV2, rowsV4, rowsPolicy, rowsCalls)
+	return slices.Concat(rowsV2, rowsV4, rowsPolicy, rowsCalls, rowsPresign)
 }
 
 // TestHostile sends every attack to a real server. Each must be rejected: a 4xx with a reason, no signature, no call to

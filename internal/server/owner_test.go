@@ -62,6 +62,9 @@ func everyRequest(key string) map[string][4]string {
 			quoteJSON(key) + `}` + more + `]}`
 		return [4]string{"POST", target, jsonType, document}
 	}
+	presign := func(members string) [4]string {
+		return [4]string{"POST", "/s3/presign", jsonType, `{` + members + `,"key":` + quoteJSON(key) + `,"uploadId":"U"}`}
+	}
 	object := "x-amz-date:" + dateV2 + "\n/mybucket/" + escaped
 	form := "bucket=mybucket&key=" + url.QueryEscape(key)
 	return map[string][4]string{
@@ -77,6 +80,10 @@ func everyRequest(key string) map[string][4]string {
 		"V4 UploadPart":              v4("PUT", "partNumber=1&uploadId=U"),
 		"V4 CompleteMultipartUpload": v4("POST", "uploadId=U"),
 		"V4 AbortMultipartUpload":    v4("DELETE", "uploadId=U"),
+		"presigned UploadPart":       presign(`"method":"PUT","partNumber":1`),
+		"presigned complete":         presign(`"method":"POST"`),
+		"presigned abort":            presign(`"method":"DELETE"`),
+		"presigned list":             presign(`"method":"GET"`),
 		"success":                    {"POST", "/s3/success", formType, form},
 		"delete":                     {"DELETE", "/s3/delete/5176-887?" + form, "", ""},
 		"delete by form":             {"POST", "/s3/delete", formType, form + "&qquuid=5690&_method=DELETE"},
@@ -121,7 +128,7 @@ func TestOwnUploadsOnly(t *testing.T) {
 			t.Errorf("the hook received owner %q for %q", c.Owner, c.Key)
 		}
 	}
-	if len(challenges) != 30 || len(uploads) != 3 || uploads[0].Owner != b || len(deletions) != 6 ||
+	if len(challenges) != 42 || len(uploads) != 3 || uploads[0].Owner != b || len(deletions) != 6 ||
 		deletions[0].Owner != b {
 		t.Errorf("%d challenges, %d uploads, %d deletions", len(challenges), len(uploads), len(deletions))
 	}

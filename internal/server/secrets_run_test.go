@@ -131,6 +131,12 @@ func (run *secretRun) sendAndCheck(t *testing.T, a attack) {
 		}
 		got.body = strings.Replace(got.body, issued.Signature, "", 1)
 	}
+	if path == "/s3/presign" {
+		for _, signature := range regexp.MustCompile("[0-9a-f]{64}").FindAllString(got.body, -1) {
+			run.add("a signature", signature)
+			got.body = strings.ReplaceAll(got.body, signature, "")
+		}
+	}
 	if set, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";"); set != "" {
 		run.add("a cookie's MAC", set[strings.LastIndexByte(set, '.')+1:])
 		got.header.Del("Set-Cookie")

@@ -1,4 +1,4 @@
-// Package server handles HTTP: the routes that Fine Uploader calls, and the page.
+// Package server handles HTTP: the routes that Fine Uploader and Uppy call, and the pages.
 // A request goes one way: limits, decoding, internal/sign, the hook, the response. Every route is in routes, every
 // error gets its status from the table statuses, and every JSON response is written by writeJSON. The server keeps
 // nothing in memory that an upload needs, so any replica can handle any request. A client's mistake is a 4xx with one
@@ -76,6 +76,7 @@ func (s *server) routes() http.Handler {
 	signLimiter, writeLimiter := s.newLimiter(), s.newLimiter()
 	protected := mux.With(s.crossOrigin)
 	protected.With(signLimiter).Post("/s3/sign", s.jsonHandler(s.sign))
+	protected.With(signLimiter).Post("/s3/presign", s.jsonHandler(s.presign))
 	protected.With(writeLimiter).Post("/s3/success", s.jsonHandler(s.success))
 	protected.With(writeLimiter).Put("/s3/success", s.jsonHandler(s.success))
 	if s.AllowDelete {

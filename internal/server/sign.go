@@ -21,7 +21,8 @@ func (s *server) sign(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := readJSON(r)
+	body, err := readJSON(r, "use an unmodified Fine Uploader, and use this address only as signature.endpoint in "+
+		"client_conf.js.")
 	if err != nil {
 		return nil, err
 	}
@@ -29,27 +30,32 @@ func (s *server) sign(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.challenge(r, &hooks.Challenge{Request: request, HTTP: r}); err != nil {
+	request, err = s.challenge(&hooks.Challenge{Request: request, HTTP: r, Client: hooks.FineUploader})
+	if err != nil {
 		return nil, err
 	}
 	return s.Signer.Sign(request), nil
 }
 
-// challenge calls the hooks Identify and ChallengeIsGood.
-func (s *server) challenge(r *http.Request, c *hooks.Challenge) error {
-	_, err := callHook(r.Context(), s, func(ctx context.Context) (_ any, err error) {
-		if c.Owner, err = s.identify(ctx, r); err != nil {
+// challenge calls the hooks Identify and ChallengeIsGood, and returns the request to sign.
+func (s *server) challenge(c *hooks.Challenge) (*sign.Request, error) {
+	signed, err := callHook(c.HTTP.Context(), s, func(ctx context.Context) (_ *sign.Request, err error) {
+		if c.Owner, err = s.identify(ctx, c.HTTP); err != nil {
+			return nil, err
+		}
+		if err := s.addOwner(c); err != nil {
 			return nil, err
 		}
 		if err := s.checkOwner(c.Owner, c.Key); err != nil {
 			return nil, err
 		}
-		return nil, s.Hooks.ChallengeIsGood(ctx, c)
+		request := c.Request
+		return request, s.Hooks.ChallengeIsGood(ctx, c)
 	})
 	if err != nil {
-		return fmt.Errorf("%s of %q, version %d: %w", c.Operation, c.Key, c.Version, err)
+		return nil, fmt.Errorf("%s of %q, version %d: %w", c.Operation, c.Key, c.Version, err)
 	}
-	return nil
+	return signed, nil
 }
 
 // parseVersion reads the query: Fine Uploader adds v4=true for version 4.

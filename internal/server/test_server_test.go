@@ -41,6 +41,8 @@ const (
 	onlyV2           setup = "only version 2"
 	withACL          setup = "public-read allowed"
 	virtualWithACL   setup = "virtual-hosted endpoint, public-read allowed"
+	noForms          setup = "a store without forms"
+	limitedPut       setup = "a store without forms, size limit of 15000000 bytes"
 )
 
 // setups has the difference of each setup from a path-style endpoint with default settings.
@@ -60,6 +62,8 @@ var setups = map[setup]func(*config){
 	virtualWithACL: func(c *config) {
 		c.sign.Endpoint, c.sign.VirtualHosted, c.sign.ACLs = mustParse("http://localhost:9312"), true, []string{"public-read"}
 	},
+	noForms:    func(c *config) { c.sign.NoForms = true },
+	limitedPut: func(c *config) { c.sign.NoForms, c.sign.MaxBytes = true, 15000000 },
 }
 
 // config is what a setup can change.

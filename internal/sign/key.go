@@ -13,20 +13,24 @@ func CheckKey(key string) error {
 	isInvalid := func(c rune) bool { return unicode.IsControl(c) || c == '\ufffe' || c == '\uffff' }
 	switch {
 	case key == "":
-		return malformed("The object key is empty; set objectProperties.key in client_conf.js.")
+		return malformed("The object key is empty; set objectProperties.key in client_conf.js " +
+			"(Uppy: generateObjectKey).")
 	case len(key) > MaxKeyBytes:
 		return malformed("The object key is longer than the 1024 bytes that S3 allows; " +
-			"use a shorter file name or objectProperties.key.")
+			"use a shorter file name or objectProperties.key (Uppy: generateObjectKey).")
 	case !utf8.ValidString(key):
-		return malformed("The object key is not valid UTF-8; rename the file or set objectProperties.key.")
+		return malformed("The object key is not valid UTF-8; rename the file or set objectProperties.key " +
+			"(Uppy: generateObjectKey).")
 	case key[0] == '/':
 		return malformed("The object key begins with a slash; " +
-			"remove it from objectProperties.key, or remove the trailing slash from request.endpoint in client_conf.js.")
+			"remove it from objectProperties.key, or remove the trailing slash from request.endpoint in client_conf.js " +
+			"(Uppy: remove it from generateObjectKey).")
 	case strings.ContainsFunc(key, isInvalid):
-		return malformed("The object key has a control character in it; rename the file or set objectProperties.key.")
+		return malformed("The object key has a control character in it; rename the file or set objectProperties.key " +
+			"(Uppy: generateObjectKey).")
 	case hasDotSegment(key):
 		return malformed("The object key has a segment \".\" or \"..\", which browsers resolve; " +
-			"set another objectProperties.key.")
+			"set another objectProperties.key (Uppy: generateObjectKey).")
 	}
 	return nil
 }

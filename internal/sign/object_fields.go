@@ -51,7 +51,7 @@ func (f *objectFields) add(name, value string) error {
 func (f *objectFields) addACL(_, acl string) error {
 	if acl != "private" && !slices.Contains(f.signer.cfg.ACLs, acl) {
 		return forbidden(fmt.Sprintf("The ACL %.60q is not allowed here; set objectProperties.acl to \"private\" in "+
-			"client_conf.js, or add it to P3S3F_ALLOWED_ACLS.", acl), acl, "private")
+			"client_conf.js (Uppy: acl), or add it to P3S3F_ALLOWED_ACLS.", acl), acl, "private")
 	}
 	f.acl = acl
 	return nil
@@ -78,7 +78,7 @@ var lowerCaseEscape = regexp.MustCompile(`%.?[a-f]`)
 // addMetadata takes a value that encodeURIComponent has encoded, and keeps it decoded.
 func (f *objectFields) addMetadata(name, value string) error {
 	if !isHeaderName(name) {
-		return malformed("A name in request.params has characters that a header cannot have; " +
+		return malformed("A name in request.params (Uppy: meta) has characters that a header cannot have; " +
 			"use letters, digits, '-', '_' and '.'.")
 	}
 	decoded, err := url.PathUnescape(value)
@@ -88,7 +88,7 @@ func (f *objectFields) addMetadata(name, value string) error {
 	}
 	if f.metaBytes += len(name) + len(value); f.metaBytes > maxMetaBytes {
 		return malformed("The file's metadata is longer than the 2048 bytes that S3 allows; " +
-			"use fewer or shorter request.params, or a shorter file name.")
+			"use fewer or shorter request.params (Uppy: meta), or a shorter file name.")
 	}
 	if f.metadata == nil {
 		f.metadata = make(map[string]string)

@@ -121,7 +121,7 @@ func (p *policyChecker) checkCondition(c condition) error {
 func checkPostKey(key string) error {
 	if strings.Contains(key, "${") {
 		return malformed("The object key has \"${\" in it, which S3 replaces by a name that the sender chooses; " +
-			"set another objectProperties.key.")
+			"set another objectProperties.key (Uppy: generateObjectKey).")
 	}
 	return CheckKey(key)
 }

@@ -104,8 +104,7 @@ func (r *Request) parseOperation(method, query, initiate string) error {
 		return errNotAnUpload()
 	}
 	if !isUploadID(id) {
-		return malformed("The upload ID is not one that S3 issues; start the upload again.").
-			WithDetail(id, "letters, digits and -._~")
+		return errUploadID(id)
 	}
 	r.UploadID = id
 	if r.Operation == UploadPart {
@@ -172,8 +171,7 @@ func (s *Signer) newRequest(
 // 5 MiB.
 func (s *Signer) checkPart(r *Request) error {
 	if limit := s.cfg.MaxBytes; limit > 0 && int64(r.PartNumber-1)*MinPartBytes >= limit {
-		return forbidden(fmt.Sprintf("The file is larger than the %d bytes that this server allows; upload a smaller one.",
-			limit), fmt.Sprintf("part %d", r.PartNumber), fmt.Sprintf("%d bytes", limit))
+		return errTooLarge(limit, fmt.Sprintf("part %d", r.PartNumber))
 	}
 	return nil
 }

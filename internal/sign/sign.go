@@ -3,8 +3,10 @@
 // endpoint, one region and the clock, and rebuilt from the parsed values. A V2 string must equal its rebuilt text byte
 // for byte. A V4 string is signed as rebuilt, which also corrects what Fine Uploader gets wrong on path-style
 // endpoints. A policy is signed as sent. Only five operations can be expressed: POST object and the four of a
-// multipart upload.
-// Every error about a request is an *apierror.Error. The package does no I/O, reads no clock and knows no HTTP.
+// multipart upload. For Uppy, the same operations are presigned, and also PUT object and a list of the parts of one
+// upload.
+// Every error about a request is an *apierror.Error. The package does no I/O and reads no clock. It uses net/http only
+// for the type of the request that the AWS SDK presigns.
 package sign
 
 import (
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"s3-sign-srv/internal/apierror"
 )
@@ -29,13 +33,15 @@ const (
 // Operation is what a signed request does at S3, by the name that AWS gives it.
 type Operation string
 
-// The five operations of an upload. No other can be signed.
+// The operations of an upload. No other can be signed. The last two are only for Uppy.
 const (
 	PostObject              Operation = "PostObject"
 	CreateMultipartUpload   Operation = "CreateMultipartUpload"
 	UploadPart              Operation = "UploadPart"
 	CompleteMultipartUpload Operation = "CompleteMultipartUpload"
 	AbortMultipartUpload    Operation = "AbortMultipartUpload"
+	PutObject               Operation = "PutObject" // a small file, to a store without forms
+	ListParts               Operation = "ListParts" // of an upload that is resumed
 )
 
 // Limits of S3 and of this server.
@@ -70,6 +76,8 @@ type Config struct {
 	// read. A V2 string contains every such header.
 	OnlyV2 bool
 
+	NoForms bool // the store has no POST object, so Uppy's small files are sent with PUT
+
 	ACLs         []string // canned ACLs allowed besides "private"
 	ContentTypes []string // media types allowed, "image/png" or "image/*"; empty: all
 	MaxBytes     int64    // of the largest file; 0: no limit
@@ -84,20 +92,27 @@ type Request struct {
 	Key       string // as S3 stores it: not escaped, at most 1024 bytes of UTF-8
 
 	Time    time.Time // x-amz-date; zero for a V2 policy, which has none
-	Expires time.Time // end of a policy's validity; zero for the other operations
+	Expires time.Time // end of the validity of a policy or presigned URL; zero for the others
 
-	UploadID   string // of part, complete and abort
+	UploadID   string // of part, complete, abort and list
 	PartNumber int    // 1 to 10000, of a part
 
-	// Only PostObject and CreateMultipartUpload have the rest.
+	// Only PostObject, PutObject and CreateMultipartUpload have the rest.
 
 	ACL         string            // canned ACL; "private" if none was given
 	ContentType string            // empty: none was signed
 	Metadata    map[string]string // x-amz-meta-* without the prefix, lower-case; values percent-decoded
 	Headers     map[string]string // other fields by name, such as x-amz-storage-class and Cache-Control, unchecked
-	Size        *SizeRange        // content-length-range of a policy; nil: none
+	Size        *SizeRange        // that the signature allows; nil: any
 
-	text string // to be signed; unexported, so that a hook can read a Request but not forge one
+	// What is signed is unexported, so that a hook can read a Request but not forge one.
+	text    string   // nothing for a presigned URL
+	presign *presign // of a request of ParsePresign
+}
+
+// IsInitiate reports whether r is the first request of an upload, which has the metadata.
+func (r *Request) IsInitiate() bool {
+	return r.Operation == PostObject || r.Operation == PutObject || r.Operation == CreateMultipartUpload
 }
 
 // SizeRange has the smallest and the largest size in bytes that a policy allows.
@@ -113,9 +128,10 @@ func (s *SizeRange) String() string {
 
 // Signer parses and signs for one key pair, bucket, endpoint and region. It is safe for concurrent use.
 type Signer struct {
-	cfg   Config
-	hosts map[string]hostForm
-	key   atomic.Pointer[dayKey] // the last one used: to derive it takes four times as long as to sign
+	cfg       Config
+	hosts     map[string]hostForm
+	key       atomic.Pointer[dayKey] // the last one used: to derive it takes four times as long as to sign
+	presigner *v4.Signer
 }
 
 // dayKey is the signing key of a day.
@@ -125,7 +141,11 @@ type dayKey struct {
 }
 
 // New returns a Signer for cfg.
-func New(cfg Config) *Signer { return &Signer{cfg: cfg, hosts: hostForms(cfg)} }
+func New(cfg Config) *Signer {
+	// S3 takes the path as it is; all other services escape it twice.
+	presigner := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	return &Signer{cfg: cfg, hosts: hostForms(cfg), presigner: presigner}
+}
 
 // Signature is the response to a sign request. Policy is set only for PostObject.
 type Signature struct {
