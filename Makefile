@@ -38,18 +38,24 @@ bin/.versitygw-$(VERSITYGW):
 	@go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
 	@rm -f bin/.versitygw-* && touch $@
 
-# The bundle is built again when its parts change, when it is missing, and when CEPH asks for the other kind. Without
+# The bundle is built again when its parts change, when one is missing, and when CEPH asks for the other kind. Without
 # CEPH, its kind does not change.
 KIND := $(if $(CEPH),$(if $(filter 1,$(CEPH)),-ceph),$(if $(wildcard bundle/.made-ceph),-ceph))
 BUNDLE := bundle/.made$(KIND)
+PACKAGES := bundle/node_modules/.package-lock.json
 HASHES := static/md5.umd.min.js static/sha256.umd.min.js
-BUILT := $(and $(wildcard static/s3.fine-uploader.min.js),$(filter 2,$(words $(wildcard $(HASHES)))))
-static: $(BUNDLE) ## put Fine Uploader and hash functions into static/; with CEPH=1 for old Ceph versions, with CEPH=0 not
-$(BUNDLE): bundle/package-lock.json bundle/build.mjs $(if $(BUILT),,FORCE)
-	@echo "building the page's bundle with npm …"
-	@npm ci --prefix bundle --loglevel=error
+MADE := static/s3.fine-uploader.min.js $(HASHES) static/page.min.js static/page.min.js.map
+MODULES := $(filter-out static/s3.% $(MADE) static/client_conf.js,$(wildcard static/*.js))
+IS_COMPLETE := $(filter $(words $(MADE)),$(words $(wildcard $(MADE))))
+static: $(BUNDLE) ## put Fine Uploader, hash functions and the page's bundle into static/; with CEPH=1 for old Ceph versions, with CEPH=0 not
+$(BUNDLE): $(PACKAGES) bundle/build.mjs $(MODULES) $(if $(IS_COMPLETE),,FORCE)
 	@node bundle/build.mjs $(if $(KIND),--ceph)
 	@rm -f bundle/.made* && touch $@
+
+$(PACKAGES): bundle/package-lock.json
+	@echo "installing the page's npm packages …"
+	@npm ci --prefix bundle --loglevel=error
+	@touch $@
 
 test: deps build bin/.versitygw-$(VERSITYGW) unit e2e ## run all tests; installs missing system packages with apt if it can
 
@@ -103,7 +109,7 @@ deps: ## install the system packages that the tests need
 
 clean: ## remove everything that was built; demo-data and your own files stay
 	rm -rf bin bundle/node_modules bundle/.made* e2e/screenshots
-	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css $(HASHES)
+	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css $(HASHES) static/page.min.js*
 	rm -f static/{continue,edit,loading,pause,processing,retry,trash}.gif
 
 FORCE:

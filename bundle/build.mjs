@@ -1,5 +1,5 @@
 // Copies the prebuilt npm packages that the page uses, Fine Uploader for S3 and hashes in WebAssembly, from
-// node_modules into static/.
+// node_modules into static/, and bundles the page's own modules there as page.min.js.
 //
 //   node bundle/build.mjs [--ceph] [--out DIR]
 //
@@ -9,12 +9,15 @@
 // Each run writes all files, so a run without --ceph undoes one with it.
 
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { argv, exit } from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+import * as esbuild from "esbuild";
+
 const bundleDir = fileURLToPath(new URL(".", import.meta.url));
+const staticDir = fileURLToPath(new URL("../static/", import.meta.url));
 
 /** The folder and the files to copy, by package. */
 const sources = {
@@ -41,8 +44,27 @@ export function withDefaultContentType(source) {
   return source.replace(mimeType, '$& || "application/octet-stream"');
 }
 
+/**
+ * Bundles page.js and the modules that it imports. Returns the files by name. The source map has the contents of the
+ * modules: the server uses the bundle only while it serves the same ones (internal/server/index.go).
+ */
+async function bundleModules() {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(staticDir, "page.js")],
+    outfile: join(staticDir, "page.min.js"), // the map names the modules relative to it
+    write: false,
+    bundle: true,
+    format: "esm",
+    minify: true,
+    charset: "utf8",
+    sourcemap: true,
+    logLevel: "silent", // errors are thrown, too
+  });
+  return outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]);
+}
+
 /** Writes the files into outDir. Returns the version of each package and the names of the files. */
-export async function build({ outDir = join(bundleDir, "..", "static"), ceph = false } = {}) {
+export async function build({ outDir = staticDir, ceph = false } = {}) {
   const packagesDir = join(bundleDir, "node_modules");
   const versions = await checkVersions(packagesDir);
   await mkdir(outDir, { recursive: true });
@@ -57,19 +79,24 @@ export async function build({ outDir = join(bundleDir, "..", "static"), ceph = f
       names.push(name);
     }
   }
+  for (const [name, content] of await bundleModules()) {
+    await writeIfChanged(join(outDir, name), content);
+    names.push(name);
+  }
   return { versions, names: names.sort() };
 }
 
 /** Returns the versions in package.json, which must be installed. */
 async function checkVersions(packagesDir) {
-  const { dependencies } = JSON.parse(await readFile(join(bundleDir, "package.json")));
-  for (const [name, expected] of Object.entries(dependencies)) {
+  const { dependencies, devDependencies } = JSON.parse(await readFile(join(bundleDir, "package.json")));
+  const versions = { ...dependencies, ...devDependencies };
+  for (const [name, expected] of Object.entries(versions)) {
     const { version } = JSON.parse(await readFile(join(packagesDir, name, "package.json")));
     if (version !== expected) {
       throw new Error(`${name} ${version} is installed instead of ${expected}; run npm ci --prefix bundle`);
     }
   }
-  return dependencies;
+  return versions;
 }
 
 async function writeIfChanged(path, content) {

@@ -8,7 +8,8 @@ import vm from "node:vm";
 import { build, withDefaultContentType } from "./build.mjs";
 
 const files = [
-  "continue.gif", "edit.gif", "fine-uploader-new.css", "loading.gif", "md5.umd.min.js", "pause.gif", "processing.gif", "retry.gif",
+  "continue.gif", "edit.gif", "fine-uploader-new.css", "loading.gif", "md5.umd.min.js",
+  "page.min.js", "page.min.js.map", "pause.gif", "processing.gif", "retry.gif",
   "s3.fine-uploader.js", "s3.fine-uploader.js.map", "s3.fine-uploader.min.js", "s3.fine-uploader.min.js.map",
   "sha256.umd.min.js", "trash.gif",
 ];
@@ -26,12 +27,22 @@ function mimeType(source, type) {
   return vm.runInNewContext(`(${body})(0)`, { [owner]: { getFile: () => ({ type }) } });
 }
 
-test("the bundle has the files of the original's static/, and hashes", async () => {
+test("the build writes the files of the original's static/, hashes, and the page's bundle", async () => {
   const { versions, names } = await build({ outDir });
-  assert.deepEqual(versions, { "fine-uploader": "5.16.2", "hash-wasm": "4.13.0" });
+  assert.deepEqual(versions, { "fine-uploader": "5.16.2", "hash-wasm": "4.13.0", esbuild: "0.28.2" });
   assert.deepEqual(names, files);
   assert.deepEqual((await readdir(outDir)).sort(), files);
   assert.match(await read("s3.fine-uploader.js"), /qq\.version = "5\.16\.2"/);
+});
+
+test("the bundle has all modules of page.js, and its source map has their contents", async () => {
+  await build({ outDir });
+  assert.doesNotMatch(await read("page.min.js"), /\bimport\s*[({"*]|\bfrom\s*"/);
+  const { sources, sourcesContent } = JSON.parse(await read("page.min.js.map"));
+  assert.ok(sources.includes("page.js") && sources.includes("messages.js"));
+  for (const [i, name] of sources.entries()) {
+    assert.equal(sourcesContent[i], await readFile(new URL(`../static/${name}`, import.meta.url), "utf8"), name);
+  }
 });
 
 for (const name of ["s3.fine-uploader.js", "s3.fine-uploader.min.js"]) {
@@ -66,10 +77,10 @@ test("a source with no or several places to patch is an error", () => {
 
 test("a second build writes nothing", async () => {
   await build({ outDir });
-  const file = join(outDir, "s3.fine-uploader.js");
-  await utimes(file, 1, 1);
+  const written = ["s3.fine-uploader.js", "page.min.js"].map((name) => join(outDir, name));
+  for (const file of written) await utimes(file, 1, 1);
   await build({ outDir });
-  assert.equal((await stat(file)).mtimeMs, 1000);
+  for (const file of written) assert.equal((await stat(file)).mtimeMs, 1000, file);
 });
 
 test("the lock file pins each package by integrity and contains no URL", async () => {

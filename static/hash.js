@@ -116,11 +116,17 @@ class PartReader {
 }
 
 class HashWorker {
-  #worker;
+  #worker; // null: there is none
   #pending = new Map(); // by id: {resolve, reject}
   #lastId = 0;
 
+  /** The worker loads when the page has started, before it is needed, because the server may be away later. */
   constructor() {
+    setTimeout(() => this.#start());
+  }
+
+  #start() {
+    if (this.#worker !== undefined) return;
     try {
       this.#worker = new Worker(new URL("hash-worker.js", import.meta.url));
       this.#worker.onmessage = ({ data }) => this.#settle(data);
@@ -132,6 +138,7 @@ class HashWorker {
 
   /** Returns {digest, result}. The worker takes over buffer and returns its memory as result. */
   read(part, buffer, algorithm = "sha256") {
+    this.#start();
     if (!this.#worker) return Promise.reject();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
