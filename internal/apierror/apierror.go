@@ -26,6 +26,16 @@ const (
 	StoreFailed               // the S3 store failed or did not respond
 )
 
+// codeNames are for metrics.
+var codeNames = map[Code]string{
+	Internal: "internal", BadRequest: "bad_request", Unauthenticated: "unauthenticated", Forbidden: "forbidden",
+	NotFound: "not_found", MethodNotAllowed: "method_not_allowed", Conflict: "conflict", TooLarge: "too_large",
+	UnsupportedMediaType: "unsupported_media_type", RateLimited: "rate_limited", StoreFailed: "store_failed",
+}
+
+// String returns the name of the code, such as "rate_limited".
+func (c Code) String() string { return codeNames[c] }
+
 // Kind tells the page that an error does not concern a single file.
 type Kind string
 

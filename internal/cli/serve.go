@@ -22,6 +22,7 @@ import (
 	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/metrics"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
@@ -51,9 +52,10 @@ func runServer(
 	return l.serve(ctx, getenv, newHooks, stdout, stderr)
 }
 
-// listener has checked settings and its port.
+// listener has checked settings and its ports.
 type listener struct {
 	net.Listener
+	metrics     net.Listener // nil: no metrics
 	cfg         config.Config
 	certificate *tls.Config // nil without HTTPS
 }
@@ -67,9 +69,14 @@ func newListener(getenv func(string) string) (*listener, error) {
 	}
 	l, err := net.Listen("tcp", cfg.Address())
 	if err != nil {
-		return nil, listenError(cfg, err)
+		return nil, listenError("P3S3F_HOST_NAME", "P3S3F_HOST_PORT", cfg.Address(), err)
 	}
-	return &listener{l, cfg, certificate}, nil
+	metrics, err := listenForMetrics(cfg)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return &listener{l, metrics, cfg, certificate}, nil
 }
 
 // serve serves until ctx ends.
@@ -79,15 +86,20 @@ func (l *listener) serve(
 	defer l.Close()
 	tuneGC()
 	log := newLog(l.cfg, stderr)
-	bucket, cookies := s3.New(bucketConfig(l.cfg)), cookie.NewCodec(append(l.cfg.CookieSecrets, l.cfg.Sign.SecretKey)...)
+	m := metrics.New(buildVersion())
+	bucketConfig := bucketConfig(l.cfg)
+	bucketConfig.Observe = m.ObserveStore
+	bucket := s3.New(bucketConfig)
+	cookies := cookie.NewCodec(append(l.cfg.CookieSecrets, l.cfg.Sign.SecretKey)...)
 	funcs, err := startHooks(ctx, newHooks, hooks.Config{Getenv: getenv, Cookies: cookies, Bucket: bucket, Log: log})
 	if err != nil {
 		return err
 	}
+	defer l.serveMetrics(m, log)()
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
 		log.Warn(warning)
 	}
-	srv := newServer(newHandler(l.cfg, funcs, cookies, bucket, log))
+	srv := newServer(newHandler(l.cfg, funcs, cookies, bucket, log, m))
 	srv.TLSConfig = l.certificate
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
@@ -138,7 +150,7 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 
 // newHandler connects the settings, the hooks, the signer and the bucket.
 func newHandler(
-	cfg config.Config, funcs hooks.Funcs, cookies *cookie.Codec, bucket *s3.Bucket, log *slog.Logger,
+	cfg config.Config, funcs hooks.Funcs, cookies *cookie.Codec, bucket *s3.Bucket, log *slog.Logger, m *metrics.Metrics,
 ) http.Handler {
 	endpoint, host := cfg.Sign.BucketURL()
 	var files fs.FS
@@ -148,9 +160,10 @@ func newHandler(
 	return server.New(server.Config{
 		Signer:         sign.New(cfg.Sign),
 		Bucket:         bucket,
-		Hooks:          funcs,
+		Hooks:          m.Hooks(funcs),
 		HookTimeout:    hookTimeout,
 		Log:            log,
+		Metrics:        m,
 		Now:            time.Now,
 		OwnUploadsOnly: cfg.OwnUploadsOnly,
 		Cookies:        cookies,
@@ -177,13 +190,12 @@ func bucketConfig(cfg config.Config) s3.Config {
 }
 
 // listenError names the setting behind an address that cannot be listened on.
-func listenError(cfg config.Config, err error) error {
-	text := "P3S3F_HOST_NAME: cannot listen on %s; set it to an address of this machine"
+func listenError(hostSetting, portSetting, address string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		text = "P3S3F_HOST_PORT: another program listens on %s; stop it or set another port"
+		return fmt.Errorf("%s: another program listens on %s; stop it or set another port", portSetting, address)
 	case errors.Is(err, syscall.EACCES):
-		text = "P3S3F_HOST_PORT: this user may not listen on %s; set a port above 1023"
+		return fmt.Errorf("%s: this user may not listen on %s; set a port above 1023", portSetting, address)
 	}
-	return fmt.Errorf(text, cfg.Address())
+	return fmt.Errorf("%s: cannot listen on %s; set it to an address of this machine", hostSetting, address)
 }

@@ -38,6 +38,8 @@ type Config struct {
 	Rate           float64  // requests per second and client address, for each of the two limiters; 0: no limit
 	TrustedProxies []string // address prefixes
 
+	MetricsAddress string // host:port; empty: no metrics
+
 	LogLevel slog.Level
 	LogJSON  bool
 

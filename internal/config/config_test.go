@@ -170,6 +170,9 @@ func TestErrors(t *testing.T) {
 		{"P3S3F_RATE=NaN", "P3S3F_RATE"},
 		{"P3S3F_TRUSTED_PROXIES=nginx", `lists "nginx"`},
 		{"P3S3F_MAX_BYTES=5GB", "P3S3F_MAX_BYTES"},
+		{"P3S3F_METRICS_ADDRESS=9464", `P3S3F_METRICS_ADDRESS is "9464"; set it to an address and a port, as 127.0.0.1:9464`},
+		{"P3S3F_METRICS_ADDRESS=:9464", `P3S3F_METRICS_ADDRESS is ":9464"; set it to an address and a port`},
+		{"P3S3F_METRICS_ADDRESS=127.0.0.1:http", "P3S3F_METRICS_ADDRESS"},
 		{"P3S3F_LOG_LEVEL=loud", "P3S3F_LOG_LEVEL"},
 		{"P3S3F_LOG_FORMAT=xml", "json or text"},
 	} {

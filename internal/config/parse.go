@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -43,6 +44,18 @@ func oneOf(value string, words ...string) error {
 func parsePort(value string) (string, error) {
 	if n, err := strconv.Atoi(value); err != nil || n < 0 || n > 65535 {
 		return value, fmt.Errorf("is %q; set it to a port number, 0 to 65535", value)
+	}
+	return value, nil
+}
+
+// parseListenAddress reads host:port. The host must be given, so that nobody listens on all addresses by accident.
+func parseListenAddress(value string) (string, error) {
+	host, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = parsePort(port)
+	}
+	if err != nil || host == "" {
+		return value, fmt.Errorf("is %q; set it to an address and a port, as 127.0.0.1:9464 or 0.0.0.0:9464", value)
 	}
 	return value, nil
 }

@@ -127,6 +127,9 @@ func Settings() []Setting {
 			Meaning: "addresses or networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` " +
 				"the server trusts",
 			parse: into(func(c *Config) *[]string { return &c.TrustedProxies }, parseNetworks)},
+		{Name: "P3S3F_METRICS_ADDRESS", Example: "127.0.0.1:9464",
+			Meaning: "address and port of a listener for Prometheus, such as `127.0.0.1:9464`; its path is `/metrics`",
+			parse:   into(func(c *Config) *string { return &c.MetricsAddress }, parseListenAddress)},
 		{Name: "P3S3F_LOG_LEVEL", Default: "info",
 			Meaning: "`debug`, `info`, `warn` or `error`",
 			parse:   into(func(c *Config) *slog.Level { return &c.LogLevel }, parseLevel)},

@@ -23,7 +23,7 @@ import (
 // Timeout is the limit for each call, including retries.
 const Timeout = 10 * time.Second
 
-// Config says where the bucket is and which keys to use. All fields are required.
+// Config says where the bucket is and which keys to use. All fields but Observe are required.
 type Config struct {
 	AccessKey     string
 	SecretKey     sign.Secret
@@ -31,6 +31,9 @@ type Config struct {
 	Region        string
 	Name          string
 	VirtualHosted bool // the bucket is in the host name; otherwise the path begins with it
+
+	// Observe, if set, learns of each call after it ended with err. operation is AWS's name of it.
+	Observe func(operation string, d time.Duration, err error)
 }
 
 // Bucket is one bucket at one store. It is safe for concurrent use.
@@ -54,6 +57,13 @@ func NewClient(cfg Config) *awss3.Client {
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 	})
+}
+
+// observe is deferred in a call that began at start.
+func (b *Bucket) observe(operation string, start time.Time, err *error) {
+	if b.cfg.Observe != nil {
+		b.cfg.Observe(operation, time.Since(start), *err)
+	}
 }
 
 // noRedirect keeps a store from redirecting the server's calls.
@@ -89,7 +99,8 @@ type Object struct {
 
 // Head looks up the object at key. If there is none, or none that the server's key may see, the error has the code
 // apierror.NotFound.
-func (b *Bucket) Head(ctx context.Context, key string) (Object, error) {
+func (b *Bucket) Head(ctx context.Context, key string) (object Object, err error) {
+	defer b.observe("HeadObject", time.Now(), &err)
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	out, err := b.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &b.cfg.Name, Key: &key})
@@ -125,14 +136,15 @@ func (b *Bucket) Delete(ctx context.Context, key string) error { return b.Delete
 
 // DeleteIfMatch deletes the object at key. One with another ETag than etag stays, unless etag is empty or the store
 // ignores If-Match; that is no error.
-func (b *Bucket) DeleteIfMatch(ctx context.Context, key, etag string) error {
+func (b *Bucket) DeleteIfMatch(ctx context.Context, key, etag string) (err error) {
+	defer b.observe("DeleteObject", time.Now(), &err)
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	input := &awss3.DeleteObjectInput{Bucket: &b.cfg.Name, Key: &key}
 	if etag != "" {
 		input.IfMatch = &etag
 	}
-	_, err := b.client.DeleteObject(ctx, input)
+	_, err = b.client.DeleteObject(ctx, input)
 	if Code(err) == "PreconditionFailed" {
 		return nil
 	}

@@ -19,10 +19,10 @@ type Entry struct {
 }
 
 // List returns the first 10,000 objects, by key, whose key begins with prefix.
-func (b *Bucket) List(ctx context.Context, prefix string) ([]Entry, error) {
+func (b *Bucket) List(ctx context.Context, prefix string) (entries []Entry, err error) {
+	defer b.observe("ListObjectsV2", time.Now(), &err)
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	var entries []Entry
 	pages := awss3.NewListObjectsV2Paginator(b.client, &awss3.ListObjectsV2Input{Bucket: &b.cfg.Name, Prefix: &prefix})
 	for range maxPages {
 		if !pages.HasMorePages() {

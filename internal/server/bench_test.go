@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/metrics"
 )
 
 // discardWriter is a ResponseWriter that keeps only its header, as net/http's does between requests.
@@ -79,6 +80,7 @@ func allowAll(b *testing.B) http.Handler {
 		store:    startFakeS3(b),
 		log:      new(logBuffer),
 		recorder: new(hookRecorder),
+		metrics:  metrics.New("test"),
 	}
 	s.clock.Store(&now)
 	return s.handler(b, func(c *config) {

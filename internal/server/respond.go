@@ -24,6 +24,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	e := toAPIError(err)
 	response := errorResponse{message(e), fmt.Sprintf("%08x", rand.Uint32()), e.Kind}
 	status := statuses[e.Code]
+	s.Metrics.CountError(e)
 	s.logError(r, err, e, status, response.ID)
 	if err := writeJSON(w, status, response); err != nil {
 		panic("server: an error response cannot be encoded: " + err.Error()) // message returns valid UTF-8

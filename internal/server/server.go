@@ -17,17 +17,19 @@ import (
 
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/metrics"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
 )
 
-// Config is what the server needs. Signer, Bucket, Hooks, HookTimeout, Log and Now are required.
+// Config is what the server needs. Signer, Bucket, Hooks, HookTimeout, Log, Metrics and Now are required.
 type Config struct {
 	Signer      *sign.Signer
 	Bucket      *s3.Bucket
 	Hooks       hooks.Funcs
 	HookTimeout time.Duration // how long a request waits for a hook
 	Log         *slog.Logger
+	Metrics     *metrics.Metrics
 	Now         func() time.Time
 
 	VerifySuccess bool // check in the store that a reported upload exists
@@ -57,12 +59,13 @@ type server struct {
 // New returns the handler for all routes.
 func New(cfg Config) http.Handler {
 	s := &server{Config: cfg, headSemaphore: make(chan struct{}, maxSessionHeads)}
-	return s.clientIP(s.recover(securityHeaders(s.routes())))
+	return s.clientIP(s.routes())
 }
 
 // routes returns all routes.
 func (s *server) routes() http.Handler {
 	mux := chi.NewRouter()
+	mux.Use(s.observe, s.recover, securityHeaders)
 	mux.NotFound(func(w http.ResponseWriter, r *http.Request) { s.writeError(w, r, errNotFound) })
 	mux.MethodNotAllowed(s.methodNotAllowed(mux))
 

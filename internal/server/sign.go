@@ -39,6 +39,8 @@ func (s *server) sign(r *http.Request) (any, error) {
 
 // challenge calls the hooks Identify and ChallengeIsGood, and returns the request to sign.
 func (s *server) challenge(c *hooks.Challenge) (*sign.Request, error) {
+	x := exchangeOf(c.HTTP.Context())
+	x.operation, x.version = c.Operation, c.Version
 	signed, err := callHook(c.HTTP.Context(), s, func(ctx context.Context) (_ *sign.Request, err error) {
 		if c.Owner, err = s.identify(ctx, c.HTTP); err != nil {
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	assets "s3-sign-srv"
+	"s3-sign-srv/internal/metrics"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
 	"s3-sign-srv/internal/sign"
@@ -79,6 +80,7 @@ type testServer struct {
 	store    *fakeS3
 	log      *logBuffer
 	recorder *hookRecorder
+	metrics  *metrics.Metrics
 }
 
 func startAllSetups(t testing.TB) map[setup]*testServer {
@@ -98,6 +100,7 @@ func startTestServer(t testing.TB, change func(*config)) *testServer {
 		store:    startFakeS3(t),
 		log:      new(logBuffer),
 		recorder: new(hookRecorder),
+		metrics:  metrics.New("test"),
 	}
 	s.clock.Store(&now)
 	web := httptest.NewServer(s.handler(t, change))
@@ -115,10 +118,11 @@ func (s *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 			Bucket: "mybucket", Endpoint: mustParse("http://127.0.0.1:9312"), Region: "us-east-1",
 		},
 		server: server.Config{
-			Bucket:        bucketAt(s.store.url),
+			Bucket:        observedBucket(s.store.url, s.metrics.ObserveStore),
 			Hooks:         s.recorder.hooks(),
 			HookTimeout:   5 * time.Second,
 			Log:           slog.New(slog.NewJSONHandler(s.log, nil)),
+			Metrics:       s.metrics,
 			Now:           func() time.Time { return *s.clock.Load() },
 			VerifySuccess: true,
 			AllowDelete:   true,
@@ -127,15 +131,19 @@ func (s *testServer) handler(t testing.TB, change func(*config)) http.Handler {
 	site := newSite(t)
 	c.server.Files = site.files
 	change(&c)
+	c.server.Hooks = s.metrics.Hooks(c.server.Hooks)
 	c.server.Signer = sign.New(c.sign)
 	return server.New(c.server)
 }
 
 // bucketAt returns the bucket at the store with that address.
-func bucketAt(address string) *s3.Bucket {
+func bucketAt(address string) *s3.Bucket { return observedBucket(address, nil) }
+
+func observedBucket(address string, observe func(string, time.Duration, error)) *s3.Bucket {
 	return s3.New(s3.Config{
 		AccessKey: accessKey, SecretKey: sign.NewSecret(secretKey),
 		Endpoint: mustParse(address), Region: "us-east-1", Name: "mybucket",
+		Observe: observe,
 	})
 }
 
