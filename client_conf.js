@@ -45,6 +45,7 @@ var fine_u_conf = {
   signature: {
     endpoint: "/s3/sign",
     version: 4
+    // unsignedPayload: true  // parts are not hashed if the store has https; needs P3S3F_UNSIGNED_PAYLOAD=1
   },
 
   // Where to report that an object is stored.

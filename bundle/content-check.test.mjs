@@ -84,6 +84,7 @@ const stored = (...parts) => parts.map(([number, etag]) => ({ number, etag }));
 
 for (const { name, parts, digests, etagsAreMD5, result } of [
   { name: "equal SHA-256", parts: [[1, ""], [3, ""]], digests: [sha256("abcd"), null, sha256("ij")], result: "same" },
+  { name: "equal SHA-256 and MD5", parts: [[1, ""], [2, md5("efgh")]], digests: [sha256("abcd")], result: "same" },
   { name: "another SHA-256", parts: [[1, ""], [3, ""]], digests: [sha256("abcd"), null, "0"], result: "different" },
   { name: "equal MD5", parts: [[2, md5("efgh")]], result: "same" },
   { name: "another MD5 after an equal one", parts: [[1, md5("abcd")], [2, md5("?")]], result: "different" },

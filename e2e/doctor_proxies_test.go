@@ -81,13 +81,25 @@ func withCertificate(c certificate) func(*testing.T, *doctorSetup) {
 
 // withTLSProxy puts TLS with this certificate before the store; trusted makes it known to the computer.
 func withTLSProxy(c certificate, trusted bool) func(*testing.T, *doctorSetup) {
+	return withTLSInterceptor(c, trusted, func(http.ResponseWriter, *http.Request) bool { return false })
+}
+
+// withTLSInterceptor is withTLSProxy with a function that may respond in the store's place.
+func withTLSInterceptor(
+	c certificate, trusted bool, respond func(http.ResponseWriter, *http.Request) (responded bool),
+) func(*testing.T, *doctorSetup) {
 	return func(t *testing.T, setup *doctorSetup) {
 		cert, key := c.issue(t)
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: toStore(setup)})
+		store := &httputil.ReverseProxy{Rewrite: toStore(setup)}
+		proxy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !respond(w, r) {
+				store.ServeHTTP(w, r)
+			}
+		}))
 		proxy.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 		proxy.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
 		proxy.StartTLS()

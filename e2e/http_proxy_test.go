@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -52,6 +54,12 @@ type part struct {
 // startHTTPProxy forwards to a store on a loopback port. After budget bytes, parts wait until unblock is called.
 func startHTTPProxy(t *testing.T, target int, budget int64) *httpProxy {
 	t.Helper()
+	return startProxy(t, target, budget, nil)
+}
+
+// startProxy is startHTTPProxy with HTTPS if there is a configuration for it.
+func startProxy(t *testing.T, target int, budget int64, https *tls.Config) *httpProxy {
+	t.Helper()
 	p := &httpProxy{
 		budget: budget, conns: map[net.Conn]bool{}, inFlight: map[int]bool{},
 		started: map[part]int{}, stored: map[part]int{}, uploads: map[string]int{},
@@ -67,7 +75,9 @@ func startHTTPProxy(t *testing.T, target int, budget int64) *httpProxy {
 		// If the store does not respond, close the connection, as a TCP proxy would.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
-	p.server = &http.Server{Handler: p}
+	noLog := log.New(io.Discard, "", 0) // it would have the handshakes that the browser gives up
+	p.server = &http.Server{Handler: p, TLSConfig: https, Protocols: new(http.Protocols), ErrorLog: noLog}
+	p.server.Protocols.SetHTTP1(true) // in HTTP/2, parts that wait would block the others of their connection
 	t.Cleanup(func() {
 		p.server.Close()
 		p.unblock()
@@ -85,7 +95,11 @@ func (p *httpProxy) listen(t *testing.T, address string) (port int) {
 		t.Fatal(err)
 	}
 	p.listener = listener
-	go p.server.Serve(trackingListener{listener, p})
+	if p.server.TLSConfig != nil {
+		go p.server.ServeTLS(trackingListener{listener, p}, "", "")
+	} else {
+		go p.server.Serve(trackingListener{listener, p})
+	}
 	return listener.Addr().(*net.TCPAddr).Port
 }
 

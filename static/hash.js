@@ -12,6 +12,8 @@
 // slower machine of docs/performance.md). The next part is read ahead while others are sent, to keep the network
 // busy.
 
+import { wrapMethod } from "./intercept.js";
+
 const MIN_PART_SIZE = 5 * 1024 * 1024; // bytes; S3 accepts only a smaller last part
 const MAX_POOL_SIZE = 32 * 1024 * 1024; // bytes; enough for the parts of usual size being sent and the one read ahead
 
@@ -55,6 +57,21 @@ export function hashInWorker(qq) {
   const { SHA256 } = qq.CryptoJS;
   qq.CryptoJS.SHA256 = (message, ...rest) => (message?.digest ? message.digest : SHA256(message, ...rest));
   return parts;
+}
+
+/**
+ * Makes Fine Uploader send parts under version 4 without their SHA-256, so that they are not hashed. Call it after
+ * hashInWorker, which makes CryptoJS return the digest that a part has already.
+ */
+export function omitPartDigests(qq) {
+  wrapMethod(qq, "RequestSigner", "constructStringToSign", (construct) => function (operation, ...rest) {
+    const request = construct.call(this, operation, ...rest);
+    if (operation === this.REQUEST_TYPE.MULTIPART_UPLOAD) {
+      const { withContent } = request;
+      request.withContent = () => withContent.call(request, { digest: "UNSIGNED-PAYLOAD" });
+    }
+    return request;
+  });
 }
 
 /** Reads and hashes parts, and reads the next part of a file ahead. */

@@ -8,7 +8,7 @@ import { diagnose } from "./diagnose.js";
 import { rejectDuplicateKeys } from "./duplicate-keys.js";
 import { FileList } from "./file-list.js";
 import * as patches from "./fine-uploader-patches.js";
-import { hashInWorker } from "./hash.js";
+import { hashInWorker, omitPartDigests } from "./hash.js";
 import * as messages from "./messages.js";
 import { Reports } from "./reports.js";
 import { watchResponses } from "./responses.js";
@@ -51,6 +51,7 @@ function start(conf) {
   // Each patch wraps those before it, so the order matters.
   patches.parseEmptyResponses();
   const hasher = hashInWorker(qq);
+  if (conf.signature?.unsignedPayload && /^https:/i.test(conf.request?.endpoint)) omitPartDigests(qq);
   patches.stopAbortedRequests(qq);
   patches.requireETags(qq);
   patches.signContentType(qq);

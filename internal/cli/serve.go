@@ -177,6 +177,7 @@ func newHandler(
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: cfg.Sign.Bucket, Region: cfg.Sign.Region,
 			AccessKey: cfg.Sign.AccessKey, Version: cfg.SignatureVersion, Types: cfg.Sign.ContentTypes,
+			UnsignedPayload: cfg.Sign.AllowsUnsignedPayload(),
 		},
 	})
 }

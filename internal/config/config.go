@@ -181,6 +181,9 @@ func warnings(c Config) (list []string) {
 	if c.threaded {
 		list = append(list, "P3S3F_THREADED has no effect: this server always answers requests in parallel")
 	}
+	if set := c.Sign; set.UnsignedPayload && set.Endpoint != nil && (set.OnlyV2 || !set.AllowsUnsignedPayload()) {
+		list = append(list, "P3S3F_UNSIGNED_PAYLOAD has no effect: it needs version 4 and a store with https")
+	}
 	if !c.VerifySuccess && c.Sign.MaxBytes > 0 {
 		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing checks the real size of a chunked upload: "+
 			"only honest clients respect P3S3F_MAX_BYTES")

@@ -218,6 +218,10 @@ func TestWarnings(t *testing.T) {
 		{"P3S3F_THREADED=1", "P3S3F_THREADED has no effect"},
 		{"P3S3F_OWN_UPLOADS_ONLY=0", "any visitor may overwrite"},
 		{"P3S3F_OWN_UPLOADS_ONLY=", ""}, // an empty value is the default
+		{"P3S3F_UNSIGNED_PAYLOAD=1 AWS_ENDPOINT=https://s3.example.org", ""},
+		{"P3S3F_UNSIGNED_PAYLOAD=1 AWS_ENDPOINT=http://s3.example.org", "P3S3F_UNSIGNED_PAYLOAD has no effect"},
+		{"P3S3F_UNSIGNED_PAYLOAD=1 AWS_ENDPOINT=https://s3.example.org P3S3F_SIGNATURE_VERSION=2",
+			"P3S3F_UNSIGNED_PAYLOAD has no effect"},
 		{"P3S3F_VERIFY_SUCCESS=0 P3S3F_MAX_BYTES=5", "nothing checks the real size"},
 		{"AWS_SESSION_TOKEN=t0ken", "AWS_SESSION_TOKEN has no effect"},
 		{"AWS_CLIENT_ACCESS_KEY=minio-root-user AWS_CLIENT_SECRET_KEY=minio123", "longer than AWS_CLIENT_SECRET_KEY"},

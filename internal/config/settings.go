@@ -90,6 +90,10 @@ func Settings() []Setting {
 				c.Sign.NoForms = !accepted
 				return err
 			}},
+		{Name: "P3S3F_UNSIGNED_PAYLOAD", Default: "0",
+			Meaning: "`1`: with version 4 and an `https` store, the page does not hash parts, and the store does not " +
+				"check their SHA-256 (see docs/security.md)",
+			parse: into(func(c *Config) *bool { return &c.Sign.UnsignedPayload }, parseFlag)},
 		{Name: "P3S3F_OWN_UPLOADS_ONLY", Default: "1", Shipped: true,
 			Meaning: "`1`: visitors can sign, report, list and delete only keys that begin with their own owner id. " +
 				"`0`: all keys, as with the original",

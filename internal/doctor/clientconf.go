@@ -94,7 +94,7 @@ func (r *run) endpoints() []string {
 // checkSigning parses what Fine Uploader sends to the server for the options in the file.
 func (r *run) checkSigning() []Result {
 	u := r.page()
-	u.Signer = sign.New(r.set.Sign)
+	u.Signer, u.UnsignedPayload = sign.New(r.set.Sign), r.unsignedPayload()
 	if r.conf.Custom {
 		endpoint, _ := r.conf.Text("request.endpoint", u.Endpoint)
 		_, rest, _ := strings.Cut(endpoint, "://")
@@ -112,9 +112,11 @@ func (r *run) checkSigning() []Result {
 	at := r.cfg.Now().UTC()
 	document, _ := u.Policy(f, at)
 	_, err := u.Signer.ParsePolicy(u.Version, document, at)
-	if err == nil {
-		text, _, at := u.StringToSign(f.Key, u.InitiateRequest(f))
-		_, err = u.Signer.ParseStringToSign(u.Version, text, at)
+	for _, request := range []fineuploader.Request{u.InitiateRequest(f), u.PartRequest("id", 1, nil)} {
+		if err == nil {
+			text, _, at := u.StringToSign(f.Key, request)
+			_, err = u.Signer.ParseStringToSign(u.Version, text, at)
+		}
 	}
 	if err == nil {
 		return nil

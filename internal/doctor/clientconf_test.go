@@ -141,6 +141,28 @@ func TestClientConf(t *testing.T) {
 	}
 }
 
+// TestUnsignedPayload sets signature.unsignedPayload in static/client_conf.js, for a page and a server that agree
+// otherwise.
+func TestUnsignedPayload(t *testing.T) {
+	conf := strings.Replace(healthyConf, "version: 4", "version: 4, unsignedPayload: true", 1)
+	for _, test := range []struct {
+		scheme, env string
+		status      Status
+	}{
+		{"https", "P3S3F_UNSIGNED_PAYLOAD=1", OK},
+		{"https", "P3S3F_UNSIGNED_PAYLOAD=0", Failed},
+		{"http", "P3S3F_UNSIGNED_PAYLOAD=0", OK}, // the page ignores it
+	} {
+		endpoint := test.scheme + "://s3.example.org:9000"
+		conf := strings.ReplaceAll(conf, "http://s3.example.org:9000", endpoint)
+		results := testRun(t, "", conf, "AWS_ENDPOINT="+endpoint, test.env).checkClientConf(t.Context())
+		if len(results) != 1 || results[0].Status != test.status ||
+			test.status == Failed && !strings.Contains(results[0].Fix, "P3S3F_UNSIGNED_PAYLOAD=1") {
+			t.Errorf("%+v: %+v", test, results)
+		}
+	}
+}
+
 // TestSharedClientConf checks the client_conf.js that the server fills its settings into.
 func TestSharedClientConf(t *testing.T) {
 	shipped, err := os.ReadFile("../../client_conf.js")

@@ -162,6 +162,14 @@ func (r *run) client(p probe) fineuploader.Client {
 // page returns Fine Uploader as the page configures it.
 func (r *run) page() fineuploader.Client { return r.client(probe{r.style(), r.version()}) }
 
+// unsignedPayload reports whether the page sends parts without their SHA-256.
+func (r *run) unsignedPayload() bool {
+	if r.conf.Custom {
+		return r.conf.On("signature.unsignedPayload") && r.set.Sign.Endpoint.Scheme == "https"
+	}
+	return r.set.Sign.AllowsUnsignedPayload()
+}
+
 // sendsForms reports whether the page uploads small files by form.
 func (r *run) sendsForms() bool {
 	return !r.conf.On("chunking.enabled") || !r.conf.On("chunking.mandatory")

@@ -52,6 +52,8 @@ func (r *run) checkMultipart(ctx context.Context) []Result {
 	if err != nil {
 		return r.diagnose("initiate a multipart upload", err)
 	}
+	hashed := u
+	u.UnsignedPayload = r.unsignedPayload()
 	var etags []string
 	for i, content := range [][]byte{f.Content[:sign.MinPartBytes], f.Content[sign.MinPartBytes:]} {
 		response, err := u.UploadPart(ctx, f.Key, uploadID, i+1, content)
@@ -59,6 +61,9 @@ func (r *run) checkMultipart(ctx context.Context) []Result {
 		case isTimeout(err):
 			return warning(fmt.Sprintf("the first part, 5 MiB, took more than %v", Limit),
 				"Check the speed of the connection to the store, and the store's log and free space.")
+		case err != nil && u.UnsignedPayload && isAccepted(hashed.UploadPart(ctx, f.Key, uploadID, i+1, content)):
+			return failed(fmt.Sprintf("the store accepts parts with their SHA-256 only (%v)", err),
+				"Set P3S3F_UNSIGNED_PAYLOAD=0.")
 		case err != nil:
 			return r.diagnose(fmt.Sprintf("accept part %d", i+1), err)
 		}
@@ -68,8 +73,14 @@ func (r *run) checkMultipart(ctx context.Context) []Result {
 		return r.diagnose("complete an upload", err)
 	}
 	r.uploads = append(r.uploads, upload{"multipart", f})
+	if u.UnsignedPayload {
+		return ok("two parts combined under a key in Unicode; as P3S3F_UNSIGNED_PAYLOAD=1 says, the store did not check " +
+			"their SHA-256, so only TLS protects them on the way")
+	}
 	return ok("two parts combined under a key in Unicode")
 }
+
+func isAccepted(_ fineuploader.Response, err error) bool { return err == nil }
 
 // checkLookUp looks up the uploads as the server does on /s3/success, and compares them with what was sent.
 func (r *run) checkLookUp(ctx context.Context) []Result {

@@ -31,6 +31,8 @@ type Client struct {
 	SizeLimit int64             // validation.sizeLimit; 0: none
 	Params    map[string]string // request.params
 
+	UnsignedPayload bool // of parts under version 4, as the page does for P3S3F_UNSIGNED_PAYLOAD
+
 	Unsigned http.Header // added to each request without being signed, which Fine Uploader never does
 }
 

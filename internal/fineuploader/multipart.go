@@ -56,8 +56,13 @@ func (c Client) Initiate(ctx context.Context, f File) (uploadID string, response
 
 // UploadPart uploads one part. The ETag is in the response's header.
 func (c Client) UploadPart(ctx context.Context, key, uploadID string, number int, content []byte) (Response, error) {
+	return c.do(ctx, key, c.PartRequest(uploadID, number, content))
+}
+
+// PartRequest returns the request that uploads one part.
+func (c Client) PartRequest(uploadID string, number int, content []byte) Request {
 	query := fmt.Sprintf("partNumber=%d&uploadId=%s", number, uploadID)
-	return c.do(ctx, key, Request{Method: http.MethodPut, Query: query, Body: content})
+	return Request{Method: http.MethodPut, Query: query, Body: content}
 }
 
 // Complete combines the parts. A store may respond with 200 and report a failure in the body; Fine Uploader expects
@@ -141,6 +146,9 @@ func (c Client) StringToSign(key string, r Request) (text string, signed map[str
 	}
 	digest := sha256.Sum256(r.Body)
 	payload := hex.EncodeToString(digest[:])
+	if c.UnsignedPayload && r.Method == http.MethodPut {
+		payload = sign.UnsignedPayload
+	}
 	signed["host"], signed["x-amz-date"], signed["x-amz-content-sha256"] = c.Host, at.Format(dateV4), payload
 	if r.hasContentType() {
 		signed["content-type"] = r.ContentType

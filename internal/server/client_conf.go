@@ -23,6 +23,8 @@ type Client struct {
 	AccessKey string
 	Version   sign.Version
 	Types     []string // validation.acceptFiles, for the file dialog; empty: all
+
+	UnsignedPayload bool // signature.unsignedPayload: the page does not hash parts
 }
 
 // options returns the members of fine_u_conf that the settings decide, by section.
@@ -31,7 +33,7 @@ func (s *server) options() map[string]map[string]any {
 	sections := map[string]map[string]any{
 		"request":          {"endpoint": c.Endpoint, "accessKey": c.AccessKey},
 		"objectProperties": {"bucket": c.Bucket, "host": c.Host, "region": c.Region},
-		"signature":        {"version": int(c.Version)},
+		"signature":        {"version": int(c.Version), "unsignedPayload": c.UnsignedPayload},
 		"validation":       {},
 	}
 	if s.MaxBytes > 0 {

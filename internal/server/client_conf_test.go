@@ -17,7 +17,8 @@ func TestClientConf(t *testing.T) {
 	s := startTestServer(t, func(c *config) {
 		c.server.Files = site.files
 		c.server.MaxBytes, c.server.AllowDelete = 5, false
-		c.server.Client = server.Client{Bucket: `my"</script>bucket`, Types: []string{"image/*", "text/plain"}}
+		c.server.Client = server.Client{Bucket: `my"</script>bucket`, Types: []string{"image/*", "text/plain"},
+			UnsignedPayload: true}
 	})
 	get := func() response { return do(t, "GET", s.url+"/static/client_conf.js", "", "") }
 	if got := get(); !strings.Contains(got.body, `"bucket":"my\"\u003c/script\u003ebucket"`) ||
@@ -25,6 +26,7 @@ func TestClientConf(t *testing.T) {
 		t.Errorf("%v %s", got.header, got.body)
 	}
 	if got := get(); !strings.Contains(got.body, `"deleteFile":{"enabled":false}`) ||
+		!strings.Contains(got.body, `"signature":{"unsignedPayload":true,"version":0}`) ||
 		!strings.Contains(got.body, `"validation":{"acceptFiles":"image/*,text/plain","sizeLimit":5}`) {
 		t.Error(got.body)
 	}

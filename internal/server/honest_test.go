@@ -96,6 +96,11 @@ var rowsHonest = []row{
 				"host:mybucket.s3.dualstack.us-east-1.amazonaws.com\n", "host:s3.amazonaws.com\n")...),
 	},
 	{
+		what: "version 4, unsigned payload",
+		attacks: unsignedV4(unsignedPayload, unsignedPart4, typedUnsignedPart4, initiate4, part4, typedPart4, complete4,
+			abort4),
+	},
+	{
 		what:    "only version 2",
 		in:      onlyV2,
 		attacks: slices.Concat(stringV2(initiate2, part2, complete2, abort2), bodyV2(policy2)),

@@ -29,6 +29,12 @@ const (
 	signed4 = "host;x-amz-content-sha256;x-amz-date"
 )
 
+// Parts without their digest, which P3S3F_UNSIGNED_PAYLOAD allows.
+var (
+	unsignedPart4      = unsigned(part4)
+	typedUnsignedPart4 = unsigned(typedPart4)
+)
+
 // The same strings with the content type signed, as the page's patch does.
 var (
 	typedInitiate4 = typed(initiate4, "text/plain")
@@ -250,6 +256,27 @@ var rowsV4 = []row{
 	{id: "B9", what: "a body in a request without one", attacks: stringV4(slices.Concat(
 		[]string{strings.ReplaceAll(initiate4, emptyHash, partHash), strings.ReplaceAll(abort4, emptyHash, partHash)},
 		payloads(initiate4, emptyHash, "UNSIGNED-PAYLOAD"), payloads(abort4, emptyHash, "UNSIGNED-PAYLOAD"))...)},
+	{id: "B21", what: "no digest of a part without the setting or HTTPS", attacks: slices.Concat(
+		unsignedV4("", unsignedPart4, typedUnsignedPart4),
+		unsignedV4(unsignedNoTLS, unsignedPart4, typedUnsignedPart4, swap(unsignedPart4, "\nhost:", "\nhost:https://")),
+		unsignedV4(onlyV2, unsignedPart4),
+	)},
+	{id: "B21", what: "no digest of anything else than a part", attacks: slices.Concat(
+		eachUnsigned(initiate4, typedInitiate4, complete4, typedComplete4, abort4),
+		eachUnsigned(each(part4, "PUT\n/uuid.txt\npartNumber=1&uploadId=UPID.abc-_123", // other requests
+			"PUT\n/uuid.txt\n", "PUT\n/uuid.txt\npartNumber=1", "PUT\n/uuid.txt\nuploadId=UPID.abc-_123",
+			"PUT\n/uuid.txt\nacl=", "PUT\n/uuid.txt\nretention=", "PUT\n/\npolicy=", "DELETE\n/uuid.txt\n",
+			"GET\n/uuid.txt\n", "HEAD\n/uuid.txt\n", "POST\n/\ndelete=", presigned("PUT", "/uuid.txt"))...),
+		eachUnsigned(withHeader(part4, "x-amz-copy-source:/other/secret")...),
+		eachUnsigned(withHeader(part4, "x-amz-acl:public-read")...),
+	)},
+	{id: "B21", what: "no digest of a part in one place, or another form of it", attacks: unsignedV4(unsignedPayload,
+		slices.Concat(
+			each(part4, signed4+"\n"+partHash, signed4+"\nUNSIGNED-PAYLOAD"),
+			each(part4, "x-amz-content-sha256:"+partHash, "x-amz-content-sha256:UNSIGNED-PAYLOAD"),
+			payloads(part4, partHash, "unsigned-payload", "UNSIGNED-PAYLOAD ", "UNSIGNED-PAYLOAD\n", "UNSIGNED",
+				"STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", ""),
+		)...)},
 	{id: "B10", what: "SignedHeaders that are not the headers", attacks: stringV4(slices.Concat(
 		each(
 			initiate4,
@@ -704,6 +731,27 @@ var underAddress = each(
 // typed adds a content-type header to a version 4 string, first in the canonical headers and in SignedHeaders.
 func typed(base, contentType string) string {
 	return swap(swap(base, "\n"+host4, "\ncontent-type:"+contentType+"\n"+host4), "\nhost;", "\ncontent-type;host;")
+}
+
+// unsigned has UNSIGNED-PAYLOAD in place of each digest.
+func unsigned(base string) string {
+	return strings.NewReplacer(partHash, "UNSIGNED-PAYLOAD", emptyHash, "UNSIGNED-PAYLOAD").Replace(base)
+}
+
+// unsignedV4 sends strings to a server with a path-style endpoint.
+func unsignedV4(in setup, texts ...string) []attack {
+	for i, text := range texts {
+		texts[i] = pathOf(text)
+	}
+	return signRequests("/s3/sign?v4=true", in, headersBodies(texts)...)
+}
+
+// eachUnsigned sends strings with UNSIGNED-PAYLOAD in place of each digest, with and without the setting.
+func eachUnsigned(texts ...string) []attack {
+	for i, text := range texts {
+		texts[i] = unsigned(text)
+	}
+	return slices.Concat(unsignedV4(unsignedPayload, texts...), unsignedV4("", texts...))
 }
 
 // typesV4 sends strings to the server that limits types.

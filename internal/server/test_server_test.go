@@ -44,6 +44,8 @@ const (
 	virtualWithACL   setup = "virtual-hosted endpoint, public-read allowed"
 	noForms          setup = "a store without forms"
 	limitedPut       setup = "a store without forms, size limit of 15000000 bytes"
+	unsignedPayload  setup = "unsigned payload allowed, HTTPS"
+	unsignedNoTLS    setup = "unsigned payload allowed, HTTP"
 )
 
 // setups has the difference of each setup from a path-style endpoint with default settings.
@@ -60,6 +62,10 @@ var setups = map[setup]func(*config){
 	deleteDisabled:   func(c *config) { c.server.AllowDelete = false },
 	onlyV2:           func(c *config) { c.sign.OnlyV2 = true },
 	withACL:          func(c *config) { c.sign.ACLs = []string{"public-read"} },
+	unsignedPayload: func(c *config) {
+		c.sign.Endpoint, c.sign.UnsignedPayload = mustParse("https://127.0.0.1:9312"), true
+	},
+	unsignedNoTLS: func(c *config) { c.sign.UnsignedPayload = true },
 	virtualWithACL: func(c *config) {
 		c.sign.Endpoint, c.sign.VirtualHosted, c.sign.ACLs = mustParse("http://localhost:9312"), true, []string{"public-read"}
 	},

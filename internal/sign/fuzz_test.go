@@ -13,13 +13,15 @@ import (
 // fuzzNow is the server's clock of the fuzz targets; the captured requests are inside its window.
 var fuzzNow = time.Date(2026, 11, 23, 11, 58, 0, 0, time.UTC)
 
-// fuzzSigners are one for each way in which a store may be addressed.
+// fuzzSigners are one for each way in which a store may be addressed, and for each kind of limit.
 func fuzzSigners(t testing.TB) map[string]*Signer {
 	signers := map[string]*Signer{}
 	for name, change := range map[string]func(*Config){
 		"path-style, address": func(c *Config) { c.Endpoint.Host = "127.0.0.1:9312" },
 		"path-style, name":    func(c *Config) { c.ACLs = []string{"public-read"} },
 		"virtual-hosted":      func(c *Config) { c.VirtualHosted = true },
+		"unsigned payload":    func(c *Config) { c.Endpoint.Scheme, c.UnsignedPayload = "https", true },
+		"unsigned, no TLS":    func(c *Config) { c.UnsignedPayload = true },
 		"limited, typed":      func(c *Config) { c.MaxBytes, c.ContentTypes = 15000000, []string{"text/plain", "image/*"} },
 	} {
 		cfg := exampleConfig("http://localhost:9312")
@@ -53,6 +55,11 @@ var hostileStrings = []string{
 		"\nx-amz-date:20261123T115608Z\n\ncontent-type;host;x-amz-content-sha256;x-amz-date\n" + emptySHA256,
 }
 
+// unsignedPart is a part without its SHA-256.
+const unsignedPart = "AWS4-HMAC-SHA256\n20261123T115608Z\n20261123/us-east-1/s3/aws4_request\nPUT\n/k\n" +
+	"partNumber=1&uploadId=U\nhost:localhost:9312\nx-amz-content-sha256:UNSIGNED-PAYLOAD\n" +
+	"x-amz-date:20261123T115608Z\n\nhost;x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD"
+
 // seedStrings begins from the captured strings of a version and from attacks.
 func seedStrings(f *testing.F, version int) {
 	for _, row := range readCaptured(f) {
@@ -64,6 +71,7 @@ func seedStrings(f *testing.F, version int) {
 	for _, text := range hostileStrings {
 		f.Add(text)
 	}
+	f.Add(unsignedPart)
 }
 
 // FuzzStringV2: whatever is signed is, as S3 reads it, one of the four operations on our bucket, byte
@@ -89,6 +97,11 @@ func FuzzStringV2(f *testing.F) {
 func FuzzStringV4(f *testing.F) {
 	seedStrings(f, 4)
 	signers := fuzzSigners(f)
+	for name, s := range signers {
+		if _, err := s.ParseStringToSign(V4, unsignedPart, fuzzNow); (err == nil) != (name == "unsigned payload") {
+			f.Fatalf("%s: a part without its SHA-256: %v", name, err)
+		}
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, s := range signers {
 			r, err := s.ParseStringToSign(V4, text, fuzzNow)

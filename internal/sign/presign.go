@@ -238,7 +238,7 @@ func (s *Signer) Presign(r *Request) (Presigned, error) {
 	credentials := aws.Credentials{AccessKeyID: s.cfg.AccessKey, SecretAccessKey: s.cfg.SecretKey.Reveal()}
 	unsigned := r.presign.unsigned
 	signed, header, err := s.presigner.PresignHTTP(
-		unsigned.Context(), credentials, unsigned, "UNSIGNED-PAYLOAD", "s3", s.cfg.Region, r.presign.at)
+		unsigned.Context(), credentials, unsigned, UnsignedPayload, "s3", s.cfg.Region, r.presign.at)
 	p.URL, p.Headers = signed, map[string]string{}
 	for name, values := range header {
 		if name != "Host" && name != "Content-Length" { // which browsers set themselves

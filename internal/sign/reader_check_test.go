@@ -63,6 +63,10 @@ func checkString(t *testing.T, s *Signer, r *Request, now time.Time) {
 		r.Bucket != s.cfg.Bucket {
 		t.Errorf("S3 reads %+v\nthe hook is told %+v\n%q", got, r, text)
 	}
+	mayBeUnsigned := s.cfg.UnsignedPayload && s.cfg.Endpoint.Scheme == "https" && got.operation == UploadPart
+	if got.isUnsigned && !mayBeUnsigned {
+		t.Errorf("%s without the SHA-256 of its body\n%q", got.operation, text)
+	}
 	if drift := got.at.Sub(now).Abs(); drift > 15*time.Minute {
 		t.Errorf("the date is %v off\n%q", drift, text)
 	}

@@ -31,6 +31,7 @@ type reading struct {
 	at          time.Time
 	contentType string
 	isTyped     bool              // version 4: the content type is signed
+	isUnsigned  bool              // version 4: the body is not
 	headers     map[string]string // by lower-case name, x-amz-date and the like left out
 	signature   string            // computed from what was read
 }
@@ -41,7 +42,7 @@ var (
 	)
 	formV4 = regexp.MustCompile(
 		`\AAWS4-HMAC-SHA256\n([0-9]{8}T[0-9]{6}Z)\n([0-9]{8}/[^/\n]+/s3/aws4_request)\n(([A-Z]+)\n(/[^?#\n]+)\n(` +
-			`[^?#\n]+)\n((?:[a-z0-9._-]+:[^\n]*\n)+)\n([a-z0-9._;-]+)\n([0-9a-f]{64}))\z`,
+			`[^?#\n]+)\n((?:[a-z0-9._-]+:[^\n]*\n)+)\n([a-z0-9._;-]+)\n([0-9a-f]{64}|UNSIGNED-PAYLOAD))\z`,
 	)
 )
 
@@ -108,6 +109,7 @@ func readStringV4(text, domain string, knowsHosts bool) (reading, error) {
 	if err := r.readTarget(m[4], path, strings.Replace(m[6], "uploads=", "uploads", 1)); err != nil {
 		return r, err
 	}
+	r.isUnsigned = m[9] == "UNSIGNED-PAYLOAD"
 	if empty := m[9] == hexOf(""); !empty && r.operation != UploadPart && r.operation != CompleteMultipartUpload {
 		return r, fmt.Errorf("%s with a body", r.operation)
 	}

@@ -78,6 +78,10 @@ type Config struct {
 
 	NoForms bool // the store has no POST object, so Uppy's small files are sent with PUT
 
+	// UnsignedPayload lets a version 4 part have UNSIGNED-PAYLOAD in place of its SHA-256, as every presigned URL does. It
+	// has no effect unless Endpoint is https: otherwise nothing protects the part on its way to the store.
+	UnsignedPayload bool
+
 	ACLs         []string // canned ACLs allowed besides "private"
 	ContentTypes []string // media types allowed, "image/png" or "image/*"; empty: all
 	MaxBytes     int64    // of the largest file; 0: no limit

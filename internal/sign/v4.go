@@ -14,6 +14,10 @@ const (
 	scopeEnd    = "/s3/aws4_request"
 	initiateV4  = "uploads="
 	emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+	// UnsignedPayload is what a request has in place of the SHA-256 of its body if the store is not to check it (AWS
+	// "Authenticating Requests: Using the Authorization Header").
+	UnsignedPayload = "UNSIGNED-PAYLOAD"
 )
 
 // stringV4 is a V4 string to sign, split into its parts. Fine Uploader sends the canonical request where AWS's format
@@ -96,7 +100,10 @@ func (s *Signer) checkV4(q *stringV4, now time.Time) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := q.check(r.Operation); err != nil {
+	if err := q.checkConsistency(); err != nil {
+		return nil, err
+	}
+	if err := s.checkPayload(q, r.Operation); err != nil {
 		return nil, err
 	}
 	if err := s.checkContentTypeV4(r, q); err != nil {
@@ -137,8 +144,8 @@ func (s *Signer) checkScope(scope string, at time.Time) error {
 	return nil
 }
 
-// check compares the parts that repeat each other, and the payload with the operation.
-func (q *stringV4) check(op Operation) error {
+// checkConsistency compares the parts that repeat each other, except the payload.
+func (q *stringV4) checkConsistency() error {
 	if err := q.checkSignedHeaders(); err != nil {
 		return err
 	}
@@ -146,15 +153,32 @@ func (q *stringV4) check(op Operation) error {
 		return malformed("The x-amz-date header is not the date of the string to sign; use an unmodified Fine Uploader.").
 			WithDetail(date, q.date)
 	}
-	if hash := q.get("x-amz-content-sha256"); hash != q.payload || !isSHA256(hash) {
+	return nil
+}
+
+// checkPayload checks that the payload is a SHA-256, the same in both places and one that the operation may have, or
+// that of a part UNSIGNED-PAYLOAD if the configuration allows it.
+func (s *Signer) checkPayload(q *stringV4, op Operation) error {
+	hash := q.get("x-amz-content-sha256")
+	switch {
+	case op == UploadPart && hash == UnsignedPayload && q.payload == UnsignedPayload:
+		if !s.cfg.AllowsUnsignedPayload() {
+			return configError("The server signs only parts with their SHA-256; reload the page, or set "+
+				"P3S3F_UNSIGNED_PAYLOAD=1 in the server's settings, which needs a store with https.", hash, "a SHA-256")
+		}
+	case hash != q.payload || !isSHA256(hash):
 		return malformed("The payload must be given by the same SHA-256 in the canonical request and in "+
 			"x-amz-content-sha256; use an unmodified Fine Uploader.").WithDetail(hash, q.payload)
-	}
-	if op != UploadPart && op != CompleteMultipartUpload && q.payload != emptySHA256 {
+	case op != UploadPart && op != CompleteMultipartUpload && hash != emptySHA256:
 		return malformed("The body of this request must be empty; use an unmodified Fine Uploader.").
-			WithDetail(q.payload, emptySHA256)
+			WithDetail(hash, emptySHA256)
 	}
 	return nil
+}
+
+// AllowsUnsignedPayload reports whether UnsignedPayload has an effect.
+func (c Config) AllowsUnsignedPayload() bool {
+	return c.UnsignedPayload && c.Endpoint.Scheme == "https"
 }
 
 // checkSignedHeaders checks that the list names exactly the headers of the canonical request.
