@@ -69,6 +69,7 @@ func TestMetrics(t *testing.T) {
 		{"an object is deleted", setups[pathStyle], all["delete"], []string{
 			`requests_total{operation="",route="/s3/delete/{uuid}",status="200",version=""} 1`,
 			`hook_duration_seconds_count{hook="Delete",result="ok"} 1`,
+			`hook_duration_seconds_count{hook="Deleted",result="ok"} 1`,
 			`store_duration_seconds_count{operation="DeleteObject",result="ok"} 1`}},
 		{"the store is away", func(c *config) {
 			c.server.Bucket = observedBucket("http://127.0.0.1:1",
