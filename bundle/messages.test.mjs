@@ -53,6 +53,7 @@ test("status", () => {
   const measured = sent([0, 0], [2000, 4 * MB]);
   const retry = { retryAt: 5000, retry: 2, maxRetries: 20 };
   const stalledServer = { now: 7001, isServerPending: true };
+  const signature = { waitsForSignature: true, retryAt: 5000, retry: 1, maxRetries: 20 };
   for (const [state, progress, context, text, more] of [
     ["queued", none, {}, "Waiting for its turn"],
     ["uploading", none, {}, "Starting"],
@@ -66,6 +67,11 @@ test("status", () => {
     ["uploading", sent([0, size]), {}, "Sent; waiting for the store to confirm"],
     ["uploading", none, { now: 5001 }, "Comparing with the stored parts, 0 %", { checked: 0 }],
     ["uploading", none, {}, "Comparing with the stored parts, 40 %", { checked: 0.4 }],
+    ["uploading", none, {}, "Starting, waiting for the signing server; retrying in 5 s (1 of 20)", signature],
+    ["uploading", half, {}, "Resuming at 50 %, waiting for the signing server; retrying in 5 s (1 of 20)", signature],
+    ["uploading", measured, { now: 5000 }, "40 % of 10 MB, waiting for the signing server; retrying now (1 of 20)",
+      signature],
+    ["uploading", half, { online: false }, "Waiting for the network; will resume at 50 %", signature],
     ["finishing", none, {}, "Finishing"],
     ["retrying", none, {}, "Retrying in 5 s (2 of 20)", retry],
     ["retrying", none, { now: 5001 }, "Retrying now (2 of 20)", retry],

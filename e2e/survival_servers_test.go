@@ -21,19 +21,25 @@ var serverScenarios = []scenario{
 		messages: []string{`The store at \S+ does not answer`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
 	}, {
 		name: "7 signing server killed, back after 5 s", store: "versitygw",
-		disrupt:  (*uploadRun).killServer,
-		messages: []string{`The signing server does not answer\.`, `Retrying in \d s \(1 of 20\); will resume at \d+ %`},
+		disrupt: (*uploadRun).killServer, sentOnce: true,
+		messages: []string{
+			`The signing server does not answer\.`,
+			`\d+ % of 64 MB, waiting for the signing server; retrying in \d s \(1 of 20\)`,
+		},
+		forbidden: `Retrying|Failed`,
 	}, {
 		name: "7 signing server hangs", store: "radosgw", seconds: 30,
-		disrupt: (*uploadRun).suspendServer,
+		disrupt: (*uploadRun).suspendServer, sentOnce: true,
 		messages: []string{
-			`\d+ %( of 64 MB)?, waiting for the signing server`,
 			`The signing server does not answer\.`,
-			`Retrying in \d+ s \(1 of 20\); will resume at \d+ %`,
+			`\d+ % of 64 MB, waiting for the signing server; retrying in \d s \(1 of 20\)`,
+			`\d+ % of 64 MB, waiting for the signing server; retrying now \(1 of 20\)`,
 		},
+		forbidden: `Retrying|Failed`,
 	}, {
 		name: "8 signing server restarted under load", store: "radosgw",
-		disrupt: (*uploadRun).restartUnderLoad,
+		disrupt: (*uploadRun).restartUnderLoad, sentOnce: true,
+		forbidden: `Retrying|Failed`,
 	}, {
 		name: "13 store unreachable for the success report", store: "versitygw",
 		disrupt:  (*uploadRun).failSuccessReport,
@@ -51,7 +57,7 @@ var serverScenarios = []scenario{
 		forbidden: `Retrying|Failed`,
 	}, {
 		name: "16 one of two signing servers killed", store: "versitygw",
-		disrupt:   (*uploadRun).killReplica,
+		disrupt: (*uploadRun).killReplica, sentOnce: true,
 		forbidden: `Retrying|Failed`,
 	},
 }
@@ -71,7 +77,7 @@ func (run *uploadRun) killServer() {
 	run.start()
 	run.server.process.stop()
 	run.proxy.unblock()
-	run.awaitMatch(time.Minute, `Retrying in`)
+	run.awaitMatch(time.Minute, `; retrying in`)
 	outage(5 * time.Second)
 	run.restart()
 }
@@ -85,7 +91,7 @@ func (run *uploadRun) shortenTimeouts() {
 }
 
 // suspendServer suspends the server while one part after the other needs a signature. The second part still waits for
-// it when the first one times out, after ten seconds, and all are retried.
+// it when the first one times out, after ten seconds. Then the third one is on its way.
 func (run *uploadRun) suspendServer() {
 	run.shortenTimeouts()
 	run.start()
@@ -102,8 +108,8 @@ func (run *uploadRun) suspendServer() {
 	nextPart()
 	outage(5 * time.Second)
 	nextPart()
-	run.awaitMatch(60*time.Second, `Retrying in`)
-	run.awaitMatch(60*time.Second, `waiting for the signing server`)
+	run.awaitMatch(60*time.Second, `; retrying in`)
+	run.awaitMatch(60*time.Second, `; retrying now`)
 	run.server.signal(syscall.SIGCONT)
 	run.proxy.unblock()
 }

@@ -37,6 +37,7 @@ type scenario struct {
 	messages    []string             // regular expressions; each must match a text on the page at some time
 	forbidden   string               // regular expression; must match no text on the page; "": "^Failed"
 	restarts    bool                 // the store has lost the parts
+	sentOnce    bool                 // no part is sent twice, not even one that was on its way at the failure
 	seconds     int                  // how long the scenario waits, if that is long
 }
 

@@ -136,6 +136,9 @@ func (run *uploadRun) checkParts() {
 	counts := run.proxy.sendCounts()
 	again := 0
 	for p, n := range counts {
+		if n > 1 && run.scenario.sentOnce {
+			run.t.Errorf("part %d was sent %d times", p.number, n)
+		}
 		if before, stored := run.sentBefore[p]; stored && n > before {
 			again++
 		}

@@ -3,6 +3,7 @@
 // Fine Uploader creates the rows from the template and shows or hides their buttons. This module writes progress,
 // status and errors into the elements with a data-role.
 
+import { findRole, firstButton, focusNeighbour, setLabel, setText } from "./dom.js";
 import * as messages from "./messages.js";
 import { Progress } from "./progress.js";
 
@@ -101,6 +102,24 @@ export class FileList {
     if (file) file.checked = share; // the next update shows it
   }
 
+  /** A signature for a file will be requested again, for the given time. */
+  signatureDelayed(id, retry) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.waitsForSignature = true;
+    this.#setError(file);
+    this.#retryScheduled(file, retry);
+    this.#render(file);
+  }
+
+  signatureReceived(id) {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.waitsForSignature = false;
+    file.error = null;
+    this.#render(file);
+  }
+
   /** A resumed file starts over; reason is "different" or "unknown", from a ContentCheck. */
   startedOver(id, reason) {
     const file = this.#files.get(id);
@@ -115,6 +134,7 @@ export class FileList {
     const isEarlier = state === "done" && !this.#files.has(id); // the session lists it
     const file = this.#files.get(id) ?? this.#add(id);
     const previous = file.state;
+    file.waitsForSignature = false;
     file.state = isEarlier ? "earlier" : state;
     if (!deleteStates.has(previous)) file.stateBeforeDelete = previous;
     if (state === "uploading" || state === "paused") file.progress.start(Date.now());
@@ -135,6 +155,7 @@ export class FileList {
       id, name, size, state: "queued", progress: new Progress(size),
       error: null, networkFailed: false, // the last error, {text, id}, and whether there was no response
       retryAt: null, retry: 0, maxRetries: 0, // the next automatic retry; retryAt in ms
+      waitsForSignature: false, // the retry is for a signature only
       stateBeforeDelete: null, // counted in the summary until the file is deleted
       checked: null, note: "", // the compared share of the file, from 0 to 1, and what the user should know
     };
@@ -179,7 +200,7 @@ export class FileList {
   #progressed(file, sent) {
     file.progress.update(Math.min(sent, file.size), Date.now());
     this.#row(file.id)?.setAttribute("data-started", "");
-    if (sent > file.progress.stored) file.error = null;
+    if (sent > file.progress.stored && !file.waitsForSignature) file.error = null;
     this.#keepFocus(file.id);
   }
 
@@ -191,13 +212,19 @@ export class FileList {
 
   #failed(file, text) {
     const response = this.#responses.last();
-    if (this.#fileErrors.has(file.id)) file.error = { text: this.#fileErrors.get(file.id) };
-    else file.error = { text: messages.errorText(response, text), id: response?.id };
+    this.#setError(file, text);
     file.networkFailed = response?.status === 0;
     if (response?.discardsParts) file.progress.reset();
     file.progress.start(Date.now());
     this.#render(file);
     if (file.state !== "uploading") this.#announce(`${file.name}: ${file.error.text}`);
+  }
+
+  /** text is Fine Uploader's own. */
+  #setError(file, text) {
+    const response = this.#responses.last();
+    if (this.#fileErrors.has(file.id)) file.error = { text: this.#fileErrors.get(file.id) };
+    else file.error = { text: messages.errorText(response, text), id: response?.id };
   }
 
   /** Retries files that failed without a network when it is back. */
@@ -264,29 +291,4 @@ export class FileList {
   #row(id) {
     return document.querySelector(`.qq-file-id-${id}`);
   }
-}
-
-function focusNeighbour(row) {
-  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-  (firstButton(neighbour) ?? neighbour ?? document.querySelector("input[type=file]"))?.focus();
-}
-
-function firstButton(row) {
-  return [...(row?.querySelectorAll("button") ?? [])].find((button) => button.checkVisibility());
-}
-
-function findRole(row, role) {
-  return row.querySelector(`[data-role="${role}"]`);
-}
-
-/** Sets the label of a button; for screen readers it includes the name of the file. */
-function setLabel(button, label, name) {
-  if (button.textContent !== label) button.textContent = label;
-  button.setAttribute("aria-label", `${label} ${name}`);
-}
-
-function setText(row, role, text = "") {
-  const element = findRole(row, role);
-  if (element.textContent !== text) element.textContent = text;
-  element.hidden = text === "";
 }

@@ -46,17 +46,24 @@ export function status(file, context) {
   return statusTexts[file.state](file, context);
 }
 
-function uploading({ progress, size: total, checked }, { now, isServerPending }) {
+function uploading(file, { now, online, isServerPending }) {
+  const { progress, size: total, checked, waitsForSignature } = file;
   if (typeof checked === "number") return `Comparing with the stored parts, ${percent(checked, 1)} %`;
+  if (waitsForSignature && !online) return waitingForNetwork(file);
+  const reached = position(progress, total);
+  if (waitsForSignature) return `${reached}, waiting for the signing server; retrying ${nextRetry(file, now)}`;
   if (progress.sent >= total) return "Sent; waiting for the store to confirm";
   const stalled = progress.idleTime(now) > STALL_TIME;
   const cause = stalled ? `, waiting for the ${isServerPending ? "signing server" : "network"}` : "";
-  if (progress.sent === 0) return `Starting${cause}`;
-  if (!progress.hasStarted) return `Resuming at ${percent(progress.sent, total)} %${cause}`;
   const speed = progress.speed(now);
-  if (stalled || !speed) return percentOf(progress.sent, total) + cause;
+  if (stalled || !speed || !progress.hasStarted) return reached + cause;
   const remaining = duration((total - progress.sent) / speed);
   return `${percentOf(progress.sent, total)}, ${size(speed)}/s, about ${remaining} left`;
+}
+
+function position({ sent, hasStarted }, total) {
+  if (sent === 0) return "Starting";
+  return hasStarted ? percentOf(sent, total) : `Resuming at ${percent(sent, total)} %`;
 }
 
 function percentOf(bytes, total) {
@@ -71,9 +78,13 @@ function failed(file, { online }) {
 function retrying(file, { now, online }) {
   if (!online) return waitingForNetwork(file);
   if (file.retryAt === null) return "Waiting for its turn";
-  const seconds = Math.ceil((file.retryAt - now) / 1000);
-  const text = `Retrying ${seconds > 0 ? `in ${seconds} s` : "now"} (${file.retry} of ${file.maxRetries})`;
+  const text = `Retrying ${nextRetry(file, now)}`;
   return file.progress.stored > 0 ? `${text}; ${resumeText(file, "will resume")}` : text;
+}
+
+function nextRetry({ retryAt, retry, maxRetries }, now) {
+  const seconds = Math.ceil((retryAt - now) / 1000);
+  return `${seconds > 0 ? `in ${seconds} s` : "now"} (${retry} of ${maxRetries})`;
 }
 
 function waitingForNetwork(file) {

@@ -15,6 +15,7 @@ import { watchResponses } from "./responses.js";
 import { ResumeStore } from "./resume-store.js";
 import * as retries from "./retries.js";
 import { SetupErrors } from "./setup-errors.js";
+import { retrySignatures } from "./signature-retries.js";
 import { findStartupError } from "./startup-errors.js";
 import { TabLocks } from "./tab-locks.js";
 import { timeOutStalledParts } from "./timeouts.js";
@@ -59,8 +60,11 @@ function start(conf) {
   patches.reportUnreadableEntries(qq, (paths) => addNote(messages.unreadableEntries(paths)));
   patches.sendSpacedNamesInParts(qq);
   timeOutStalledParts(qq);
-  const ignoreOutdatedSignatures = retries.ignoreOutdatedSignatures(qq);
   const responses = watchResponses(qq, conf);
+  const attachSignatures = retrySignatures(qq, responses.last, {
+    delayed: (id, retry) => { files.signatureDelayed(id, retry); explain(id, responses.last()); },
+    received: (id) => files.signatureReceived(id),
+  });
   const limitRestarts = retries.limitRestarts(qq, responses);
   const cleanup = new UploadCleanup(qq, responses.last);
 
@@ -125,12 +129,12 @@ function start(conf) {
     onError: (id, name, text) => {
       reports.failed(id);
       list.onError(id, name, text);
-      if (navigator.onLine && !fileErrors.has(id)) explain(id, responses.last());
+      explain(id, responses.last());
     },
   }, (id) => uploader.getFile(id)?.lastModified));
 
   async function explain(id, response) {
-    if (!response) return;
+    if (!response || !navigator.onLine || fileErrors.has(id)) return;
     if (response.status === 0 && !(await isReadable(id))) return files.explainError(id, messages.unreadableFile);
     const cause = await diagnose(response, conf, uploader._endpointStore.get(id));
     if (cause) files.explainError(id, cause.text);
@@ -140,7 +144,7 @@ function start(conf) {
   retries.retryTransientErrors(uploader, responses.last);
   const isReadable = retries.failFilesWithErrors(uploader, responses.last, fileErrors);
   limitRestarts(uploader);
-  ignoreOutdatedSignatures(uploader);
+  attachSignatures(uploader);
   patches.fixButtons(qq, uploader);
   patches.escapeNames(uploader);
   patches.keepReportFields(qq, uploader);

@@ -31,6 +31,7 @@ const transientStatuses = new Set([408, 425, 429]);
  *   status         0 if there was no response
  *   message, code  as far as the response has them
  *   id, kind       the same, from the server only
+ *   retryAfter     s to wait before a retry, if the response says it and the browser shows it
  *   permanent      a retry will not help
  *   restarts       Fine Uploader starts the file over
  *   discardsParts  Fine Uploader discards the stored parts
@@ -83,11 +84,18 @@ function readResponse(xhr, url, servers) {
     option: server?.option,
     host: url.host,
     status,
+    retryAfter: readRetryAfter(xhr),
     permanent: status >= 400 && status < 500 && !transientStatuses.has(status) && !transientCodes.has(details.code),
     restarts: restartCodes.has(details.code),
     discardsParts: discardCodes.has(details.code),
     ...details,
   };
+}
+
+/** Looks through all headers: Chromium writes an error to the console if a script asks for one that CORS rules hide. */
+function readRetryAfter(xhr) {
+  const [, seconds] = /^retry-after: *(\d+)\r?$/im.exec(xhr.getAllResponseHeaders()) ?? [];
+  return seconds && Number(seconds);
 }
 
 function readServerError(text) {

@@ -3,40 +3,7 @@
 // Call the functions that take qq before the uploader is created, and what they return with the uploader after. The
 // other functions take the uploader. responses, and its method last as lastResponse, are from responses.js.
 
-import { wrapSigner } from "./intercept.js";
 import { unreadableFile } from "./messages.js";
-
-/**
- * Ignores signatures that an earlier attempt requested. After a failure, a pause or a restart Fine Uploader requests
- * the signatures of the parts again while earlier requests for them may still be pending. It stores pending requests
- * by file and part, so the new one overwrites the old one, which then never leaves the queue of three: after three of
- * them the upload hangs. An old request that completes later can end the current attempt, or send a part of a file
- * that was paused or cancelled. With this patch each request has its own id, and outdated results are dropped.
- */
-export function ignoreOutdatedSignatures(qq) {
-  const retries = new Map(); // by file id
-  let requests = 0;
-  let isStopped = () => false;
-  wrapSigner(qq, (getSignature) => (id, toSign) => {
-    if (typeof id !== "string") return getSignature(id, toSign); // not for a part
-    const file = parseInt(id, 10); // "7.3" is part 3 of file 7
-    const retry = retries.get(file);
-    const result = new qq.Promise();
-    const ifCurrent = (settle) => (...args) => retries.get(file) === retry && !isStopped(file) && settle(...args);
-    getSignature(`${id}.${++requests}`, toSign).then(ifCurrent(result.success), ifCurrent(result.failure));
-    return result;
-  });
-  return (uploader) => {
-    isStopped = (id) => [qq.status.CANCELED, qq.status.PAUSED].includes(uploader.getUploads({ id })?.status);
-    for (const name of ["_onAutoRetry", "continueUpload", "retry"]) {
-      const method = uploader[name];
-      uploader[name] = function (id, ...rest) {
-        retries.set(id, (retries.get(id) ?? 0) + 1);
-        return method.call(this, id, ...rest);
-      };
-    }
-  };
-}
 
 /** How often a file may start over before it fails, by the store's error code. */
 const maxRestarts = { NoSuchUpload: 3 };
@@ -85,12 +52,14 @@ function abortOthers(pending, xhr) {
   }
 }
 
-const MAX_DELAY = 60; // s between two retries
+const MAX_DELAY = 60; // s between two retries, if the response names no longer time
+const MAX_RETRY_AFTER = 3600; // s
 
 /**
  * Retries only what can succeed. Fine Uploader retries rejected requests as often as lost connections, counts retries
  * without a network, and always waits the same few seconds. With this patch a rejection is shown at once, with a Retry
- * button; a file without a network waits for one; and the delay doubles after each fourth retry.
+ * button; a file without a network waits for one; the delay doubles after each fourth retry, and is as long as the
+ * response's Retry-After at least.
  */
 export function retryTransientErrors(uploader, lastResponse) {
   const { retry } = uploader._options;
@@ -101,7 +70,8 @@ export function retryTransientErrors(uploader, lastResponse) {
     if (!navigator.onLine && this._autoRetries[id] > 0) this._autoRetries[id]--;
     const shouldRetry = _shouldAutoRetry.call(this, id);
     const doublings = Math.floor(((this._autoRetries[id] ?? 1) - 1) / 4);
-    retry.autoAttemptDelay = Math.max(minDelay, Math.min(MAX_DELAY, minDelay * 2 ** doublings));
+    const retryAfter = Math.min(MAX_RETRY_AFTER, lastResponse()?.retryAfter ?? 0);
+    retry.autoAttemptDelay = Math.max(minDelay, retryAfter, Math.min(MAX_DELAY, minDelay * 2 ** doublings));
     return shouldRetry;
   };
 }

@@ -38,6 +38,7 @@ func (s *server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Access-Control-Expose-Headers", "Retry-After")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // for <script crossorigin> of client_conf.js
 	return true
 }

@@ -97,6 +97,7 @@ func TestCrossSite(t *testing.T) {
 		want := map[string]string{
 			"Access-Control-Allow-Origin":      "",
 			"Access-Control-Allow-Credentials": "",
+			"Access-Control-Expose-Headers":    "",
 			"Cross-Origin-Resource-Policy":     "same-origin",
 			"Vary":                             "",
 		}
@@ -106,6 +107,7 @@ func TestCrossSite(t *testing.T) {
 		if test.allow {
 			want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"],
 				want["Cross-Origin-Resource-Policy"] = test.origin, "true", "cross-origin"
+			want["Access-Control-Expose-Headers"] = "Retry-After"
 		}
 		for _, got := range append(responses, preflight) {
 			for name, value := range want {
