@@ -72,6 +72,7 @@ var statuses = map[apierror.Code]int{
 	apierror.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	apierror.RateLimited:          http.StatusTooManyRequests,
 	apierror.StoreFailed:          http.StatusBadGateway,
+	apierror.Unavailable:          http.StatusServiceUnavailable,
 }
 
 // message returns e's message as valid UTF-8; a hook may return any text.

@@ -1,0 +1,10 @@
+//go:build !e2e
+
+package ledger
+
+import "testing"
+
+// databases returns the addresses of new databases by their kind. With the tag e2e, PostgreSQL is one of them.
+func databases(t testing.TB) map[string]string {
+	return map[string]string{"SQLite": sqlite(t)}
+}
