@@ -15,6 +15,7 @@ type options struct {
 	envFile            string
 	demo, json, dryRun bool
 	origins            []string
+	format             string
 	argument           string
 }
 
@@ -31,6 +32,8 @@ func (o *options) flags(command string) *flag.FlagSet {
 	case "cors":
 		flags.BoolVar(&o.dryRun, "dry-run", false, "")
 		flags.Func("origin", "", o.addOrigin)
+	case "expect":
+		flags.StringVar(&o.format, "format", "", "")
 	default:
 		return flags
 	}

@@ -94,6 +94,8 @@ func runCommand(ctx context.Context, name string, args []string, env environ, st
 		return runDoctor(ctx, args, env, stdout)
 	case "cors":
 		return runCORS(ctx, args, env, stdout)
+	case "expect":
+		return runExpect(ctx, args, env, stdout)
 	case "help":
 		return runHelp(args, stdout)
 	case "version":

@@ -22,6 +22,7 @@ import (
 	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/ledger"
 	"s3-sign-srv/internal/metrics"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/server"
@@ -86,6 +87,11 @@ func (l *listener) serve(
 	defer l.Close()
 	tuneGC()
 	log := newLog(l.cfg, stderr)
+	records, closeLedger, err := openLedger(ctx, l.cfg, log)
+	if err != nil {
+		return err
+	}
+	defer closeLedger()
 	m := metrics.New(buildVersion())
 	bucketConfig := bucketConfig(l.cfg)
 	bucketConfig.Observe = m.ObserveStore
@@ -99,7 +105,7 @@ func (l *listener) serve(
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
 		log.Warn(warning)
 	}
-	srv := newServer(newHandler(l.cfg, funcs, cookies, bucket, log, m))
+	srv := newServer(newHandler(l.cfg, funcs, cookies, bucket, records, log, m))
 	srv.TLSConfig = l.certificate
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
@@ -150,7 +156,8 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 
 // newHandler connects the settings, the hooks, the signer and the bucket.
 func newHandler(
-	cfg config.Config, funcs hooks.Funcs, cookies *cookie.Codec, bucket *s3.Bucket, log *slog.Logger, m *metrics.Metrics,
+	cfg config.Config, funcs hooks.Funcs, cookies *cookie.Codec, bucket *s3.Bucket, records *ledger.Ledger,
+	log *slog.Logger, m *metrics.Metrics,
 ) http.Handler {
 	endpoint, host := cfg.Sign.BucketURL()
 	var files fs.FS
@@ -161,6 +168,7 @@ func newHandler(
 		Signer:         sign.New(cfg.Sign),
 		Bucket:         bucket,
 		Hooks:          m.Hooks(funcs),
+		Ledger:         records,
 		HookTimeout:    hookTimeout,
 		Log:            log,
 		Metrics:        m,

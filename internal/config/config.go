@@ -30,6 +30,10 @@ type Config struct {
 	OwnUploadsOnly bool          // every key must begin with its caller's owner and a slash
 	CookieSecrets  []sign.Secret // the first signs owner cookies; all of them and Sign.SecretKey verify
 
+	Database         sign.Secret // of the ledger, sqlite:PATH or postgres://…; empty: there is no ledger
+	DatabaseRequired bool        // sign nothing while it does not respond
+	ExpectedOnly     bool        // sign only for expected files
+
 	VerifySuccess bool // ask the store whether a reported upload exists
 	AllowDelete   bool
 	ServePage     bool
@@ -74,6 +78,9 @@ func Load(getenv func(string) string) (Config, error) {
 	}
 	errs = append(errs, checkSwappedKeys(c.Sign), checkAddress(&c.Sign, addressing))
 	errs = append(errs, checkCertificate(&c)...)
+	if c.ExpectedOnly && c.Database.Reveal() == "" {
+		errs = append(errs, errors.New("P3S3F_EXPECTED_ONLY is 1, but P3S3F_DATABASE is not set; set both, or neither"))
+	}
 	c.Warnings = warnings(c)
 	return c, errors.Join(errs...)
 }
@@ -187,6 +194,10 @@ func warnings(c Config) (list []string) {
 	if !c.VerifySuccess && c.Sign.MaxBytes > 0 {
 		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing checks the real size of a chunked upload: "+
 			"only honest clients respect P3S3F_MAX_BYTES")
+	}
+	if !c.VerifySuccess && c.Database.Reveal() != "" {
+		list = append(list, "P3S3F_VERIFY_SUCCESS is 0, so nothing compares the sizes of uploads with those of "+
+			"expected files")
 	}
 	// Most secret keys are the longer of the pair, but a store may let its users choose both.
 	if access, secret := c.Sign.AccessKey, c.Sign.SecretKey.Reveal(); len(access) > len(secret) && secret != "" &&

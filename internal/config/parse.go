@@ -94,6 +94,17 @@ func parseSecret(value string) (sign.Secret, error) {
 	return sign.NewSecret(value), err
 }
 
+// parseDatabase accepts the two forms of addresses. Its errors do not show the value, which may have a password.
+func parseDatabase(value string) (sign.Secret, error) {
+	file, isSQLite := strings.CutPrefix(value, "sqlite:")
+	isPostgres := strings.HasPrefix(value, "postgres://") || strings.HasPrefix(value, "postgresql://")
+	if !isPostgres && (!isSQLite || file == "") {
+		return sign.Secret{}, errors.New("is neither sqlite:PATH nor postgres://USER:PASSWORD@HOST:PORT/NAME; " +
+			"set it to one of them, or unset it")
+	}
+	return sign.NewSecret(value), nil
+}
+
 // minCookieSecret is the least number of characters of a secret in P3S3F_COOKIE_SECRET: 128 bits in hexadecimal.
 const minCookieSecret = 32
 

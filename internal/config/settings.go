@@ -102,6 +102,16 @@ func Settings() []Setting {
 			Meaning: "secrets (32 characters or more) for visitors' cookies: the first signs, all are accepted. The secret " +
 				"key is accepted too, and signs if this is not set",
 			parse: into(func(c *Config) *[]sign.Secret { return &c.CookieSecrets }, parseCookieSecrets)},
+		{Name: "P3S3F_DATABASE", Example: "'sqlite:/var/lib/s3-sign-srv/ledger.db'", File: true, Secret: true,
+			Meaning: "database of the ledger, `sqlite:PATH` or " +
+				"`postgres://USER:PASSWORD@HOST:PORT/NAME`; without it there is none",
+			parse: into(func(c *Config) *sign.Secret { return &c.Database }, parseDatabase)},
+		{Name: "P3S3F_DATABASE_REQUIRED", Default: "1",
+			Meaning: "`0`: while the database does not respond, sign the requests of uploads that have begun",
+			parse:   into(func(c *Config) *bool { return &c.DatabaseRequired }, parseFlag)},
+		{Name: "P3S3F_EXPECTED_ONLY", Default: "0",
+			Meaning: "`1`: sign only for files that the ledger expects, also in data sets of which it expects none",
+			parse:   into(func(c *Config) *bool { return &c.ExpectedOnly }, parseFlag)},
 		{Name: "P3S3F_VERIFY_SUCCESS", Default: "1",
 			Meaning: "`0`: do not ask the store whether a reported upload exists",
 			parse:   into(func(c *Config) *bool { return &c.VerifySuccess }, parseFlag)},

@@ -59,9 +59,10 @@ func (a address) open() *sql.DB {
 	return db
 }
 
-// describe returns the first line of err without the password.
+// describe returns the last line of err, which has the reason, without the password.
 func (a address) describe(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
+	text := strings.TrimSpace(err.Error())
+	text = strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
 	if a.postgres != nil && a.postgres.Password != "" {
 		text = strings.ReplaceAll(text, a.postgres.Password, "…")
 	}

@@ -126,7 +126,8 @@ func (l *Ledger) Ping(ctx context.Context) error {
 // unavailable is the error for a statement that failed. The drivers put no password into theirs.
 func unavailable(err error) error {
 	return &apierror.Error{Code: apierror.Unavailable, Err: fmt.Errorf("the database of P3S3F_DATABASE: %w", err),
-		Message: "The server's database does not respond; try again in a minute, and tell its operator if that does not help."}
+		Message: "The server's database does not respond; try again in a minute, and tell its operator if that does " +
+			"not help."}
 }
 
 // inTx runs f in a transaction, and commits it if f returns nil. A refusal stays as it is.

@@ -16,13 +16,15 @@ func TestReadManifest(t *testing.T) {
 		{"all columns, in any order", "owner,sha256,size,name,dataset\nuser/1," + strings.ToUpper(sum) + ",0,é.bam,D1",
 			`[{"dataset":"D1","name":"é.bam","size":0,"sha256":"` + sum + `","owner":"user/1"}]`},
 		{"saved by Excel", "\ufeffdataset,name\r\nD1,\"a, b.bam\"\r\n\r\n", `[{"dataset":"D1","name":"a, b.bam"}]`},
-		{"same name in two data sets", "dataset,name\nD1,a\nD2,a", `[{"dataset":"D1","name":"a"},{"dataset":"D2","name":"a"}]`},
+		{"same name in two data sets", "dataset,name\nD1,a\nD2,a",
+			`[{"dataset":"D1","name":"a"},{"dataset":"D2","name":"a"}]`},
 
 		{"empty", "", "line 1: there is no header; begin with the line dataset,name,size,sha256,owner"},
 		{"only a header", "dataset,name\n", "line 1: there are no files below the header"},
 		{"missing columns", "size\n5\n", "line 1: the column dataset is missing\nline 1: the column name is missing"},
-		{"semicolons", "dataset;name\nD1;a\n", "line 1: unknown column \"dataset;name\"; the columns are dataset, name, size, " +
-			"sha256, owner, separated by commas\nline 1: the column dataset is missing\nline 1: the column name is missing"},
+		{"semicolons", "dataset;name\nD1;a\n", "line 1: unknown column \"dataset;name\"; " +
+			"the columns are dataset, name, size, sha256, owner, separated by commas\n" +
+			"line 1: the column dataset is missing\nline 1: the column name is missing"},
 		{"column twice", "dataset,name,name\n", "line 1: the column name is there twice"},
 		{"every fault of every line", "dataset,name,size,sha256,owner\n" +
 			"D1,a,,,\n" +

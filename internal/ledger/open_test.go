@@ -96,7 +96,8 @@ func TestAway(t *testing.T) {
 		l.take(context.Background(), step{do: test.step.name})
 		err := l.take(t.Context(), test.step)
 		var e *apierror.Error
-		if isAway := errors.As(err, &e) && e.Code == apierror.Unavailable; isAway == test.allowed || (err == nil) != test.allowed {
+		isAway := errors.As(err, &e) && e.Code == apierror.Unavailable
+		if isAway == test.allowed || (err == nil) != test.allowed {
 			t.Errorf("%s: %v, want it to be allowed: %t", test.name, err, test.allowed)
 		}
 		if l.Ping(t.Context()) == nil {

@@ -73,10 +73,10 @@ func text(s string) string {
 // Allow decides whether the request r of owner may be signed, and records it. The first request of an upload claims
 // its file, if that is an expected one; the others are allowed as long as the upload has its claim.
 func (l *Ledger) Allow(ctx context.Context, owner string, r *sign.Request) (err error) {
-	switch r.Operation {
-	case sign.PostObject, sign.CreateMultipartUpload:
+	switch {
+	case r.IsInitiate():
 		return l.begin(ctx, Upload{Key: r.Key, Owner: owner, Metadata: r.Metadata, Sizes: r.Size})
-	case sign.AbortMultipartUpload:
+	case r.Operation == sign.AbortMultipartUpload:
 		err = l.abort(ctx, r.Key)
 	default:
 		err = l.resume(ctx, owner, r)

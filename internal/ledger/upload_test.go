@@ -27,7 +27,8 @@ func TestUploads(t *testing.T) {
 	exactly := func(n int64) *sign.SizeRange { return &sign.SizeRange{Min: n, Max: n} }
 	tests := map[string][]step{
 		"only expected files of a data set that has some": {
-			{do: form, key: "ada/1", dataset: "D1", name: "other.bam", refusal: `"other.bam" is not expected in the data set "D1"`},
+			{do: form, key: "ada/1", dataset: "D1", name: "other.bam",
+				refusal: `"other.bam" is not expected in the data set "D1"`},
 			{do: form, key: "ada/1", dataset: "D3", name: "other.bam"},
 			{do: form, key: "ada/2", name: "no data set"},
 			{do: form, key: "ada/3", dataset: "D\x003", name: "nul\x00"},
@@ -131,7 +132,8 @@ func TestUploads(t *testing.T) {
 			{do: "stored", key: "bob/2", dataset: "D1", name: "notes.txt", sizes: exactly(5)},
 		},
 		"SHA-256": {
-			{do: form, key: "ada/1", dataset: "D2", name: "sum.txt", sha256: strings.Repeat("1", 64), refusal: "another SHA-256"},
+			{do: form, key: "ada/1", dataset: "D2", name: "sum.txt", sha256: strings.Repeat("1", 64),
+				refusal: "another SHA-256"},
 			{do: form, key: "ada/1", dataset: "D2", name: "sum.txt", sha256: strings.ToUpper(sum)},
 			{do: "stored", key: "ada/1", dataset: "D2", name: "sum.txt", sha256: strings.ToUpper(sum)},
 		},

@@ -59,6 +59,9 @@ func (s *server) delete(r *http.Request, id string, form map[string]string) (any
 	if err := s.Bucket.Delete(ctx, d.Key); err != nil {
 		return nil, err
 	}
+	if err := s.recordDeleted(ctx, d.Key); err != nil {
+		return nil, err
+	}
 	_, err = callHook(ctx, s, func(ctx context.Context) (any, error) { return nil, s.Hooks.Deleted(ctx, d) })
 	return map[string]bool{"success": true}, err
 }

@@ -17,6 +17,7 @@ import (
 
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/ledger"
 	"s3-sign-srv/internal/metrics"
 	"s3-sign-srv/internal/s3"
 	"s3-sign-srv/internal/sign"
@@ -31,6 +32,8 @@ type Config struct {
 	Log         *slog.Logger
 	Metrics     *metrics.Metrics
 	Now         func() time.Time
+
+	Ledger *ledger.Ledger // records uploads; nil: nothing does
 
 	VerifySuccess bool // check in the store that a reported upload exists
 	AllowDelete   bool // without it, there are no delete routes

@@ -31,9 +31,9 @@ type sessionFile struct {
 	Bucket string `json:"s3Bucket"`
 }
 
-// session handles GET /s3/session: the caller's own files, newest first, without those that /s3/success would reject
-// and those that the hook List leaves out. The list is empty if the caller is not authenticated, or if the server's key
-// may not list the bucket.
+// session handles GET /s3/session: the caller's own files, newest first, without those that /s3/success would reject,
+// those that the ledger knows and has not accepted, and those that the hook List leaves out. The list is empty if the
+// caller is not authenticated, or if the server's key may not list the bucket.
 //
 //	→ [{"name":…,"uuid":…,"size":…,"s3Key":…,"s3Bucket":…}, …]
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
@@ -77,6 +77,9 @@ func (s *server) listUploads(w http.ResponseWriter, r *http.Request, owner strin
 		return nil, nil
 	}
 	if err != nil {
+		return nil, err
+	}
+	if entries, err = s.withoutUnaccepted(ctx, entries); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(entries, func(a, b s3.Entry) int {

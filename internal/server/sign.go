@@ -37,7 +37,7 @@ func (s *server) sign(r *http.Request) (any, error) {
 	return s.Signer.Sign(request), nil
 }
 
-// challenge calls the hooks Identify and ChallengeIsGood, and returns the request to sign.
+// challenge calls the hooks Identify and ChallengeIsGood and asks the ledger, and returns the request to sign.
 func (s *server) challenge(c *hooks.Challenge) (*sign.Request, error) {
 	x := exchangeOf(c.HTTP.Context())
 	x.operation, x.version = c.Operation, c.Version
@@ -57,7 +57,7 @@ func (s *server) challenge(c *hooks.Challenge) (*sign.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s of %q, version %d: %w", c.Operation, c.Key, c.Version, err)
 	}
-	return signed, nil
+	return signed, s.allow(c.HTTP.Context(), c.Owner, signed)
 }
 
 // parseVersion reads the query: Fine Uploader adds v4=true for version 4.

@@ -57,10 +57,11 @@ func (s *server) success(r *http.Request) (any, error) {
 	if err := s.verify(r.Context(), u, pop(form, "etag")); err != nil {
 		return nil, err
 	}
-	reply, err := callHook(r.Context(), s, func(ctx context.Context) (hooks.Reply, error) {
-		return s.Hooks.Success(ctx, u)
-	})
-	if err != nil {
+	if err := s.recordStored(r.Context(), u); err != nil {
+		return nil, err
+	}
+	reply, err := s.judge(r.Context(), u)
+	if err := s.recordResult(r.Context(), u.Key, err); err != nil {
 		return nil, err
 	}
 	response := make(map[string]any, len(reply)+1)
@@ -70,7 +71,15 @@ func (s *server) success(r *http.Request) (any, error) {
 	return response, nil
 }
 
-// verify looks up the object, checks it and adds its properties to u. The ETag that the browser sent, if any, must be
+// judge checks the limits, and calls the hook Success.
+func (s *server) judge(ctx context.Context, u *hooks.Upload) (hooks.Reply, error) {
+	if err := s.checkLimits(u); err != nil {
+		return nil, err
+	}
+	return callHook(ctx, s, func(ctx context.Context) (hooks.Reply, error) { return s.Hooks.Success(ctx, u) })
+}
+
+// verify looks up the object and adds its properties to u. The ETag that the browser sent, if any, must be
 // the object's.
 func (s *server) verify(ctx context.Context, u *hooks.Upload, etag string) error {
 	if !s.VerifySuccess {
@@ -90,7 +99,7 @@ func (s *server) verify(ctx context.Context, u *hooks.Upload, etag string) error
 	}
 	setObject(u, object)
 	u.Delete = func(ctx context.Context) error { return s.Bucket.DeleteIfMatch(ctx, u.Key, object.ETag) }
-	return s.checkLimits(u)
+	return nil
 }
 
 // setObject adds to u what the store says about the object.
