@@ -22,9 +22,9 @@ func TestMain(m *testing.M) {
 		"s3-sign-srv": func() { Main(hooks.New) },
 		"await":       awaitMain,
 		"certificate": certificateMain,
-		"constant":    constantMain,
 		"get":         getMain,
 		"store":       storeMain,
+		"unchecked":   uncheckedMain,
 	})
 }
 

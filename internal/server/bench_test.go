@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/metrics"
 )
@@ -41,17 +39,6 @@ func benchHandler(b *testing.B, h http.Handler, target, body string) {
 	if w.header.Get("Content-Type") != "application/json; charset=utf-8" {
 		b.Fatal(w.header)
 	}
-}
-
-// BenchmarkConstant is the same router with a handler that reads the body and writes a constant.
-func BenchmarkConstant(b *testing.B) {
-	mux := chi.NewRouter()
-	mux.Post("/s3/sign", func(w http.ResponseWriter, r *http.Request) {
-		io.ReadAll(r.Body)
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		io.WriteString(w, `{"signature":"t70qxrPvRhu3PYTdrFVa0DxJJ8A="}`)
-	})
-	benchHandler(b, mux, "/s3/sign", partV2)
 }
 
 func BenchmarkPartV2(b *testing.B) {

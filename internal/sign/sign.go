@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -134,14 +133,7 @@ func (s *SizeRange) String() string {
 type Signer struct {
 	cfg       Config
 	hosts     map[string]hostForm
-	key       atomic.Pointer[dayKey] // the last one used: to derive it takes four times as long as to sign
 	presigner *v4.Signer
-}
-
-// dayKey is the signing key of a day.
-type dayKey struct {
-	day string
-	key []byte
 }
 
 // New returns a Signer for cfg.
@@ -171,18 +163,8 @@ func (s *Signer) Sign(r *Request) Signature {
 	if r.Operation != PostObject {
 		text = hashCanonicalRequest(text)
 	}
-	sig.Signature = signatureV4(s.signingKey(r.Time.Format(dayV4)), text)
+	sig.Signature = signatureV4(deriveKey(secret, r.Time.Format(dayV4), s.cfg.Region), text)
 	return sig
-}
-
-// signingKey returns the version 4 key of a day.
-func (s *Signer) signingKey(day string) []byte {
-	if k := s.key.Load(); k != nil && k.day == day {
-		return k.key
-	}
-	key := deriveKey(s.cfg.SecretKey.Reveal(), day, s.cfg.Region)
-	s.key.Store(&dayKey{day, key})
-	return key
 }
 
 // ParseStringToSign parses the string to sign of a multipart request, which Fine Uploader sends as the member

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -89,16 +88,6 @@ func TestAgainstSDK(t *testing.T) {
 			if got := request.Header.Get("Authorization"); !strings.HasSuffix(got, "SignedHeaders="+signed+", "+want) {
 				t.Errorf("%s%s:\n SDK %s\nours %s", test.url, key, got, want)
 			}
-		}
-	}
-}
-
-// TestSigningKeyAtMidnight signs for two days in turn.
-func TestSigningKeyAtMidnight(t *testing.T) {
-	s := New(exampleConfig("https://s3.amazonaws.com"))
-	for _, day := range []string{"20261123", "20261124", "20261123", "20261124"} {
-		if key := s.signingKey(day); !bytes.Equal(key, deriveKey(exampleSecret, day, "us-east-1")) {
-			t.Errorf("%s: the key is that of another day", day)
 		}
 	}
 }
