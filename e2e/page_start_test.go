@@ -51,6 +51,11 @@ func TestPageStart(t *testing.T) {
 					t.Errorf("%s: got other files than / and client_conf.js", visit.name)
 				}
 			}
+			// the browser does not report the requests of workers to the page
+			eventually(t, 30*time.Second, "a worker", func() bool { return eval[int](tab, `workers.started`) > 0 })
+			if early := eval[int](tab, `workers.startedEarly`); early > 0 {
+				t.Errorf("%d workers start before the page is usable", early)
+			}
 			tab.checkConsole([]string{openerPolicy})
 		})
 	}
@@ -124,13 +129,20 @@ func watchLoad(tab *tab) *pageLoad {
 	if err != nil {
 		tab.t.Fatal(err)
 	}
-	script := fmt.Sprintf(`Object.defineProperty(globalThis, "uploader", {
-		configurable: true,
-		set(value) {
-			Object.defineProperty(globalThis, "uploader", {value, writable: true});
-			console.debug(%q);
-		},
-	})`, usable)
+	script := fmt.Sprintf(`
+		globalThis.workers = {started: 0};
+		globalThis.Worker = class extends Worker {
+			constructor(...args) { super(...args); workers.started++; }
+		};
+		Object.defineProperty(globalThis, "uploader", {
+			configurable: true,
+			set(value) {
+				Object.defineProperty(globalThis, "uploader", {value, writable: true});
+				workers.startedEarly = workers.started;
+				console.debug(%q);
+			},
+		});
+	`, usable)
 	tab.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
