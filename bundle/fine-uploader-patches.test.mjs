@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 
 import { importPage } from "./import-page.mjs";
 
-const { reportUnreadableEntries } = await importPage("fine-uploader-patches.js");
+const { reportUnreadableEntries, validateWithoutTimers } = await importPage("fine-uploader-patches.js");
 
 /** Fine Uploader's class, which drops a folder with a file that cannot be read. */
 function DragAndDrop({ callbacks }) {
@@ -32,3 +32,78 @@ for (const { name, callbacks, called } of [
     assert.deepEqual(calls, called);
   });
 }
+
+const { MessageChannel } = globalThis;
+const channels = [];
+globalThis.MessageChannel = class extends MessageChannel {
+  constructor() { channels.push(super()); }
+};
+afterEach(() => { for (const { port1 } of channels.splice(0)) port1.close(); });
+
+/** What onValidate returns for a file. */
+const validate = { true: () => true, false: () => false, resolves: () => Promise.resolve(), rejects: () => Promise.reject() };
+
+/**
+ * Chooses files, which are names of validate. Resolves with the names of those that were validated, and the ids of the
+ * accepted and the rejected ones. The methods are Fine Uploader's, without what they do not need here.
+ */
+function chooseFiles(files, stopOnFirstInvalidFile) {
+  const items = files.map((valid, i) => ({ id: i, file: { name: `file ${i}`, valid } }));
+  const result = { validated: [], accepted: [], rejected: [] };
+  return new Promise((resolve) => {
+    const count = (list, id) => {
+      list.push(id);
+      if (result.accepted.length + result.rejected.length === files.length) resolve(result);
+    };
+    const uploader = {
+      _options: {
+        validation: { stopOnFirstInvalidFile },
+        callbacks: { onValidate: ({ name, valid }) => { result.validated.push(name); return validate[valid](); } },
+      },
+      _getValidationDescriptor: ({ file }) => file,
+      _getButtonId() {},
+      _getButton() {},
+      _handleCheckedCallback({ callback, onSuccess, onFailure }) {
+        const valid = callback();
+        if (valid instanceof Promise) valid.then(onSuccess, onFailure);
+        else (valid ? onSuccess : onFailure)();
+      },
+      _onValidateCallbackSuccess(all, i) {
+        count(result.accepted, i);
+        this._maybeProcessNextItemAfterOnValidateCallback(true, all, i + 1);
+      },
+      _onValidateCallbackFailure(all, i) {
+        count(result.rejected, i);
+        this._maybeProcessNextItemAfterOnValidateCallback(false, all, i + 1);
+      },
+      _maybeProcessNextItemAfterOnValidateCallback(isValid, all, i) { // as if nothing may follow
+        for (; i < all.length; i++) count(result.rejected, i);
+      },
+    };
+    validateWithoutTimers(uploader);
+    uploader._maybeProcessNextItemAfterOnValidateCallback(true, items, 0);
+  });
+}
+
+for (const { name, files, stop, validated, accepted, rejected } of [
+  { name: "valid files", files: [true, true], validated: 2, accepted: [0, 1], rejected: [] },
+  { name: "an invalid file", files: [true, false, true], validated: 3, accepted: [0, 2], rejected: [1] },
+  { name: "an invalid file that stops the others", files: [true, false, true], stop: true,
+    validated: 2, accepted: [0], rejected: [1, 2] },
+  { name: "promises", files: ["resolves", "rejects", true], validated: 3, accepted: [0, 2], rejected: [1] },
+  { name: "a rejected promise that stops the others", files: ["rejects", true], stop: true,
+    validated: 1, accepted: [], rejected: [0, 1] },
+]) {
+  test(`validation without timers: ${name}`, async () => {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = () => assert.fail("a timer was set");
+    const result = await chooseFiles(files, stop).finally(() => { globalThis.setTimeout = setTimeout; });
+    assert.deepEqual(result.validated, files.slice(0, validated).map((_, i) => `file ${i}`));
+    assert.deepEqual([result.accepted, result.rejected], [accepted, rejected]);
+  });
+}
+
+test("10,000 invalid files do not overflow the stack", async () => {
+  const { rejected } = await chooseFiles(Array(10_000).fill(false));
+  assert.equal(rejected.length, 10_000);
+});

@@ -153,6 +153,34 @@ export function fixButtons(qq, uploader) {
 }
 
 /**
+ * Checks chosen files without timers. Fine Uploader sets one before it checks the next file, so a hidden tab would take
+ * one file a second. Browsers do not slow down messages, and between two of them the page responds to the user.
+ */
+export function validateWithoutTimers(uploader) {
+  const { port1, port2 } = new MessageChannel();
+  const tasks = [];
+  port1.onmessage = () => tasks.shift()();
+  const { _maybeProcessNextItemAfterOnValidateCallback: processNext } = uploader;
+  uploader._maybeProcessNextItemAfterOnValidateCallback = function (isValid, items, index, ...rest) {
+    const { callbacks, validation } = this._options;
+    const hasNext = index < items.length && (isValid || !validation.stopOnFirstInvalidFile);
+    if (!hasNext) return processNext.call(this, isValid, items, index, ...rest);
+    tasks.push(() => {
+      const file = this._getValidationDescriptor(items[index]);
+      const button = this._getButton(this._getButtonId(items[index].file));
+      this._handleCheckedCallback({
+        name: "onValidate",
+        callback: () => callbacks.onValidate.call(this, file, button),
+        onSuccess: () => this._onValidateCallbackSuccess(items, index, ...rest),
+        onFailure: () => this._onValidateCallbackFailure(items, index, ...rest),
+        identifier: `Item '${file.name}', size: ${file.size}`,
+      });
+    });
+    port2.postMessage(null);
+  };
+}
+
+/**
  * Keeps the fields of the success report. Fine Uploader lets request.params replace them, so that a param "key" would
  * report another object. The params are still stored with the object.
  */

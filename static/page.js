@@ -146,6 +146,7 @@ function start(conf) {
   limitRestarts(uploader);
   attachSignatures(uploader);
   patches.fixButtons(qq, uploader);
+  patches.validateWithoutTimers(uploader);
   patches.escapeNames(uploader);
   patches.keepReportFields(qq, uploader);
   cleanup.attach(uploader);
