@@ -24,6 +24,7 @@ const (
 	UnsupportedMediaType      // the body has the wrong Content-Type
 	RateLimited               // too many requests from one address
 	StoreFailed               // the S3 store failed or did not respond
+	HookFailed                // the application behind a hook gave no valid response
 	Unavailable               // a service that the request needs did not respond
 )
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/hooks"
+	"s3-sign-srv/internal/webhook"
 )
 
 // Limits for hooks, in the order of their calls.
@@ -15,15 +17,24 @@ const (
 	closeHooksTimeout = 10 * time.Second // for these goroutines, after the last request
 )
 
-// startHooks calls newHooks.
-func startHooks(ctx context.Context, newHooks hooks.NewFunc, cfg hooks.Config) (hooks.Funcs, error) {
+// startHooks calls newHooks, and adds the application of P3S3F_HOOKS_URL if it is set.
+func startHooks(
+	ctx context.Context, newHooks hooks.NewFunc, hooksConfig hooks.Config, cfg config.Config,
+) (hooks.Funcs, error) {
 	ctx, cancel := context.WithTimeout(ctx, startHooksTimeout)
 	defer cancel()
-	funcs, err := newHooks(ctx, cfg)
+	funcs, err := newHooks(ctx, hooksConfig)
 	if err != nil {
 		return funcs, fmt.Errorf("the hooks could not start: %w", err)
 	}
-	return funcs, nil
+	if cfg.HooksURL == nil {
+		return funcs, nil
+	}
+	application, err := webhook.New(cfg.HooksURL, cfg.HooksSecrets)
+	if err != nil {
+		return funcs, fmt.Errorf("P3S3F_HOOKS_SECRET: %w", err)
+	}
+	return application.After(funcs), nil
 }
 
 // closeHooks calls the hook Close, and waits no longer than closeHooksTimeout.

@@ -52,7 +52,7 @@ func TestHooksClose(t *testing.T) {
 				return test.err
 			}
 			return funcs, err
-		})
+		}, io.Discard)
 		response := make(chan error)
 		go func() {
 			r, err := http.Get(p.url + "/s3/owner")

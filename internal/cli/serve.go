@@ -97,7 +97,8 @@ func (l *listener) serve(
 	bucketConfig.Observe = m.ObserveStore
 	bucket := s3.New(bucketConfig)
 	cookies := cookie.NewCodec(append(l.cfg.CookieSecrets, l.cfg.Sign.SecretKey)...)
-	funcs, err := startHooks(ctx, newHooks, hooks.Config{Getenv: getenv, Cookies: cookies, Bucket: bucket, Log: log})
+	hooksConfig := hooks.Config{Getenv: getenv, Cookies: cookies, Bucket: bucket, Log: log}
+	funcs, err := startHooks(ctx, newHooks, hooksConfig, l.cfg)
 	if err != nil {
 		return err
 	}

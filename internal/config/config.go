@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -42,7 +43,9 @@ type Config struct {
 	Rate           float64  // requests per second and client address, for each of the two limiters; 0: no limit
 	TrustedProxies []string // address prefixes
 
-	MetricsAddress string // host:port; empty: no metrics
+	MetricsAddress string        // host:port; empty: no metrics
+	HooksURL       *url.URL      // the application that decides about uploads; nil: none
+	HooksSecrets   []sign.Secret // whsec_BASE64; set with HooksURL
 
 	LogLevel slog.Level
 	LogJSON  bool
@@ -76,7 +79,7 @@ func Load(getenv func(string) string) (Config, error) {
 	if addressing == "" {
 		c.Sign.VirtualHosted = isVirtualByDefault(c.Sign)
 	}
-	errs = append(errs, checkSwappedKeys(c.Sign), checkAddress(&c.Sign, addressing))
+	errs = append(errs, checkSwappedKeys(c.Sign), checkAddress(&c.Sign, addressing), checkHooks(getenv))
 	errs = append(errs, checkCertificate(&c)...)
 	if c.ExpectedOnly && c.Database.Reveal() == "" {
 		errs = append(errs, errors.New("P3S3F_EXPECTED_ONLY is 1, but P3S3F_DATABASE is not set; set both, or neither"))
@@ -212,6 +215,10 @@ func warnings(c Config) (list []string) {
 	if !c.OwnUploadsOnly {
 		list = append(list, "P3S3F_OWN_UPLOADS_ONLY is not 1: as with the original, any visitor may overwrite, "+
 			"complete, abort and delete every object in the bucket")
+	}
+	if c.HooksURL != nil && c.HooksURL.Scheme == "http" && !isLoopback(c.HooksURL) {
+		list = append(list, "P3S3F_HOOKS_URL begins with http:// and names another computer: the cookies of visitors, and "+
+			"the decisions, can be read and changed on the way; use https://")
 	}
 	return list
 }

@@ -118,6 +118,15 @@ func TestErrors(t *testing.T) {
 			"P3S3F_COOKIE_SECRET has a placeholder or a secret of less than 32 characters; set it to"},
 		{"P3S3F_COOKIE_SECRET=0123456789abcdef0123456789abcdef,s3cret", "less than 32 characters"},
 		{"P3S3F_COOKIE_SECRET=XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX", "a placeholder"},
+		{"P3S3F_HOOKS_URL=https://app.example.org/hooks", "P3S3F_HOOKS_SECRET is not set, and P3S3F_HOOKS_URL needs it"},
+		{"P3S3F_HOOKS_SECRET=" + hooksSecret, "P3S3F_HOOKS_SECRET has no effect without P3S3F_HOOKS_URL; set both"},
+		{"P3S3F_HOOKS_SECRET=" + hooksSecret + " P3S3F_HOOKS_URL=app:8000", "P3S3F_HOOKS_URL is not a web address; set it"},
+		{"P3S3F_HOOKS_SECRET=" + hooksSecret + " P3S3F_HOOKS_URL=https://u:s3cret@app/hooks", "has a user or password in it"},
+		{"P3S3F_HOOKS_SECRET=" + hooksSecret + " P3S3F_HOOKS_URL=https://app/hooks#a", "P3S3F_HOOKS_URL has a fragment"},
+		{"P3S3F_HOOKS_URL=https://app/hooks P3S3F_HOOKS_SECRET=s3cret", "P3S3F_HOOKS_SECRET has a placeholder, or a secret"},
+		{"P3S3F_HOOKS_URL=https://app/hooks P3S3F_HOOKS_SECRET=whsec_c2hvcnQ=", "that is not whsec_ and 24 to 64 bytes"},
+		{"P3S3F_HOOKS_URL=https://app/hooks P3S3F_HOOKS_SECRET=whsec_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX=",
+			"P3S3F_HOOKS_SECRET has a placeholder"},
 		{"AWS_DEST_BUCKET=somebucket", "AWS_DEST_BUCKET still is the placeholder"},
 		{"AWS_DEST_BUCKET=", "AWS_DEST_BUCKET is not set"},
 		{"AWS_DEST_BUCKET=s3://mybucket", "without s3:// or slashes"},
@@ -210,6 +219,9 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}
 }
 
+// hooksSecret is a secret of 32 bytes.
+const hooksSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
 // TestWarnings loads settings that work, but may not be what the operator wants.
 func TestWarnings(t *testing.T) {
 	for _, test := range []struct{ env, want string }{
@@ -223,6 +235,11 @@ func TestWarnings(t *testing.T) {
 		{"P3S3F_UNSIGNED_PAYLOAD=1 AWS_ENDPOINT=https://s3.example.org P3S3F_SIGNATURE_VERSION=2",
 			"P3S3F_UNSIGNED_PAYLOAD has no effect"},
 		{"P3S3F_VERIFY_SUCCESS=0 P3S3F_MAX_BYTES=5", "nothing checks the real size"},
+		{"P3S3F_HOOKS_URL=http://127.0.0.1:8000/hooks P3S3F_HOOKS_SECRET=" + hooksSecret, ""},
+		{"P3S3F_HOOKS_URL=http://app.localhost/hooks P3S3F_HOOKS_SECRET=" + hooksSecret, ""},
+		{"P3S3F_HOOKS_URL=https://app.example.org/hooks P3S3F_HOOKS_SECRET=" + hooksSecret, ""},
+		{"P3S3F_HOOKS_URL=http://app:8000/hooks P3S3F_HOOKS_SECRET=" + hooksSecret + "," + hooksSecret,
+			"the cookies of visitors, and the decisions, can be read and changed on the way"},
 		{"AWS_SESSION_TOKEN=t0ken", "AWS_SESSION_TOKEN has no effect"},
 		{"AWS_CLIENT_ACCESS_KEY=minio-root-user AWS_CLIENT_SECRET_KEY=minio123", "longer than AWS_CLIENT_SECRET_KEY"},
 	} {

@@ -122,7 +122,7 @@ func parseCookieSecrets(value string) (secrets []sign.Secret, err error) {
 
 // isPlaceholder knows what p3s3f.env and the documents show instead of the reader's own values.
 func isPlaceholder(value string) bool {
-	shipped := strings.Trim(value, "X") == "" || value == "somebucket" || value == "some.s3.server.ac.uk"
+	shipped := strings.Trim(value, "X=") == "" || value == "somebucket" || value == "some.s3.server.ac.uk"
 	return shipped || value == "your-bucket" || strings.HasPrefix(value, "YOUR-")
 }
 

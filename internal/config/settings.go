@@ -144,6 +144,15 @@ func Settings() []Setting {
 		{Name: "P3S3F_METRICS_ADDRESS", Example: "127.0.0.1:9464",
 			Meaning: "address and port of a listener for Prometheus, such as `127.0.0.1:9464`; its path is `/metrics`",
 			parse:   into(func(c *Config) *string { return &c.MetricsAddress }, parseListenAddress)},
+		{Name: "P3S3F_HOOKS_URL", Example: "'http://127.0.0.1:8000/hooks'",
+			Meaning: "address in your application, which then decides about uploads: docs/webhooks.md. It receives the " +
+				"`Cookie` and `Authorization` headers of visitors",
+			parse: into(func(c *Config) **url.URL { return &c.HooksURL }, parseHooksURL)},
+		{Name: "P3S3F_HOOKS_SECRET", File: true, Secret: true,
+			Example: "'whsec_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX='",
+			Meaning: "secrets shared with this application: `whsec_` and 24 to 64 bytes in base64. Each message is signed " +
+				"with all of them",
+			parse: into(func(c *Config) *[]sign.Secret { return &c.HooksSecrets }, parseHooksSecrets)},
 		{Name: "P3S3F_LOG_LEVEL", Default: "info",
 			Meaning: "`debug`, `info`, `warn` or `error`",
 			parse:   into(func(c *Config) *slog.Level { return &c.LogLevel }, parseLevel)},

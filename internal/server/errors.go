@@ -72,6 +72,7 @@ var statuses = map[apierror.Code]int{
 	apierror.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	apierror.RateLimited:          http.StatusTooManyRequests,
 	apierror.StoreFailed:          http.StatusBadGateway,
+	apierror.HookFailed:           http.StatusBadGateway,
 	apierror.Unavailable:          http.StatusServiceUnavailable,
 }
 

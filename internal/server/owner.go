@@ -10,11 +10,7 @@ import (
 
 	"s3-sign-srv/internal/cookie"
 	"s3-sign-srv/internal/hooks"
-	"s3-sign-srv/internal/sign"
 )
-
-// maxOwner is the longest owner, in bytes, so that at least half of a key is left for the file.
-const maxOwner = 512
 
 // identify calls the hook Identify. The owner can begin a key; it is empty if the caller is not authenticated and
 // OwnUploadsOnly is off.
@@ -25,7 +21,7 @@ func (s *server) identify(ctx context.Context, r *http.Request) (string, error) 
 		return "", nil
 	case err != nil:
 		return "", err
-	case s.OwnUploadsOnly && !isValidOwner(owner):
+	case s.OwnUploadsOnly && !hooks.IsValidOwner(owner):
 		return "", fmt.Errorf("the hook Identify returned the owner %q, which cannot begin a key", owner)
 	}
 	return owner, nil
@@ -34,13 +30,6 @@ func (s *server) identify(ctx context.Context, r *http.Request) (string, error) 
 // callIdentify is identify within the hook timeout.
 func (s *server) callIdentify(r *http.Request) (string, error) {
 	return callHook(r.Context(), s, func(ctx context.Context) (string, error) { return s.identify(ctx, r) })
-}
-
-// isValidOwner reports whether owner and a slash can begin a key: whole segments, none empty, nothing that a browser or
-// a store would resolve.
-func isValidOwner(owner string) bool {
-	return sign.CheckKey(owner) == nil && len(owner) <= maxOwner &&
-		!strings.HasSuffix(owner, "/") && !strings.Contains(owner, "//")
 }
 
 // checkOwner rejects a key that is not below owner, by whole segments: "user/1" does not own "user/12/x".
