@@ -168,7 +168,7 @@ func (r *tree) check(name string) (errs []string) {
 
 // repositoryPath is a path into one of the repository's folders, but not a part of a URL or of another path.
 const repositoryPath = `(?m)(?:^|[^\w/.-])(?:\./)?` +
-	`((?:\.ci|bin|bundle|cmd|deploy|docs|e2e|internal|static)/[\w.*/-]*[\w*])`
+	`((?:\.ci|bin|bundle|cmd|deploy|docs|e2e|examples|internal|static)/[\w.*/-]*[\w*])`
 
 // exists reports whether name, which may be a pattern, is a file or a folder in git, or generated.
 func (r *tree) exists(name string) bool {
