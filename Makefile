@@ -44,10 +44,11 @@ KIND := $(if $(CEPH),$(if $(filter 1,$(CEPH)),-ceph),$(if $(wildcard bundle/.mad
 BUNDLE := bundle/.made$(KIND)
 PACKAGES := bundle/node_modules/.package-lock.json
 HASHES := static/md5.umd.min.js static/sha256.umd.min.js
-MADE := static/s3.fine-uploader.min.js $(HASHES) static/page.min.js static/page.min.js.map
-MODULES := $(filter-out static/s3.% $(MADE) static/client_conf.js,$(wildcard static/*.js))
+MADE := static/s3.fine-uploader.min.js $(HASHES) static/page.min.js static/page.min.js.map \
+	static/uppy/page.min.js static/uppy/page.min.css
+MODULES := $(filter-out static/s3.% $(MADE) static/client_conf.js,$(wildcard static/*.js static/uppy/*.js))
 IS_COMPLETE := $(filter $(words $(MADE)),$(words $(wildcard $(MADE))))
-static: $(BUNDLE) ## put Fine Uploader, hash functions and the page's bundle into static/; with CEPH=1 for old Ceph versions, with CEPH=0 not
+static: $(BUNDLE) ## put Fine Uploader, Uppy, hash functions and the pages' bundles into static/; with CEPH=1 for old Ceph versions, with CEPH=0 not
 $(BUNDLE): $(PACKAGES) bundle/build.mjs $(MODULES) $(if $(IS_COMPLETE),,FORCE)
 	@node bundle/build.mjs $(if $(KIND),--ceph)
 	@rm -f bundle/.made* && touch $@
@@ -110,7 +111,7 @@ deps: ## install the system packages that the tests need
 
 clean: ## remove everything that was built; demo-data and your own files stay
 	rm -rf bin bundle/node_modules bundle/.made* e2e/screenshots
-	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css $(HASHES) static/page.min.js*
+	rm -f static/s3.fine-uploader.* static/fine-uploader-new.css $(HASHES) static/page.min.js* static/uppy/page.min.*
 	rm -f static/{continue,edit,loading,pause,processing,retry,trash}.gif
 
 FORCE:

@@ -1,5 +1,6 @@
 // Copies the prebuilt npm packages that the page uses, Fine Uploader for S3 and hashes in WebAssembly, from
-// node_modules into static/, and bundles the page's own modules there as page.min.js.
+// node_modules into static/, and bundles the page's own modules there as page.min.js, and Uppy and its page's modules as
+// uppy/page.min.js and uppy/page.min.css.
 //
 //   node bundle/build.mjs [--ceph] [--out DIR]
 //
@@ -9,7 +10,7 @@
 // Each run writes all files, so a run without --ceph undoes one with it.
 
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { argv, exit } from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -49,25 +50,33 @@ export function withDefaultContentType(source) {
  * modules: the server uses the bundle only while it serves the same ones (internal/server/index.go).
  */
 async function bundleModules() {
+  return bundle("page.js", { sourcemap: true });
+}
+
+/** Bundles Uppy's page with Uppy and its style sheets. Returns the files by name. */
+async function bundleUppy() {
+  return bundle("uppy/page.js", { nodePaths: [join(bundleDir, "node_modules")] });
+}
+
+async function bundle(name, options) {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [join(staticDir, "page.js")],
-    outfile: join(staticDir, "page.min.js"), // the map names the modules relative to it
+    entryPoints: [join(staticDir, name)],
+    outfile: join(staticDir, name.replace(/\.js$/, ".min.js")), // a map names the modules relative to it
     write: false,
     bundle: true,
     format: "esm",
     minify: true,
     charset: "utf8",
-    sourcemap: true,
     logLevel: "silent", // errors are thrown, too
+    ...options,
   });
-  return outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]);
+  return outputFiles.map(({ path, contents }) => [relative(staticDir, path), Buffer.from(contents)]);
 }
 
 /** Writes the files into outDir. Returns the version of each package and the names of the files. */
 export async function build({ outDir = staticDir, ceph = false } = {}) {
   const packagesDir = join(bundleDir, "node_modules");
   const versions = await checkVersions(packagesDir);
-  await mkdir(outDir, { recursive: true });
   const names = [];
   for (const [packageName, { folder, files }] of Object.entries(sources)) {
     const dir = join(packagesDir, packageName, folder);
@@ -79,7 +88,7 @@ export async function build({ outDir = staticDir, ceph = false } = {}) {
       names.push(name);
     }
   }
-  for (const [name, content] of await bundleModules()) {
+  for (const [name, content] of [...await bundleModules(), ...await bundleUppy()]) {
     await writeIfChanged(join(outDir, name), content);
     names.push(name);
   }
@@ -100,6 +109,7 @@ async function checkVersions(packagesDir) {
 }
 
 async function writeIfChanged(path, content) {
+  await mkdir(dirname(path), { recursive: true });
   const old = await readFile(path).catch(() => null);
   if (!old?.equals(content)) await writeFile(path, content);
 }

@@ -11,7 +11,7 @@ const files = [
   "continue.gif", "edit.gif", "fine-uploader-new.css", "loading.gif", "md5.umd.min.js",
   "page.min.js", "page.min.js.map", "pause.gif", "processing.gif", "retry.gif",
   "s3.fine-uploader.js", "s3.fine-uploader.js.map", "s3.fine-uploader.min.js", "s3.fine-uploader.min.js.map",
-  "sha256.umd.min.js", "trash.gif",
+  "sha256.umd.min.js", "trash.gif", "uppy/page.min.css", "uppy/page.min.js",
 ];
 
 let outDir;
@@ -29,10 +29,22 @@ function mimeType(source, type) {
 
 test("the build writes the files of the original's static/, hashes, and the page's bundle", async () => {
   const { versions, names } = await build({ outDir });
-  assert.deepEqual(versions, { "fine-uploader": "5.16.2", "hash-wasm": "4.13.0", esbuild: "0.28.2" });
+  assert.deepEqual(versions, {
+    "@uppy/aws-s3": "6.3.1", "@uppy/core": "6.3.1", "@uppy/dashboard": "6.0.3", "@uppy/golden-retriever": "6.0.0",
+    "fine-uploader": "5.16.2", "hash-wasm": "4.13.0", "spark-md5": "3.0.2", esbuild: "0.28.2",
+  });
   assert.deepEqual(names, files);
-  assert.deepEqual((await readdir(outDir)).sort(), files);
+  const written = await readdir(outDir, { recursive: true });
+  assert.deepEqual(written.filter((name) => name !== "uppy").sort(), files);
   assert.match(await read("s3.fine-uploader.js"), /qq\.version = "5\.16\.2"/);
+});
+
+test("the bundle of Uppy's page has Uppy, its style sheets, and the plugin", async () => {
+  await build({ outDir });
+  const script = await read("uppy/page.min.js");
+  assert.doesNotMatch(script, /\bimport\s*["{*]|\bfrom\s*"/);
+  for (const text of ["/s3/presign", "CompleteMultipartUpload", "GoldenRetriever"]) assert.ok(script.includes(text), text);
+  assert.match(await read("uppy/page.min.css"), /\.uppy-Dashboard/);
 });
 
 test("the bundle has all modules of page.js, and its source map has their contents", async () => {
@@ -83,9 +95,10 @@ test("a second build writes nothing", async () => {
   for (const file of written) assert.equal((await stat(file)).mtimeMs, 1000, file);
 });
 
-test("the lock file pins each package by integrity and contains no URL", async () => {
+test("the lock file pins each package by integrity and contains no URL of a package", async () => {
   const lock = await readFile(new URL("package-lock.json", import.meta.url), "utf8");
-  assert.doesNotMatch(lock, /resolved|:\/\//);
+  const withoutFunding = JSON.stringify(JSON.parse(lock), (name, value) => name === "funding" ? undefined : value);
+  assert.doesNotMatch(withoutFunding, /resolved|:\/\//);
   const { "": root, ...packages } = JSON.parse(lock).packages;
   assert.ok(Object.keys(packages).length > 0);
   for (const [path, { integrity }] of Object.entries(packages)) {

@@ -7,16 +7,16 @@ import { after, before, test } from "node:test";
 
 const made = [
   "static/md5.umd.min.js", "static/sha256.umd.min.js", "static/s3.fine-uploader.min.js", "static/page.min.js",
-  "static/page.min.js.map",
+  "static/page.min.js.map", "static/uppy/page.min.js", "static/uppy/page.min.css",
 ];
 
 let dir;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), "make-"));
-  for (const folder of ["bundle/node_modules", "static"]) await mkdir(join(dir, folder), { recursive: true });
+  for (const folder of ["bundle/node_modules", "static/uppy"]) await mkdir(join(dir, folder), { recursive: true });
   for (const name of [
     "bundle/package-lock.json", "bundle/node_modules/.package-lock.json", "bundle/build.mjs",
-    "static/index.html", "static/page.js", "static/client_conf.js", ...made,
+    "static/index.html", "static/page.js", "static/client_conf.js", "static/uppy/page.js", ...made,
   ]) await create(name);
   await copyFile(new URL("../Makefile", import.meta.url), join(dir, "Makefile"));
 });
@@ -60,6 +60,7 @@ test("make static rebuilds what changed, and installs packages only if they chan
     ["bundle/package-lock.json", ["npm ci", "build.mjs"]],
     ["bundle/build.mjs", ["build.mjs"]],
     ["static/page.js", ["build.mjs"]],
+    ["static/uppy/page.js", ["build.mjs"]],
     ["static/client_conf.js", []],
     ["static/page.min.js", []],
   ]) {

@@ -29,7 +29,7 @@ func TestShippedCORS(t *testing.T) {
 	}
 	r := c[0]
 	if got := fmt.Sprint(r.AllowedOrigins, r.AllowedMethods, r.AllowedHeaders, r.ExposeHeaders,
-		*r.MaxAgeSeconds); got != "[*] [POST PUT DELETE] [*] [ETag] 3000" {
+		*r.MaxAgeSeconds); got != "[*] [POST PUT DELETE GET] [*] [ETag] 3000" {
 		t.Error(got)
 	}
 }

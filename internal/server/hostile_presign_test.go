@@ -208,6 +208,14 @@ var rowsPresign = []row{
 		attacks: presignsIn(limitedPut, each5([]string{put5}, `"size":11,`, ``, `"size":null,`)...),
 	},
 	{
+		id: "E19", what: "digests that are none, or of other requests", status: 400,
+		attacks: presigns(slices.Concat(with5([]string{part5}, `"contentMD5":""`, `"contentMD5":"x"`, `"contentMD5":1`,
+			`"contentMD5":"1B2M2Y8AsgTpgAmY7PhCfg"`, `"contentMD5":"1B2M2Y8AsgTpgAmY7PhCfh=="`,
+			`"contentMD5":"1B2M2Y8AsgTpgAmY7PhCfg==\r\nx-amz-copy-source: /other/secret"`,
+			`"contentMD5":"d41d8cd98f00b204e9800998ecf8427e"`),
+			with5([]string{put5, create5, complete5, abort5, list5}, `"contentMD5":"1B2M2Y8AsgTpgAmY7PhCfg=="`))...),
+	},
+	{
 		id: "E20", what: "members twice", status: 400,
 		attacks: presigns(slices.Concat(with5(every5, `"key":"other.txt"`, `"method":"GET"`, `"key":"uuid.txt"`,
 			`"\u006bey":"other.txt"`), with5(later5, `"uploadId":"U"`), with5([]string{put5}, `"acl":"public-read"`),
@@ -288,6 +296,8 @@ var rowsHonestPresign = []row{
 	{what: "Uppy", attacks: presigns(every5...)},
 	{what: "Uppy, virtual-hosted", in: virtualHosted, attacks: presigns(every5...)},
 	{what: "Uppy, AWS", in: aws, attacks: presigns(every5...)},
+	{what: "Uppy, digest of a part", attacks: presigns(with5([]string{part5},
+		`"contentMD5":"1B2M2Y8AsgTpgAmY7PhCfg=="`)...)},
 	{what: "Uppy, no forms", in: noForms, attacks: presigns(every5...)},
 	{what: "Uppy, no forms and a limit", in: limitedPut, attacks: presigns(put5, swap(put5, `"size":11`, `"size":0`))},
 	{what: "Uppy without the plugin", attacks: presigns(`{"method":"PUT","key":"uuid.txt","contentType":"text/plain"}`,

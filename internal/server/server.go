@@ -99,6 +99,7 @@ func (s *server) routes() http.Handler {
 		files := page.With(compress) // client_conf.js is not: it depends on the caller
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			files.MethodFunc(method, "/", s.index)
+			files.Method(method, "/uppy.html", s.file("static/uppy.html"))
 			files.Method(method, "/success.html", s.file("static/success.html"))
 			page.With(signLimiter).MethodFunc(method, "/static/client_conf.js", s.clientConf)
 			files.MethodFunc(method, "/static/hash-worker.js", s.hashWorker)

@@ -178,6 +178,7 @@ func newSite(t testing.TB) site {
 		"server.key":            hidden,
 		"client_conf.js":        "var fine_u_conf = {};",
 		"static/index.html":     "<!doctype html><title>page</title>",
+		"static/uppy.html":      "<!doctype html><title>Uppy</title>",
 		"static/success.html":   "<!doctype html><title>blank</title>",
 		"static/.env":           hidden,
 		"static/.git/config":    hidden,

@@ -157,7 +157,7 @@ func matchType(pattern, value string) bool {
 func checkMD5(value string) error {
 	digest, err := base64.StdEncoding.Strict().DecodeString(value)
 	if value != "" && (err != nil || len(digest) != 16 || len(value) != 24) {
-		return malformed("Content-MD5 is not the base64 of an MD5 digest; remove it from request.params.").
+		return malformed("Content-MD5 is not the base64 of an MD5 digest; remove it from request.params (Uppy: md5).").
 			WithDetail(value, "24 characters of base64")
 	}
 	return nil

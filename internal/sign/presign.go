@@ -130,8 +130,11 @@ func (s *Signer) checkTarget(r *Request, m presignMessage) error {
 // addObject adds what m says about a new object to r, and returns the headers to sign.
 func (s *Signer) addObject(r *Request, m presignMessage) (http.Header, error) {
 	header := http.Header{}
-	if r.Operation == CompleteMultipartUpload {
+	switch {
+	case r.Operation == CompleteMultipartUpload:
 		header.Set("Content-Type", "application/xml") // as @uppy/aws-s3 sends it
+	case m.ContentMD5 != nil:
+		header.Set("Content-Md5", *m.ContentMD5)
 	}
 	if !r.IsInitiate() {
 		return header, nil

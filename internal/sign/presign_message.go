@@ -12,7 +12,7 @@ import (
 )
 
 // presignMessage is a request of @uppy/aws-s3 6 (PresignableRequest in src/s3-client/types.ts), with size, acl,
-// metadata and the content type of a multipart upload, which static/uppy/sign-server.js adds.
+// metadata, the content type of a multipart upload and the digest of a part, which static/uppy/sign-server.js adds.
 type presignMessage struct {
 	Method      string            `json:"method"`
 	Key         string            `json:"key"`
@@ -23,6 +23,7 @@ type presignMessage struct {
 	Size        *int64            `json:"size"` // bytes
 	ACL         string            `json:"acl"`
 	Metadata    map[string]string `json:"metadata"` // names in lower case, values not encoded
+	ContentMD5  *string           `json:"contentMD5"`
 }
 
 const useUppy = "use an unmodified @uppy/aws-s3 6 and static/uppy/sign-server.js."
@@ -39,7 +40,7 @@ func decodePresign(body []byte) (m presignMessage, err error) {
 		text = "The body has a member that no request of Uppy has; " + useUppy
 	}
 	return m, malformed(text).WithDetail(err.Error(), "method, key, uploadId, partNumber, contentType, expiresIn, size, "+
-		"acl, metadata")
+		"acl, metadata, contentMD5")
 }
 
 // operation finds the operation by the method and the members that name an upload. PutObject stands for a small file.
@@ -79,8 +80,12 @@ func (m presignMessage) checkMembers(op Operation) error {
 	case !isFirst && (m.ContentType != "" || m.Size != nil || m.ACL != "" || m.Metadata != nil):
 		return forbidden("Only the first request of an upload may have contentType, size, acl or metadata; "+useUppy,
 			string(op), "PutObject or CreateMultipartUpload")
+	case m.ContentMD5 == nil:
+		return nil
+	case op != UploadPart || *m.ContentMD5 == "":
+		return malformed("Only a part has a contentMD5; "+useUppy).WithDetail(string(op), string(UploadPart))
 	}
-	return nil
+	return checkMD5(*m.ContentMD5)
 }
 
 // expiry returns how long the signature is valid.

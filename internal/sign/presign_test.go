@@ -29,6 +29,7 @@ func honestPresigns(key string) []string {
 		`{"method":"PUT",` + first + `,` + object, `{"method":"POST",` + first + `,` + object,
 		`{"method":"PUT",` + first + `,"size":0,"acl":"private","contentType":"image/png"}`,
 		`{"method":"PUT",` + later + `,"partNumber":2,"expiresIn":60}`, `{"method":"POST",` + later + `}`,
+		`{"method":"PUT",` + later + `,"partNumber":1,"contentMD5":"1B2M2Y8AsgTpgAmY7PhCfg=="}`,
 		`{"method":"DELETE",` + later + `}`, `{"method":"GET",` + later + `}`,
 	}
 }

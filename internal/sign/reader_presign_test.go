@@ -178,6 +178,13 @@ func checkURLHeaders(t *testing.T, s *Signer, r *Request, got urlReading) {
 	if got.contentType != want {
 		t.Errorf("%s with the content type %q, want %q", r.Operation, got.contentType, want)
 	}
+	if r.Operation == UploadPart {
+		if digest := got.takeHeader("content-md5"); digest != "" {
+			if raw, err := base64.StdEncoding.DecodeString(digest); err != nil || len(raw) != 16 {
+				t.Errorf("the digest is %q", digest)
+			}
+		}
+	}
 	if !r.IsInitiate() {
 		if len(got.headers) > 0 || r.ACL != "" || r.Metadata != nil || r.Headers != nil || r.Size != nil {
 			t.Errorf("%s with the headers %q, %+v", r.Operation, got.headers, r)
