@@ -30,7 +30,8 @@ type tree struct {
 
 // generated are files that make writes, and copies that users make. They are not in git.
 var generated = []string{
-	"bin/s3-sign-srv", "bin/versitygw", "static/client_conf.js", "static/s3.fine-uploader*.js",
+	"bin/s3-sign-srv", "bin/versitygw", "bin/my-sign-srv", "cmd/my-sign-srv",
+	"static/client_conf.js", "static/s3.fine-uploader*.js",
 	"static/*.umd.min.js", "static/page.min.js", "static/uppy/page.min.*", "static/fine-uploader-new.css", "static/*.gif",
 }
 

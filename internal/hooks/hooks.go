@@ -1,8 +1,9 @@
 // Package hooks decides who may upload what, and what happens then.
 //
-// Edit the functions in this file, run make, and restart the server. docs/hooks.md has examples. A hook returns nil to
-// allow a request, Deny("text") or NotLoggedIn("text") to reject it with a message for the user, and any other error if
-// it fails: its text goes only to the log, and the user gets a general message with the id of the log line.
+// The functions in this file are the shipped hooks. A program of your own replaces some of them, as docs/hooks.md
+// shows. A hook returns nil to allow a request, Deny("text") or NotLoggedIn("text") to reject it with a message for the
+// user, and any other error if it fails: its text goes only to the log, and the user gets a general message with the id
+// of the log line.
 //
 // Hooks can only forbid. The server never signs anything except the requests of an upload to the configured bucket.
 package hooks

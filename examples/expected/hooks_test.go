@@ -1,88 +1,50 @@
-package hooks_test
+package main
 
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
+	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
-
-	_ "modernc.org/sqlite" // the driver that the guide uses
 
 	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/hooks"
 	"s3-sign-srv/internal/sign"
 )
 
-// guideBlocks returns the Go blocks of docs/hooks.md.
-func guideBlocks(t *testing.T) (blocks []string) {
+//go:embed expected.sql
+var schema string
+
+// newDatabase returns the file of a database with two expected files, and further ones.
+func newDatabase(t *testing.T, names ...string) (file string, db *sql.DB) {
 	t.Helper()
-	guide, err := os.ReadFile("../../docs/hooks.md")
+	file = filepath.Join(t.TempDir(), "of the app.db")
+	db, err := sql.Open("sqlite", file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		blocks = append(blocks, block[1])
-	}
-	if len(blocks) < 5 {
-		t.Fatalf("docs/hooks.md has %d blocks of Go", len(blocks))
-	}
-	return blocks
-}
-
-// TestGuideIsThisCode checks that guide_code_test.go has each of them, byte by byte.
-func TestGuideIsThisCode(t *testing.T) {
-	code, err := os.ReadFile("guide_code_test.go")
-	if err != nil {
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.Exec(schema); err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range guideBlocks(t) {
-		if !strings.Contains(string(code), "\n"+block) {
-			t.Errorf("docs/hooks.md has a block that is not in guide_code_test.go:\n%s", block)
-		}
-	}
-}
-
-// TestGuideReplacesHooks checks that the blocks compile in place of hooks.go, without hooks_test.go.
-func TestGuideReplacesHooks(t *testing.T) {
-	const head = `package hooks
-import ("context"; "crypto/hmac"; "crypto/sha256"; "database/sql"; "encoding/base64"; "encoding/json"; "errors"; "fmt"
-	"io"; "log/slog"; "net/http"; "path"; "slices"; "strconv"; "strings"; "time"
-	"s3-sign-srv/internal/sign")
-`
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, overlay := filepath.Join(t.TempDir(), "hooks.go"), filepath.Join(t.TempDir(), "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(here, "hooks.go"): code, filepath.Join(here, "hooks_test.go"): ""}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, text := range map[string]string{code: head + strings.Join(guideBlocks(t), "\n"), overlay: string(replace)} {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	for _, name := range append(names, "reads.bam", "notes.txt") {
+		if _, err := db.Exec(`INSERT INTO expected (dataset, name) VALUES ('D1', ?)`, name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.Command("go", "vet", "-overlay", overlay, ".",
-		"../../cmd/s3-sign-srv").CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	return file, db
 }
 
-// guide returns the hooks of the guide, with a database of two expected files and an application with one session.
-func guide(t *testing.T) (hooks.Funcs, *sql.DB) {
+// startApplication starts an application with one session.
+func startApplication(t *testing.T) (address string) {
 	t.Helper()
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch session, _ := r.Cookie("session"); {
@@ -97,32 +59,35 @@ func guide(t *testing.T) (hooks.Funcs, *sql.DB) {
 		}
 	}))
 	t.Cleanup(app.Close)
-	database := filepath.Join(t.TempDir(), "app.db")
-	getenv := map[string]string{"APP_DATABASE": database, "APP_WHOAMI": app.URL}
-	h, err := New(t.Context(), Config{
+	return app.URL
+}
+
+// newTestHooks returns the hooks, with a database and an application.
+func newTestHooks(t *testing.T, names ...string) (hooks.Funcs, *sql.DB) {
+	t.Helper()
+	file, db := newDatabase(t, names...)
+	events := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(events.Close)
+	getenv := map[string]string{"APP_DATABASE": file, "APP_WHOAMI": startApplication(t), "APP_EVENTS": events.URL}
+	h, err := newHooks(t.Context(), hooks.Config{
 		Getenv: func(name string) string { return getenv[name] }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { h.Close(context.Background()) })
-	db, err := sql.Open("sqlite", database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	if _, err := db.Exec(`CREATE TABLE expected (dataset TEXT, name TEXT, s3key TEXT, etag TEXT);
-		INSERT INTO expected (dataset, name) VALUES ('D1', 'reads.bam'), ('D1', 'notes.txt')`); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() {
+		if err := h.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	return h, db
 }
 
-// TestGuideUploads calls the hooks for several uploads, step by step.
-func TestGuideUploads(t *testing.T) {
+// TestUploads calls the hooks for several uploads, step by step.
+func TestUploads(t *testing.T) {
 	const notExpected, taken, tooLarge = "not expected", "taken over", "bytes"
 	const k1, k2, k3 = "user/42/k1.bam", "user/42/k2.bam", "user/42/k3.txt"
-	h, db := guide(t)
+	h, db := newTestHooks(t)
 	for i, step := range []struct {
 		do            sign.Operation // or "success"
 		key           string
@@ -144,6 +109,7 @@ func TestGuideUploads(t *testing.T) {
 		{do: sign.UploadPart, key: k2, part: 2}, // resumed: no new first request
 		{do: sign.CompleteMultipartUpload, key: k2},
 		{do: "success", key: k2, dataset: "D1", size: 1e9},
+		{do: "success", key: k1, dataset: "D1", size: 1e9, rejected: taken},
 		{do: "success", key: k2, dataset: "D1", size: 1e9}, // repeated: the response was lost
 		{do: sign.PostObject, key: k2, dataset: "D1", name: "reads.bam", rejected: "there already"},
 
@@ -158,20 +124,21 @@ func TestGuideUploads(t *testing.T) {
 		var err error
 		metadata := map[string]string{"dataset": step.dataset, "qqfilename": step.name}
 		if step.do == "success" {
-			var reply Reply
+			var reply hooks.Reply
 			deleted := false
-			u := &Upload{Key: step.key, ETag: `"e"`, Size: step.size, ContentType: step.kind, Metadata: metadata}
+			u := &hooks.Upload{Key: step.key, ETag: `"e"`, Size: step.size, ContentType: step.kind, Metadata: metadata}
 			u.Delete = func(context.Context) error { deleted = true; return nil }
 			reply, err = h.Success(t.Context(), u)
-			listed, listErr := h.List(t.Context(), []*Upload{u})
-			if accepted := step.rejected == ""; deleted == accepted || slices.Contains(listed, u) != accepted || listErr != nil {
+			listed, listErr := h.List(t.Context(), []*hooks.Upload{u})
+			isListed := step.rejected == "" || step.rejected == taken // the list knows no other upload
+			if deleted == (step.rejected == "") || slices.Contains(listed, u) != isListed || listErr != nil {
 				t.Errorf("step %d, %s: deleted %t, listed %v, %v", i, step.key, deleted, listed, listErr)
 			}
 			if err == nil && reply["dataset"] != step.dataset {
 				t.Errorf("step %d: the page receives %v", i, reply)
 			}
 		} else {
-			err = h.ChallengeIsGood(t.Context(), &Challenge{Request: &sign.Request{
+			err = h.ChallengeIsGood(t.Context(), &hooks.Challenge{Request: &sign.Request{
 				Operation: step.do, Key: step.key, PartNumber: step.part, Metadata: metadata,
 			}})
 		}
@@ -188,14 +155,18 @@ func TestGuideUploads(t *testing.T) {
 	if err != nil || recorded != 2 {
 		t.Errorf("%d of 2 files are recorded, %v", recorded, err)
 	}
-	if h.Delete(t.Context(), &Deletion{Key: k1}) == nil {
-		t.Error("a file may be deleted")
+	if err := h.Deleted(t.Context(), &hooks.Deletion{Key: k2}); err != nil {
+		t.Error(err)
+	}
+	err = db.QueryRow(`SELECT COUNT(*) FROM expected WHERE etag IS NOT NULL`).Scan(&recorded)
+	if err != nil || recorded != 1 {
+		t.Errorf("after a deletion %d files are recorded, want 1, %v", recorded, err)
 	}
 }
 
-// TestGuideIdentifies checks both ways to identify the caller.
-func TestGuideIdentifies(t *testing.T) {
-	h, _ := guide(t)
+// TestIdentify checks both ways to identify the caller.
+func TestIdentify(t *testing.T) {
+	h, _ := newTestHooks(t)
 	cookie := sessionCookie{[]byte("shared with the application")}
 	other := sessionCookie{[]byte("guessed")}
 	seal := func(by sessionCookie, signed string) string { return signed + "." + by.mac(signed) }
@@ -229,6 +200,92 @@ func TestGuideIdentifies(t *testing.T) {
 			(rejection != nil && rejection.Code == apierror.Unauthenticated) != test.login ||
 			(err == nil) != (owner != "") {
 			t.Errorf("%s: %q %v", test.name, owner, err)
+		}
+	}
+}
+
+// TestParallelUploads begins and reports 20 different files at the same time. A database that is busy fails none.
+func TestParallelUploads(t *testing.T) {
+	var names []string
+	for i := range 20 {
+		names = append(names, fmt.Sprintf("%d.bam", i))
+	}
+	h, _ := newTestHooks(t, names...)
+	var uploads sync.WaitGroup
+	for _, name := range names {
+		uploads.Go(func() {
+			if err := upload(t.Context(), h, "user/42/"+name, name); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	uploads.Wait()
+}
+
+// TestOneWinner uploads the same expected file 20 times at once. One upload succeeds, all others are rejected.
+func TestOneWinner(t *testing.T) {
+	h, db := newTestHooks(t)
+	var mu sync.Mutex
+	accepted := 0
+	var uploads sync.WaitGroup
+	for i := range 20 {
+		uploads.Go(func() {
+			err := upload(t.Context(), h, fmt.Sprintf("user/42/%d.bam", i), "reads.bam")
+			mu.Lock()
+			defer mu.Unlock()
+			var rejection *apierror.Error
+			if err == nil {
+				accepted++
+			} else if !errors.As(err, &rejection) {
+				t.Error(err)
+			}
+		})
+	}
+	uploads.Wait()
+	var recorded int
+	err := db.QueryRow(`SELECT COUNT(*) FROM expected WHERE etag IS NOT NULL`).Scan(&recorded)
+	if accepted != 1 || recorded != 1 || err != nil {
+		t.Errorf("%d uploads were accepted and %d recorded, want 1; %v", accepted, recorded, err)
+	}
+}
+
+// upload calls the hooks for a file of one part.
+func upload(ctx context.Context, h hooks.Funcs, key, name string) error {
+	metadata := map[string]string{"dataset": "D1", "qqfilename": name}
+	for _, operation := range []sign.Operation{
+		sign.CreateMultipartUpload, sign.UploadPart, sign.CompleteMultipartUpload,
+	} {
+		request := &sign.Request{Operation: operation, Key: key, PartNumber: 1, Metadata: metadata}
+		if err := h.ChallengeIsGood(ctx, &hooks.Challenge{Request: request}); err != nil {
+			return err
+		}
+	}
+	_, err := h.Success(ctx, &hooks.Upload{Key: key, ETag: `"e"`, Size: 1, Metadata: metadata,
+		Delete: func(context.Context) error { return nil }})
+	return err
+}
+
+// TestCannotStart starts the hooks with databases that cannot be used.
+func TestCannotStart(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.db")
+	db, err := sql.Open("sqlite", empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`CREATE TABLE other (x)`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	for _, test := range []struct{ name, file, want string }{
+		{"no file", filepath.Join(t.TempDir(), "app.db"), "unable to open database file"},
+		{"no table", empty, "no such table: expected"},
+		{"not set", "", "APP_DATABASE"},
+	} {
+		_, err := newHooks(t.Context(), hooks.Config{Getenv: func(name string) string {
+			return map[string]string{"APP_DATABASE": test.file}[name]
+		}})
+		if err == nil || !strings.HasPrefix(err.Error(), "APP_DATABASE: ") || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
 	}
 }
