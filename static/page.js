@@ -207,9 +207,20 @@ function withPageOptions(conf, pageCallbacks, version) {
       ...conf.messages,
     },
     resume: { ...conf.resume, customKeys: (id) => [...customKeys(id), version(id)] },
+    signature: withAccessKey(conf),
     text: { fileInputTitle: "Choose files", sizeSymbols: [" kB", " MB", " GB", " TB", " PB", " EB"], ...conf.text },
     callbacks,
   };
+}
+
+/** Tells the server with which key pair this page uploads, which it may replace while the page is open. */
+function withAccessKey({ request, signature }) {
+  const { customHeaders } = signature ?? {};
+  const headers = (id) => ({
+    "X-Access-Key": request?.accessKey ?? "",
+    ...(typeof customHeaders === "function" ? customHeaders(id) : customHeaders),
+  });
+  return { ...signature, customHeaders: headers };
 }
 
 /** Fine Uploader replaces the file input each time files are chosen, which would lose the keyboard focus. */

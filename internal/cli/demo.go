@@ -55,7 +55,7 @@ func runDemo(
 		<-store.ended
 		cancel(errEnded)
 	}()
-	err = l.serve(ctx, getenv, newHooks, stdout, stderr)
+	err = l.serve(ctx, newHooks, stdout, stderr)
 	if err == nil && context.Cause(ctx) == errEnded {
 		return errEnded
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"s3-sign-srv/internal/s3admin"
@@ -106,22 +107,22 @@ func findVersitygw() (string, error) {
 // settings returns getenv with the store's settings instead of the user's. HTTPS is off: the store has none.
 func (s *demoStore) settings(getenv func(string) string) func(string) string {
 	demo := map[string]string{
-		"AWS_ENDPOINT":               "http://" + s.Address,
-		"AWS_DEST_BUCKET":            demoBucket,
-		"AWS_CLIENT_ACCESS_KEY":      s.AccessKey,
-		"AWS_CLIENT_ACCESS_KEY_FILE": "",
-		"AWS_CLIENT_SECRET_KEY":      s.SecretKey,
-		"AWS_CLIENT_SECRET_KEY_FILE": "",
-		"AWS_REGION":                 "us-east-1",
-		"AWS_SESSION_TOKEN":          "",
-		"P3S3F_OWN_UPLOADS_ONLY":     "1",
-		"P3S3F_USE_HTTPS":            "0",
-		"P3S3F_ADDRESSING":           "path",
-		"P3S3F_SIGNATURE_VERSION":    "4", // versitygw does not verify 2
+		"AWS_ENDPOINT":              "http://" + s.Address,
+		"AWS_DEST_BUCKET":           demoBucket,
+		"AWS_CLIENT_ACCESS_KEY":     s.AccessKey,
+		"AWS_CLIENT_SECRET_KEY":     s.SecretKey,
+		"AWS_CLIENT_OLD_ACCESS_KEY": "",
+		"AWS_CLIENT_OLD_SECRET_KEY": "",
+		"AWS_REGION":                "us-east-1",
+		"AWS_SESSION_TOKEN":         "",
+		"P3S3F_OWN_UPLOADS_ONLY":    "1",
+		"P3S3F_USE_HTTPS":           "0",
+		"P3S3F_ADDRESSING":          "path",
+		"P3S3F_SIGNATURE_VERSION":   "4", // versitygw does not verify 2
 	}
 	return func(name string) string {
-		if value, ok := demo[name]; ok {
-			return value
+		if _, ok := demo[strings.TrimSuffix(name, "_FILE")]; ok {
+			return demo[name]
 		}
 		return getenv(name)
 	}

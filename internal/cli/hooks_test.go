@@ -39,7 +39,7 @@ func TestHooksClose(t *testing.T) {
 	} {
 		called, stopped := make(chan bool), make(chan bool)
 		var answered, sent atomic.Bool
-		p := startWithHooks(t, nil, func(ctx context.Context, cfg hooks.Config) (hooks.Funcs, error) {
+		p := startWith(t, nil, nil, func(ctx context.Context, cfg hooks.Config) (hooks.Funcs, error) {
 			funcs, err := hooks.New(ctx, cfg)
 			funcs.Identify = func(context.Context, *http.Request) (string, error) {
 				close(called)

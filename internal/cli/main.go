@@ -22,7 +22,7 @@ func Main(newHooks hooks.NewFunc) {
 	ctx := cancelOnSignal()
 	err := run(ctx, os.Args[1:], parseEnviron(os.Environ()), newHooks, os.Stdout, os.Stderr)
 	switch {
-	case err == nil && errors.Is(context.Cause(ctx), signalError{syscall.SIGHUP}):
+	case errors.Is(err, errHangup), err == nil && errors.Is(context.Cause(ctx), errHangup):
 		os.Exit(128 + int(syscall.SIGHUP)) // as a shell says it
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
@@ -37,8 +37,11 @@ type signalError struct{ os.Signal }
 
 func (e signalError) Error() string { return e.String() + " signal received" }
 
+// errHangup ends a command, or a server whose terminal has closed.
+var errHangup = signalError{syscall.SIGHUP}
+
 // cancelOnSignal returns a context that ends with a signal that asks for an orderly end. A second one ends the process
-// at once. A terminal that closes sends SIGHUP, which nohup ignores.
+// at once. A terminal that closes sends SIGHUP, which nohup ignores; the server handles SIGHUP itself, see reloader.
 func cancelOnSignal() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -66,7 +69,8 @@ func run(
 	if err != nil {
 		return err
 	}
-	getenv, err := readEnviron(o.envFile, env)
+	environ := func() (func(string) string, error) { return readEnviron(o.envFile, env) }
+	getenv, err := environ()
 	switch {
 	case err != nil && (getenv == nil || o.demo):
 		return err
@@ -76,7 +80,7 @@ func run(
 	case o.demo:
 		return runDemo(ctx, getenv, newHooks, stdout, stderr)
 	}
-	return runServer(ctx, getenv, newHooks, stdout, stderr)
+	return runServer(ctx, getenv, environ, newHooks, stdout, stderr)
 }
 
 // invalidConfig joins errors of which each line names a setting; nil if there are none.

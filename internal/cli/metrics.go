@@ -28,9 +28,8 @@ func (l *listener) serveMetrics(m *metrics.Metrics, log *slog.Logger) (stop func
 		return func() {}
 	}
 	if l.certificate != nil {
-		expiry := float64(l.certificate.Certificates[0].Leaf.NotAfter.Unix())
 		m.AddGauge("certificate_expiry_timestamp_seconds", "End of the certificate in P3S3F_SRV_CRT, in Unix time.",
-			func() float64 { return expiry })
+			func() float64 { return float64(l.certificate.expiry().Unix()) })
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())

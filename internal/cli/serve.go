@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -42,23 +41,27 @@ func tuneGC() {
 	}
 }
 
-// runServer serves with the settings that getenv knows, until ctx ends.
+// runServer serves with the settings that getenv knows, until ctx ends. After SIGHUP it reads them again with environ.
 func runServer(
-	ctx context.Context, getenv func(string) string, newHooks hooks.NewFunc, stdout, stderr io.Writer,
+	ctx context.Context, getenv func(string) string, environ func() (func(string) string, error),
+	newHooks hooks.NewFunc, stdout, stderr io.Writer,
 ) error {
 	l, err := newListener(getenv)
 	if err != nil {
 		return err
 	}
-	return l.serve(ctx, getenv, newHooks, stdout, stderr)
+	l.environ = environ
+	return l.serve(ctx, newHooks, stdout, stderr)
 }
 
 // listener has checked settings and its ports.
 type listener struct {
 	net.Listener
 	metrics     net.Listener // nil: no metrics
+	getenv      func(string) string
+	environ     func() (func(string) string, error) // reads the settings again; nil: SIGHUP ends the server
 	cfg         config.Config
-	certificate *tls.Config // nil without HTTPS
+	certificate *certificate // nil without HTTPS
 }
 
 // newListener reports every wrong setting at once, an unusable certificate among them.
@@ -77,37 +80,36 @@ func newListener(getenv func(string) string) (*listener, error) {
 		l.Close()
 		return nil, err
 	}
-	return &listener{l, metrics, cfg, certificate}, nil
+	return &listener{Listener: l, metrics: metrics, getenv: getenv, cfg: cfg, certificate: certificate}, nil
 }
 
-// serve serves until ctx ends.
-func (l *listener) serve(
-	ctx context.Context, getenv func(string) string, newHooks hooks.NewFunc, stdout, stderr io.Writer,
-) error {
+// serve serves until ctx ends, or the terminal closes.
+func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, stderr io.Writer) error {
 	defer l.Close()
 	tuneGC()
-	log := newLog(l.cfg, stderr)
+	log, m := newLog(l.cfg, stderr), metrics.New(buildVersion())
 	records, closeLedger, err := openLedger(ctx, l.cfg, log)
 	if err != nil {
 		return err
 	}
 	defer closeLedger()
-	m := metrics.New(buildVersion())
-	bucketConfig := bucketConfig(l.cfg)
-	bucketConfig.Observe = m.ObserveStore
-	bucket := s3.New(bucketConfig)
-	cookies := cookie.NewCodec(append(l.cfg.CookieSecrets, l.cfg.Sign.SecretKey)...)
-	hooksConfig := hooks.Config{Getenv: getenv, Cookies: cookies, Bucket: bucket, Log: log}
+	r := l.newReloader(log, m)
+	hooksConfig := hooks.Config{Getenv: l.getenv, Cookies: r.cookies, Bucket: r.bucket, Log: log}
 	funcs, err := startHooks(ctx, newHooks, hooksConfig, l.cfg)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer r.start(ctx, cancel)()
+	defer cancel(nil)
 	defer l.serveMetrics(m, log)()
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
 		log.Warn(warning)
 	}
-	srv := newServer(newHandler(l.cfg, funcs, cookies, bucket, records, log, m))
-	srv.TLSConfig = l.certificate
+	srv := newServer(newHandler(l.cfg, funcs, r, records, log, m))
+	if l.certificate != nil {
+		srv.TLSConfig = l.certificate.config()
+	}
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 	log.Info("server started", "version", buildVersion(), "address", l.cfg.Origin())
@@ -118,6 +120,9 @@ func (l *listener) serve(
 	fmt.Fprintln(stdout, banner, l.cfg.Origin())
 	err = errors.Join(serveUntil(ctx, srv, l), closeHooks(funcs))
 	log.Info("server stopped", "reason", cmp.Or(err, context.Cause(ctx)))
+	if errors.Is(context.Cause(ctx), errHangup) {
+		return cmp.Or(err, error(errHangup))
+	}
 	return err
 }
 
@@ -157,8 +162,7 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 
 // newHandler connects the settings, the hooks, the signer and the bucket.
 func newHandler(
-	cfg config.Config, funcs hooks.Funcs, cookies *cookie.Codec, bucket *s3.Bucket, records *ledger.Ledger,
-	log *slog.Logger, m *metrics.Metrics,
+	cfg config.Config, funcs hooks.Funcs, r *reloader, records *ledger.Ledger, log *slog.Logger, m *metrics.Metrics,
 ) http.Handler {
 	endpoint, host := cfg.Sign.BucketURL()
 	var files fs.FS
@@ -166,8 +170,8 @@ func newHandler(
 		files = assets.FS(".")
 	}
 	return server.New(server.Config{
-		Signer:         sign.New(cfg.Sign),
-		Bucket:         bucket,
+		Signer:         r.signer,
+		Bucket:         r.bucket,
 		Hooks:          m.Hooks(funcs),
 		Ledger:         records,
 		HookTimeout:    hookTimeout,
@@ -175,7 +179,7 @@ func newHandler(
 		Metrics:        m,
 		Now:            time.Now,
 		OwnUploadsOnly: cfg.OwnUploadsOnly,
-		Cookies:        cookies,
+		Cookies:        r.cookies,
 		VerifySuccess:  cfg.VerifySuccess,
 		AllowDelete:    cfg.AllowDelete,
 		MaxBytes:       cfg.Sign.MaxBytes,
@@ -185,10 +189,19 @@ func newHandler(
 		Files:          files,
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: cfg.Sign.Bucket, Region: cfg.Sign.Region,
-			AccessKey: cfg.Sign.AccessKey, Version: cfg.SignatureVersion, Types: cfg.Sign.ContentTypes,
-			UnsignedPayload: cfg.Sign.AllowsUnsignedPayload(),
+			Version: cfg.SignatureVersion, Types: cfg.Sign.ContentTypes, UnsignedPayload: cfg.Sign.AllowsUnsignedPayload(),
 		},
 	})
+}
+
+// newReloader makes what has keys.
+func (l *listener) newReloader(log *slog.Logger, m *metrics.Metrics) *reloader {
+	bucket := bucketConfig(l.cfg)
+	bucket.Observe = m.ObserveStore
+	return &reloader{
+		environ: l.environ, getenv: l.getenv, log: log, certificate: l.certificate,
+		signer: sign.New(l.cfg.Sign), bucket: s3.New(bucket), cookies: cookie.NewCodec(cookieSecrets(l.cfg)...),
+	}
 }
 
 // bucketConfig is the bucket that the settings name.

@@ -44,16 +44,16 @@ func serverEnviron(env environ) environ {
 // start runs the server with env and the shipped hooks, and returns once it listens.
 func start(t *testing.T, env environ) testServer {
 	t.Helper()
-	return startWithHooks(t, env, hooks.New, io.Discard)
+	return startWith(t, nil, env, hooks.New, io.Discard)
 }
 
-func startWithHooks(t *testing.T, env environ, newHooks hooks.NewFunc, log io.Writer) testServer {
+func startWith(t *testing.T, args []string, env environ, newHooks hooks.NewFunc, stderr io.Writer) testServer {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, nil, serverEnviron(env), newHooks, in, log)
+		ended <- run(ctx, args, serverEnviron(env), newHooks, in, stderr)
 		in.Close()
 	}()
 	line, err := bufio.NewReader(out).ReadString('\n')

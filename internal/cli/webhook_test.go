@@ -35,7 +35,7 @@ func TestApplicationFails(t *testing.T) {
 	} {
 		app := httptest.NewServer(test.app)
 		var log bytes.Buffer // read after the server has stopped
-		p := startWithHooks(t, environ{"P3S3F_HOOKS_URL": app.URL, "P3S3F_HOOKS_SECRET": secret}, hooks.New, &log)
+		p := startWith(t, nil, environ{"P3S3F_HOOKS_URL": app.URL, "P3S3F_HOOKS_SECRET": secret}, hooks.New, &log)
 		body := fmt.Sprintf(policy, time.Now().Add(time.Minute).UTC().Format("2006-01-02T15:04:05.000Z"))
 		request, err := http.NewRequest("POST", p.url+"/s3/sign", strings.NewReader(body))
 		if err != nil {

@@ -79,7 +79,8 @@ func Load(getenv func(string) string) (Config, error) {
 	if addressing == "" {
 		c.Sign.VirtualHosted = isVirtualByDefault(c.Sign)
 	}
-	errs = append(errs, checkSwappedKeys(c.Sign), checkAddress(&c.Sign, addressing), checkHooks(getenv))
+	errs = append(errs, checkSwappedKeys(c.Sign), checkOldKeys(c.Sign), checkAddress(&c.Sign, addressing),
+		checkHooks(getenv))
 	errs = append(errs, checkCertificate(&c)...)
 	if c.ExpectedOnly && c.Database.Reveal() == "" {
 		errs = append(errs, errors.New("P3S3F_EXPECTED_ONLY is 1, but P3S3F_DATABASE is not set; set both, or neither"))
@@ -145,6 +146,20 @@ func checkSwappedKeys(cfg sign.Config) error {
 	}
 	if awsAccessKey.MatchString(cfg.SecretKey.Reveal()) {
 		return errors.New("AWS_CLIENT_SECRET_KEY has the form of an access key; exchange it with AWS_CLIENT_ACCESS_KEY")
+	}
+	return nil
+}
+
+// checkOldKeys wants both keys of the former pair, and another pair than the current one.
+func checkOldKeys(cfg sign.Config) error {
+	hasAccess, hasSecret := cfg.Old.AccessKey != "", cfg.Old.SecretKey.Reveal() != ""
+	switch {
+	case hasAccess && !hasSecret:
+		return errors.New("AWS_CLIENT_OLD_SECRET_KEY is not set; AWS_CLIENT_OLD_ACCESS_KEY needs it, or remove both")
+	case hasSecret && !hasAccess:
+		return errors.New("AWS_CLIENT_OLD_ACCESS_KEY is not set; AWS_CLIENT_OLD_SECRET_KEY needs it, or remove both")
+	case hasAccess && cfg.Old.AccessKey == cfg.AccessKey:
+		return errors.New("AWS_CLIENT_OLD_ACCESS_KEY is the same as AWS_CLIENT_ACCESS_KEY; set it to the former access key")
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"s3-sign-srv/internal/sign"
@@ -35,19 +36,26 @@ const (
 const HostPrefix = "__Host-"
 
 // Codec encodes and decodes cookie values. It is safe for concurrent use.
-type Codec struct{ keys []sign.Secret }
+type Codec struct{ keys atomic.Pointer[[]sign.Secret] }
 
 // NewCodec returns a Codec that encodes with the first secret and decodes with each of them.
 func NewCodec(secrets ...sign.Secret) *Codec {
 	c := new(Codec)
+	c.SetSecrets(secrets...)
+	return c
+}
+
+// SetSecrets replaces the secrets.
+func (c *Codec) SetSecrets(secrets ...sign.Secret) {
+	var keys []sign.Secret
 	for _, secret := range secrets {
 		key, err := hkdf.Key(sha256.New, []byte(secret.Reveal()), nil, purpose, sha256.Size)
 		if err != nil {
 			panic("cookie: " + err.Error()) // only a length above 255 hashes can fail
 		}
-		c.keys = append(c.keys, sign.NewSecret(string(key)))
+		keys = append(keys, sign.NewSecret(string(key)))
 	}
-	return c
+	c.keys.Store(&keys)
 }
 
 // NewID returns a random owner id.
@@ -56,7 +64,7 @@ func NewID() string { return rand.Text() }
 // Encode returns the value of the cookie with that name for id, valid for Lifetime from now.
 func (c *Codec) Encode(name, id string, now time.Time) string {
 	signed := id + "." + strconv.FormatInt(now.Add(Lifetime).Unix(), 10)
-	return signed + "." + mac(c.keys[0], name, signed)
+	return signed + "." + mac((*c.keys.Load())[0], name, signed)
 }
 
 // Decode returns the id in the value of the cookie with that name; ok is false if the value is forged or has expired at
@@ -72,7 +80,7 @@ func (c *Codec) Decode(name, value string, now time.Time) (id string, ok bool) {
 }
 
 func (c *Codec) isSigned(name, signed, signature string) bool {
-	return slices.ContainsFunc(c.keys, func(key sign.Secret) bool {
+	return slices.ContainsFunc(*c.keys.Load(), func(key sign.Secret) bool {
 		return hmac.Equal([]byte(mac(key, name, signed)), []byte(signature)) // in constant time
 	})
 }

@@ -30,7 +30,7 @@ func TestDecode(t *testing.T) {
 		parts := strings.Split(value, ".")
 		flipped := []byte(value)
 		flipped[0] ^= 1
-		signed := func(text string) string { return text + "." + mac(ours.keys[0], name, text) }
+		signed := func(text string) string { return text + "." + mac((*ours.keys.Load())[0], name, text) }
 		for _, test := range []struct {
 			name, value string
 			at          time.Time

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,13 +41,27 @@ type Config struct {
 type Bucket struct {
 	client *awss3.Client
 	cfg    Config
+	keys   atomic.Pointer[sign.KeyPair]
 }
 
 // New returns the bucket that cfg names. It makes no call.
-func New(cfg Config) *Bucket { return &Bucket{client: NewClient(cfg), cfg: cfg} }
+func New(cfg Config) *Bucket {
+	b := &Bucket{cfg: cfg}
+	b.SetKeys(sign.KeyPair{AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey})
+	b.client = NewClient(cfg, func(o *awss3.Options) { o.Credentials = aws.CredentialsProviderFunc(b.credentials) })
+	return b
+}
+
+// SetKeys replaces the key pair.
+func (b *Bucket) SetKeys(keys sign.KeyPair) { b.keys.Store(&keys) }
+
+func (b *Bucket) credentials(context.Context) (aws.Credentials, error) {
+	keys := b.keys.Load()
+	return aws.Credentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.SecretKey.Reveal()}, nil
+}
 
 // NewClient returns the SDK's client for cfg.
-func NewClient(cfg Config) *awss3.Client {
+func NewClient(cfg Config, options ...func(*awss3.Options)) *awss3.Client {
 	return awss3.New(awss3.Options{
 		BaseEndpoint: aws.String(cfg.Endpoint.String()),
 		Region:       cfg.Region,
@@ -56,7 +71,7 @@ func NewClient(cfg Config) *awss3.Client {
 		// Stores other than AWS reject the checksums that the SDK would add by default.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
-	})
+	}, options...)
 }
 
 // observe is deferred in a call that began at start.

@@ -16,13 +16,12 @@ import (
 
 // Client has the server's settings for the page's configuration.
 type Client struct {
-	Endpoint  string // request.endpoint, with the bucket
-	Host      string // objectProperties.host, what the browser sends as Host
-	Bucket    string
-	Region    string
-	AccessKey string
-	Version   sign.Version
-	Types     []string // validation.acceptFiles, for the file dialog; empty: all
+	Endpoint string // request.endpoint, with the bucket
+	Host     string // objectProperties.host, what the browser sends as Host
+	Bucket   string
+	Region   string
+	Version  sign.Version
+	Types    []string // validation.acceptFiles, for the file dialog; empty: all
 
 	UnsignedPayload bool // signature.unsignedPayload: the page does not hash parts
 }
@@ -31,7 +30,7 @@ type Client struct {
 func (s *server) options() map[string]map[string]any {
 	c := s.Client
 	sections := map[string]map[string]any{
-		"request":          {"endpoint": c.Endpoint, "accessKey": c.AccessKey},
+		"request":          {"endpoint": c.Endpoint, "accessKey": s.Signer.AccessKey()},
 		"objectProperties": {"bucket": c.Bucket, "host": c.Host, "region": c.Region},
 		"signature":        {"version": int(c.Version), "unsignedPayload": c.UnsignedPayload},
 		"validation":       {},

@@ -41,12 +41,11 @@ func newSecretRun(t *testing.T, s *secretSet, statuses map[string]map[int]int,
 		c.server.Bucket = bucketAt(store)
 		c.server.Log = slog.New(handler(run.log))
 		c.server.Client = server.Client{
-			Endpoint:  "http://127.0.0.1:9312/mybucket",
-			Host:      "127.0.0.1:9312",
-			Bucket:    "mybucket",
-			Region:    "us-east-1",
-			AccessKey: accessKey,
-			Version:   sign.V4,
+			Endpoint: "http://127.0.0.1:9312/mybucket",
+			Host:     "127.0.0.1:9312",
+			Bucket:   "mybucket",
+			Region:   "us-east-1",
+			Version:  sign.V4,
 		}
 		identify := c.server.Hooks.Identify
 		c.server.Hooks = unreliableHooks(loggingHooks(c.server.Log))

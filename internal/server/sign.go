@@ -12,7 +12,8 @@ import (
 	"s3-sign-srv/internal/sign"
 )
 
-// sign handles POST /s3/sign, with ?v4=true for version 4.
+// sign handles POST /s3/sign, with ?v4=true for version 4. The header X-Access-Key says which key pair the page uses;
+// only a version 4 policy names it itself.
 //
 //	{"expiration":"…","conditions":[…]}  → {"policy":"…","signature":"…"}
 //	{"headers":"string to sign"}         → {"signature":"…"}
@@ -28,6 +29,9 @@ func (s *server) sign(r *http.Request) (any, error) {
 	}
 	request, err := s.parse(version, body)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.Signer.SelectKey(request, r.Header.Get("X-Access-Key")); err != nil {
 		return nil, err
 	}
 	request, err = s.challenge(&hooks.Challenge{Request: request, HTTP: r, Client: hooks.FineUploader})

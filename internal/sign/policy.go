@@ -29,7 +29,7 @@ func (s *Signer) ParsePolicy(v Version, document []byte, now time.Time) (*Reques
 		return nil, malformed("The policy has more conditions than any upload needs; use fewer request.params.").
 			WithDetail(strconv.Itoa(n), strconv.Itoa(maxConditions))
 	}
-	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket}
+	r := &Request{Version: v, Operation: PostObject, Bucket: s.cfg.Bucket, key: s.currentKey()}
 	p := policyChecker{signer: s, request: r, now: now, names: map[string]bool{}, fields: objectFields{signer: s}}
 	if err := p.check(doc); err != nil {
 		return nil, withRequest(err, doc.describe(v))
@@ -145,9 +145,8 @@ func (p *policyChecker) checkVersion() error {
 	}
 	p.request.Time = at
 	accessKey, scope, _ := strings.Cut(p.credential, "/")
-	if accessKey != p.signer.cfg.AccessKey {
-		return configError("The policy has another access key; reload the page, or set request.accessKey in "+
-			"client_conf.js to the server's AWS_CLIENT_ACCESS_KEY.", abbreviate(accessKey), p.signer.cfg.AccessKey)
+	if p.request.key = p.signer.findKey(accessKey); p.request.key == nil {
+		return p.signer.errAccessKey(accessKey)
 	}
 	return p.signer.checkScope(scope, at)
 }

@@ -67,7 +67,8 @@ func (s *Signer) checkPresign(m presignMessage, at time.Time) (*Request, error) 
 	if op == PutObject && !s.cfg.NoForms {
 		return s.presignForm(m, at)
 	}
-	r := &Request{Version: V4, Operation: op, Bucket: s.cfg.Bucket, Key: m.Key, Time: at, Expires: at.Add(m.expiry())}
+	r := &Request{Version: V4, Operation: op, Bucket: s.cfg.Bucket, Key: m.Key, Time: at, Expires: at.Add(m.expiry()),
+		key: s.currentKey()}
 	if err := s.checkTarget(r, m); err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (s *Signer) checkPresign(m presignMessage, at time.Time) (*Request, error) 
 func (s *Signer) presignForm(m presignMessage, at time.Time) (*Request, error) {
 	fields := m.fields()
 	fields["x-amz-algorithm"] = algorithmV4
-	fields["x-amz-credential"] = s.cfg.AccessKey + "/" + at.Format(dayV4) + "/" + s.cfg.Region + scopeEnd
+	fields["x-amz-credential"] = s.AccessKey() + "/" + at.Format(dayV4) + "/" + s.cfg.Region + scopeEnd
 	fields["x-amz-date"] = at.Format(dateV4)
 	document, err := encodePolicy(s.cfg.Bucket, fields, s.formSize(m), at.Add(m.expiry()))
 	if err != nil {
@@ -238,7 +239,7 @@ func (s *Signer) Presign(r *Request) (Presigned, error) {
 		p.Fields["policy"], p.Fields["x-amz-signature"] = signature.Policy, signature.Signature
 		return p, nil
 	}
-	credentials := aws.Credentials{AccessKeyID: s.cfg.AccessKey, SecretAccessKey: s.cfg.SecretKey.Reveal()}
+	credentials := aws.Credentials{AccessKeyID: r.key.AccessKey, SecretAccessKey: r.key.SecretKey.Reveal()}
 	unsigned := r.presign.unsigned
 	signed, header, err := s.presigner.PresignHTTP(
 		unsigned.Context(), credentials, unsigned, UnsignedPayload, "s3", s.cfg.Region, r.presign.at)

@@ -149,7 +149,7 @@ func parsePartNumber(s string) (int, bool) {
 func (s *Signer) newRequest(
 	v Version, q *restRequest, initiate, escapedKey string, at time.Time,
 ) (*Request, error) {
-	r := &Request{Version: v, Bucket: s.cfg.Bucket, Time: at}
+	r := &Request{Version: v, Bucket: s.cfg.Bucket, Time: at, key: s.currentKey()}
 	if err := r.parseOperation(q.method, q.query, initiate); err != nil {
 		return nil, err
 	}

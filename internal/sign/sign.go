@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -60,6 +61,7 @@ const (
 type Config struct {
 	AccessKey string
 	SecretKey Secret
+	Old       KeyPair // the former pair, for pages that were opened with it; zero: none
 	Bucket    string
 	Endpoint  *url.URL // scheme and host[:port] as browsers write them, without the bucket
 	Region    string
@@ -111,6 +113,7 @@ type Request struct {
 	// What is signed is unexported, so that a hook can read a Request but not forge one.
 	text    string   // nothing for a presigned URL
 	presign *presign // of a request of ParsePresign
+	key     *KeyPair
 }
 
 // IsInitiate reports whether r is the first request of an upload, which has the metadata.
@@ -129,10 +132,11 @@ func (s *SizeRange) String() string {
 	return fmt.Sprintf("%d–%d", s.Min, s.Max)
 }
 
-// Signer parses and signs for one key pair, bucket, endpoint and region. It is safe for concurrent use.
+// Signer parses and signs for one bucket, endpoint and region, with one key pair or two. It is safe for concurrent use.
 type Signer struct {
 	cfg       Config
 	hosts     map[string]hostForm
+	keys      atomic.Pointer[[]*KeyPair] // the first one is for new pages
 	presigner *v4.Signer
 }
 
@@ -140,7 +144,9 @@ type Signer struct {
 func New(cfg Config) *Signer {
 	// S3 takes the path as it is; all other services escape it twice.
 	presigner := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	return &Signer{cfg: cfg, hosts: hostForms(cfg), presigner: presigner}
+	s := &Signer{cfg: cfg, hosts: hostForms(cfg), presigner: presigner}
+	s.SetKeys(KeyPair{cfg.AccessKey, cfg.SecretKey}, cfg.Old)
+	return s
 }
 
 // Signature is the response to a sign request. Policy is set only for PostObject.
@@ -152,18 +158,18 @@ type Signature struct {
 // Sign signs the request that r was parsed from. It cannot fail: everything was checked in the Parse method.
 func (s *Signer) Sign(r *Request) Signature {
 	var sig Signature
-	text, secret := r.text, s.cfg.SecretKey.Reveal()
+	text := r.text
 	if r.Operation == PostObject {
 		sig.Policy = text
 	}
 	if r.Version == V2 {
-		sig.Signature = signatureV2(secret, text)
+		sig.Signature = signatureV2(r.key.SecretKey.Reveal(), text)
 		return sig
 	}
 	if r.Operation != PostObject {
 		text = hashCanonicalRequest(text)
 	}
-	sig.Signature = signatureV4(deriveKey(secret, r.Time.Format(dayV4), s.cfg.Region), text)
+	sig.Signature = signatureV4(deriveKey(r.key.SecretKey.Reveal(), r.Time.Format(dayV4), s.cfg.Region), text)
 	return sig
 }
 
