@@ -124,10 +124,10 @@ type program struct {
 
 // startProgram runs a server with the shipped hooks and log, and waits until it prints its URL. The log is discarded,
 // so that no disk slows the server down.
-func startProgram(b *testing.B, path string) *program {
+func startProgram(b *testing.B, path string, env ...string) *program {
 	b.Helper()
 	cmd := exec.Command(path)
-	cmd.Env = append(os.Environ(), "P3S3F_HOST_PORT=0", "P3S3F_OWN_UPLOADS_ONLY=0",
+	cmd.Env = append(append(os.Environ(), env...), "P3S3F_HOST_PORT=0", "P3S3F_OWN_UPLOADS_ONLY=0",
 		"AWS_CLIENT_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE",
 		"AWS_CLIENT_SECRET_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 		"AWS_DEST_BUCKET=mybucket", "AWS_ENDPOINT=http://127.0.0.1:9312")

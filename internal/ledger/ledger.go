@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"golang.org/x/sync/singleflight"
 
 	"s3-sign-srv/internal/apierror"
 	"s3-sign-srv/internal/sign"
@@ -52,6 +53,7 @@ type Ledger struct {
 	Config
 	db    *sql.DB
 	parts *lru.Cache[string, time.Time] // when the database last allowed a part of the upload with that key
+	looks singleflight.Group            // by key
 }
 
 //go:embed migrations/*.sql

@@ -140,13 +140,24 @@ func (t tx) load(key string) (r record, err error) {
 }
 
 // resume allows a part or the completion of an upload that has begun and has not lost its claim. An upload that began
-// before there was a ledger is recorded now. Parts are allowed for partInterval after the last look at the database.
+// before there was a ledger is recorded now. Parts are allowed for partInterval after the last look at the database,
+// and parts that need the next one share it.
 func (l *Ledger) resume(ctx context.Context, owner string, r *sign.Request) error {
-	now := l.Now()
-	at, ok := l.parts.Get(r.Key)
-	if ok && r.Operation == sign.UploadPart && now.Sub(at) < partInterval {
+	if r.Operation != sign.UploadPart {
+		return l.look(ctx, owner, r)
+	}
+	if at, ok := l.parts.Get(r.Key); ok && l.Now().Sub(at) < partInterval {
 		return nil
 	}
+	_, err, _ := l.looks.Do(r.Key, func() (any, error) {
+		return nil, l.look(context.WithoutCancel(ctx), owner, r)
+	})
+	return err
+}
+
+// look asks the database whether the upload of r may go on.
+func (l *Ledger) look(ctx context.Context, owner string, r *sign.Request) error {
+	now := l.Now()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	result, err := l.db.ExecContext(ctx, `INSERT INTO ledger_uploads AS u
