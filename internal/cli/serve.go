@@ -106,7 +106,7 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
 		log.Warn(warning)
 	}
-	srv := newServer(newHandler(l.cfg, funcs, r, records, log, m))
+	srv := newServer(l.newHandler(ctx, funcs, r, records, log, m))
 	if l.certificate != nil {
 		srv.TLSConfig = l.certificate.config()
 	}
@@ -118,7 +118,7 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 		banner = "serving the API at"
 	}
 	fmt.Fprintln(stdout, banner, l.cfg.Origin())
-	err = errors.Join(serveUntil(ctx, srv, l), closeHooks(funcs))
+	err = errors.Join(serveUntil(ctx, srv, l, l.cfg.ShutdownDelay), closeHooks(funcs))
 	log.Info("server stopped", "reason", cmp.Or(err, context.Cause(ctx)))
 	if errors.Is(context.Cause(ctx), errHangup) {
 		return cmp.Or(err, error(errHangup))
@@ -137,8 +137,8 @@ func newServer(handler http.Handler) *http.Server {
 	}
 }
 
-// serveUntil serves until ctx ends, and lets running requests finish.
-func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
+// serveUntil serves until delay after the end of ctx, and lets running requests finish.
+func serveUntil(ctx context.Context, srv *http.Server, l net.Listener, delay time.Duration) error {
 	ended := make(chan error, 1)
 	go func() {
 		if srv.TLSConfig != nil {
@@ -152,6 +152,11 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(delay):
+	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
@@ -161,9 +166,11 @@ func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
 }
 
 // newHandler connects the settings, the hooks, the signer and the bucket.
-func newHandler(
-	cfg config.Config, funcs hooks.Funcs, r *reloader, records *ledger.Ledger, log *slog.Logger, m *metrics.Metrics,
+// The server is not ready after ctx has ended.
+func (l *listener) newHandler(
+	ctx context.Context, funcs hooks.Funcs, r *reloader, records *ledger.Ledger, log *slog.Logger, m *metrics.Metrics,
 ) http.Handler {
+	cfg := l.cfg
 	endpoint, host := cfg.Sign.BucketURL()
 	var files fs.FS
 	if cfg.ServePage {
@@ -186,6 +193,7 @@ func newHandler(
 		AllowedOrigins: cfg.AllowedOrigins,
 		Rate:           cfg.Rate,
 		TrustedProxies: cfg.TrustedProxies,
+		Ready:          l.ready(ctx, records),
 		Files:          files,
 		Client: server.Client{
 			Endpoint: endpoint, Host: host, Bucket: cfg.Sign.Bucket, Region: cfg.Sign.Region,

@@ -193,12 +193,16 @@ func selfSigned(t *testing.T) (certFile, keyFile string) {
 
 // writeCertificate writes a self-signed certificate for localhost and its key.
 func writeCertificate(certFile, keyFile string) error {
+	return writeCertificateUntil(certFile, keyFile, time.Now().Add(time.Hour))
+}
+
+func writeCertificateUntil(certFile, keyFile string, end time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: end,
 		IsCA: true, BasicConstraintsValid: true,
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -46,6 +47,7 @@ type Config struct {
 	MetricsAddress string        // host:port; empty: no metrics
 	HooksURL       *url.URL      // the application that decides about uploads; nil: none
 	HooksSecrets   []sign.Secret // whsec_BASE64; set with HooksURL
+	ShutdownDelay  time.Duration // from the signal to the end of listening
 
 	LogLevel slog.Level
 	LogJSON  bool

@@ -183,6 +183,7 @@ func TestErrors(t *testing.T) {
 		{"P3S3F_RATE=NaN", "P3S3F_RATE"},
 		{"P3S3F_TRUSTED_PROXIES=nginx", `lists "nginx"`},
 		{"P3S3F_MAX_BYTES=5GB", "P3S3F_MAX_BYTES"},
+		{"P3S3F_SHUTDOWN_DELAY=5s", `P3S3F_SHUTDOWN_DELAY is "5s"; set it to a whole number of seconds, 0 to 300`},
 		{"P3S3F_METRICS_ADDRESS=9464", `P3S3F_METRICS_ADDRESS is "9464"; set it to an address and a port, as 127.0.0.1:9464`},
 		{"P3S3F_METRICS_ADDRESS=:9464", `P3S3F_METRICS_ADDRESS is ":9464"; set it to an address and a port`},
 		{"P3S3F_METRICS_ADDRESS=127.0.0.1:http", "P3S3F_METRICS_ADDRESS"},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"s3-sign-srv/internal/sign"
@@ -46,6 +47,15 @@ func parsePort(value string) (string, error) {
 		return value, fmt.Errorf("is %q; set it to a port number, 0 to 65535", value)
 	}
 	return value, nil
+}
+
+// parseDelay reads a number of seconds.
+func parseDelay(value string) (time.Duration, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > 300 {
+		return 0, fmt.Errorf("is %q; set it to a whole number of seconds, 0 to 300", value)
+	}
+	return time.Duration(n) * time.Second, nil
 }
 
 // parseListenAddress reads host:port. The host must be given, so that nobody listens on all addresses by accident.

@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/url"
+	"time"
 
 	"s3-sign-srv/internal/sign"
 )
@@ -159,6 +160,10 @@ func Settings() []Setting {
 			Meaning: "secrets shared with this application: `whsec_` and 24 to 64 bytes in base64. Each message is signed " +
 				"with all of them",
 			parse: into(func(c *Config) *[]sign.Secret { return &c.HooksSecrets }, parseHooksSecrets)},
+		{Name: "P3S3F_SHUTDOWN_DELAY", Default: "0",
+			Meaning: "seconds for which the server still accepts connections after SIGTERM, while `/readyz` responds with 503; " +
+				"for load balancers that check it",
+			parse: into(func(c *Config) *time.Duration { return &c.ShutdownDelay }, parseDelay)},
 		{Name: "P3S3F_LOG_LEVEL", Default: "info",
 			Meaning: "`debug`, `info`, `warn` or `error`",
 			parse:   into(func(c *Config) *slog.Level { return &c.LogLevel }, parseLevel)},

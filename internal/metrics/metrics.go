@@ -127,8 +127,12 @@ func result(err error) string {
 		return "ok"
 	}
 	var e *apierror.Error
-	if errors.As(err, &e) && e.Code != apierror.Internal && e.Code != apierror.StoreFailed {
-		return "rejected"
+	if !errors.As(err, &e) {
+		return "failed"
 	}
-	return "failed"
+	switch e.Code {
+	case apierror.Internal, apierror.StoreFailed, apierror.Unavailable:
+		return "failed"
+	}
+	return "rejected"
 }

@@ -68,7 +68,8 @@ func (run *secretRun) sendAll(t *testing.T, hostile bool) {
 			attack{method: "HEAD", target: target, header: linked})
 	}
 	for _, target := range []string{"/", "/uppy.html", "/success.html", "/static/sub/page.js", "/static/hash-worker.js",
-		"/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/s3/owner", "/s3/session", "/s3/success",
+		"/static/client_conf.js", "/static/nowhere", "/static/.env", "/healthz", "/readyz", "/s3/owner", "/s3/session",
+		"/s3/success",
 		"/s3/sign", "/nowhere", "/s3/delete/x"} {
 		requests = append(requests, plain("GET", target)[0], plain("HEAD", target)[0],
 			plain("OPTIONS", target)[0], plain("PATCH", target)[0])
@@ -176,7 +177,8 @@ func signaturesOf(a attack) []string {
 func (run *secretRun) expectEveryRoute(t *testing.T) {
 	t.Helper()
 	walked := 0
-	always := regexp.MustCompile(`^(GET|HEAD) (/healthz|/s3/success|/|/(uppy|success)\.html|/static/hash-worker\.js)$`)
+	always := regexp.MustCompile(
+		`^(GET|HEAD) (/healthz|/readyz|/s3/success|/|/(uppy|success)\.html|/static/hash-worker\.js)$`)
 	err := chi.Walk(run.routes, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		walked++
 		route = method + " " + route

@@ -6,6 +6,8 @@
 package server
 
 import (
+	"context"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -49,6 +51,9 @@ type Config struct {
 	// and what else calls the hook Identify, and separately for success reports and deletions. 0: no limit.
 	Rate float64
 
+	// Ready says in one sentence why a load balancer should send no requests; nil, or the result nil: it may.
+	Ready func(ctx context.Context) error
+
 	Files  fs.FS  // has static/ and client_conf.js; nil: the server is an API only
 	Client Client // is added to client_conf.js, unless there is a static/client_conf.js
 }
@@ -75,6 +80,8 @@ func (s *server) routes() http.Handler {
 	healthy, emptyPage := text("text/plain; charset=utf-8", "ok\n"), text("text/html; charset=utf-8", "")
 	mux.Get("/healthz", healthy)
 	mux.Head("/healthz", healthy)
+	mux.Get("/readyz", s.readyz)
+	mux.Head("/readyz", s.readyz)
 	mux.Get("/s3/success", emptyPage) // as in the original; no effect
 	mux.Head("/s3/success", emptyPage)
 
@@ -107,6 +114,18 @@ func (s *server) routes() http.Handler {
 		}
 	}
 	return mux
+}
+
+// readyz handles GET /readyz, which load balancers call.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if s.Ready != nil {
+		if err := s.Ready(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+	}
+	io.WriteString(w, "ok\n")
 }
 
 // jsonHandler turns a function from a request to a JSON response or an error into a handler.
