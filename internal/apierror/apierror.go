@@ -32,7 +32,8 @@ const (
 var codeNames = map[Code]string{
 	Internal: "internal", BadRequest: "bad_request", Unauthenticated: "unauthenticated", Forbidden: "forbidden",
 	NotFound: "not_found", MethodNotAllowed: "method_not_allowed", Conflict: "conflict", TooLarge: "too_large",
-	UnsupportedMediaType: "unsupported_media_type", RateLimited: "rate_limited", Unavailable: "unavailable", StoreFailed: "store_failed",
+	UnsupportedMediaType: "unsupported_media_type", RateLimited: "rate_limited",
+	Unavailable: "unavailable", StoreFailed: "store_failed", HookFailed: "hook_failed",
 }
 
 // String returns the name of the code, such as "rate_limited".

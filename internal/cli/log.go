@@ -62,3 +62,18 @@ func (w escapingWriter) Write(line []byte) (int, error) {
 func isHidden(c rune) bool {
 	return unicode.IsControl(c) || c < 0x10000 && unicode.Is(unicode.Cf, c)
 }
+
+// settings returns the variables that are set, for the log. Secrets are not shown.
+func (l *listener) settings() slog.Attr {
+	var attrs []slog.Attr
+	for _, s := range config.Settings() {
+		value := l.getenv(s.Name)
+		if value != "" && s.Secret {
+			value = "[secret]"
+		}
+		if value != "" {
+			attrs = append(attrs, slog.String(s.Name, value))
+		}
+	}
+	return slog.GroupAttrs("settings", attrs...)
+}

@@ -87,14 +87,20 @@ func newListener(getenv func(string) string) (*listener, error) {
 func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, stderr io.Writer) error {
 	defer l.Close()
 	tuneGC()
-	log, m := newLog(l.cfg, stderr), metrics.New(buildVersion())
+	queue := newLineQueue(stderr, func(w io.Writer, dropped int64) {
+		newLog(l.cfg, w).Warn("log lines dropped", "count", dropped)
+	})
+	defer queue.close()
+	log, m := newLog(l.cfg, queue), metrics.New(buildVersion())
+	m.AddCounter("log_lines_dropped_total", "Log lines that were dropped because standard error was blocked.",
+		func() float64 { return float64(queue.dropped.Load()) })
 	records, closeLedger, err := openLedger(ctx, l.cfg, log)
 	if err != nil {
 		return err
 	}
 	defer closeLedger()
 	r := l.newReloader(log, m)
-	hooksConfig := hooks.Config{Getenv: l.getenv, Cookies: r.cookies, Bucket: r.bucket, Log: log}
+	hooksConfig := hooks.Config{Getenv: l.getenv, Cookies: r.cookies, Bucket: r.bucket, Log: server.HookLog(log)}
 	funcs, err := startHooks(ctx, newHooks, hooksConfig, l.cfg)
 	if err != nil {
 		return err
@@ -112,18 +118,25 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 	}
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	log.Info("server started", "version", buildVersion(), "address", l.cfg.Origin())
-	banner := "open"
-	if !l.cfg.ServePage {
-		banner = "serving the API at"
-	}
-	fmt.Fprintln(stdout, banner, l.cfg.Origin())
+	log.Info("server started", "version", buildVersion(), "address", l.cfg.Origin(), l.settings())
+	l.printBanner(stdout)
 	err = errors.Join(serveUntil(ctx, srv, l, l.cfg.ShutdownDelay), closeHooks(funcs))
 	log.Info("server stopped", "reason", cmp.Or(err, context.Cause(ctx)))
 	if errors.Is(context.Cause(ctx), errHangup) {
 		return cmp.Or(err, error(errHangup))
 	}
 	return err
+}
+
+// printBanner prints the address to open, for a person. With a log in JSON, nobody reads it.
+func (l *listener) printBanner(stdout io.Writer) {
+	switch {
+	case l.cfg.LogJSON:
+	case l.cfg.ServePage:
+		fmt.Fprintln(stdout, "open", l.cfg.Origin())
+	default:
+		fmt.Fprintln(stdout, "serving the API at", l.cfg.Origin())
+	}
 }
 
 // newServer returns a server with limits for slow and endless senders. Bodies are at most 64 KiB, see internal/server.
@@ -183,6 +196,7 @@ func (l *listener) newHandler(
 		Ledger:         records,
 		HookTimeout:    hookTimeout,
 		Log:            log,
+		AccessLog:      cfg.AccessLog,
 		Metrics:        m,
 		Now:            time.Now,
 		OwnUploadsOnly: cfg.OwnUploadsOnly,

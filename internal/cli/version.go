@@ -15,12 +15,28 @@ func runVersion(args []string, stdout io.Writer) error {
 	return err
 }
 
-// buildVersion describes the build. A module version that Go makes from git ends in the revision, and in +dirty if
-// files were changed.
+// buildVersion describes this build.
 func buildVersion() string {
-	version := "of unknown origin"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{Main: debug.Module{Version: "of unknown origin"}}
 	}
-	return fmt.Sprintf("%s, %s, %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return describeBuild(info)
+}
+
+// describeBuild returns the version, the commit and its date, and the platform. Go records the commit unless it builds
+// without git or with -buildvcs=false.
+func describeBuild(info *debug.BuildInfo) string {
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	commit := "commit unknown"
+	if revision := settings["vcs.revision"]; revision != "" {
+		commit = fmt.Sprintf("commit %.12s of %s", revision, settings["vcs.time"])
+	}
+	if settings["vcs.modified"] == "true" {
+		commit += " with changes"
+	}
+	return fmt.Sprintf("%s, %s, %s, %s/%s", info.Main.Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

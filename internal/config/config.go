@@ -49,8 +49,9 @@ type Config struct {
 	HooksSecrets   []sign.Secret // whsec_BASE64; set with HooksURL
 	ShutdownDelay  time.Duration // from the signal to the end of listening
 
-	LogLevel slog.Level
-	LogJSON  bool
+	LogLevel  slog.Level
+	LogJSON   bool
+	AccessLog bool // log every request
 
 	Warnings []string // what the operator should know, one sentence each
 

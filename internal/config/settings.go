@@ -17,7 +17,7 @@ type Setting struct {
 	Example  string // the value in p3s3f.env
 	Shipped  bool   // p3s3f.env sets it, instead of showing it in a comment
 	File     bool   // the variable NAME_FILE may name a file with the value, as systemd and Kubernetes provide secrets
-	Secret   bool   // the value must not be shown; always with File
+	Secret   bool   // the value must not be shown
 
 	// parse reads a value into c, in which the settings above are read already. It is nil for the settings of the
 	// shipped hooks.
@@ -51,7 +51,7 @@ func Settings() []Setting {
 		{Name: "AWS_REGION", Default: "us-east-1",
 			Meaning: "region in version 4 signatures",
 			parse:   into(func(c *Config) *string { return &c.Sign.Region }, parseRegion)},
-		{Name: "AWS_SESSION_TOKEN",
+		{Name: "AWS_SESSION_TOKEN", Secret: true,
 			Meaning: "not used: Fine Uploader cannot send the token of temporary credentials; a warning, if set",
 			parse:   func(c *Config, _ string) error { c.sessionToken = true; return nil }},
 		{Name: "P3S3F_HOST_NAME", Default: "127.0.0.1", Shipped: true,
@@ -161,8 +161,8 @@ func Settings() []Setting {
 				"with all of them",
 			parse: into(func(c *Config) *[]sign.Secret { return &c.HooksSecrets }, parseHooksSecrets)},
 		{Name: "P3S3F_SHUTDOWN_DELAY", Default: "0",
-			Meaning: "seconds for which the server still accepts connections after SIGTERM, while `/readyz` responds with 503; " +
-				"for load balancers that check it",
+			Meaning: "seconds for which the server still accepts connections after SIGTERM, while `/readyz` responds " +
+				"with 503; for load balancers that check it",
 			parse: into(func(c *Config) *time.Duration { return &c.ShutdownDelay }, parseDelay)},
 		{Name: "P3S3F_LOG_LEVEL", Default: "info",
 			Meaning: "`debug`, `info`, `warn` or `error`",
@@ -173,6 +173,9 @@ func Settings() []Setting {
 				c.LogJSON = value == "json"
 				return oneOf(value, "json", "text")
 			}},
+		{Name: "P3S3F_ACCESS_LOG", Default: "0",
+			Meaning: "`1`: log every request; without it, rejected and failed requests are logged",
+			parse:   into(func(c *Config) *bool { return &c.AccessLog }, parseFlag)},
 		{Name: "P3S3F_EXAMPLE_ALLOW_SMALL", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/small_file.txt",
 			Meaning: "`bucket/dataset/filename`; if set, the shipped hook allows only this file and the next one"},
 		{Name: "P3S3F_EXAMPLE_ALLOW_LARGE", Example: "somebucket/5d8a4b3e-94f3-4c1e-8f0e-6a3f2b7c9d10/large_file.bam",

@@ -89,6 +89,12 @@ func (m *Metrics) AddGauge(name, help string, f func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(options, f))
 }
 
+// AddCounter adds a number that f returns when the metrics are read, and that never decreases.
+func (m *Metrics) AddCounter(name, help string, f func() float64) {
+	options := prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}
+	m.registry.MustRegister(prometheus.NewCounterFunc(options, f))
+}
+
 // Request describes a finished request. Operation and Version are zero if it was not to be signed.
 type Request struct {
 	Route     string // the pattern of the route; empty: none
@@ -131,7 +137,7 @@ func result(err error) string {
 		return "failed"
 	}
 	switch e.Code {
-	case apierror.Internal, apierror.StoreFailed, apierror.Unavailable:
+	case apierror.Internal, apierror.StoreFailed, apierror.HookFailed, apierror.Unavailable:
 		return "failed"
 	}
 	return "rejected"

@@ -24,6 +24,7 @@ func (s *server) identify(ctx context.Context, r *http.Request) (string, error) 
 	case s.OwnUploadsOnly && !hooks.IsValidOwner(owner):
 		return "", fmt.Errorf("the hook Identify returned the owner %q, which cannot begin a key", owner)
 	}
+	exchangeOf(r.Context()).owner.Store(&owner)
 	return owner, nil
 }
 

@@ -17,7 +17,8 @@ func TestReady(t *testing.T) {
 		body   string
 	}{
 		{"ready", nil, 200, "ok\n"},
-		{"not ready", apierror.New(apierror.Unavailable, "The server is shutting down."), 503, "The server is shutting down.\n"},
+		{"not ready", apierror.New(apierror.Unavailable, "The server is shutting down."), 503,
+			"The server is shutting down.\n"},
 	} {
 		s := startTestServer(t, func(c *config) { c.server.Ready = func(context.Context) error { return test.err } })
 		if got := do(t, "GET", s.url+"/readyz", "", ""); got.status != test.status || got.body != test.body {

@@ -37,6 +37,8 @@ type Config struct {
 
 	Ledger *ledger.Ledger // records uploads; nil: nothing does
 
+	AccessLog bool // log every request
+
 	VerifySuccess bool // check in the store that a reported upload exists
 	AllowDelete   bool // without it, there are no delete routes
 
@@ -143,10 +145,7 @@ func (s *server) writeResult(w http.ResponseWriter, r *http.Request, body any, e
 	}
 	if err != nil {
 		s.writeError(w, r, err)
-		return
 	}
-	s.Log.DebugContext(r.Context(), "request served",
-		"method", r.Method, "path", r.URL.Path, "remote_addr", remoteAddr(r))
 }
 
 // methodNotAllowed lists the methods of the path: with 405, and for OPTIONS with 200, as the original did.
