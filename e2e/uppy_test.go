@@ -167,6 +167,22 @@ func TestUppyLargeFile(t *testing.T) {
 	}
 }
 
+// With version 2, a file is sent in one form, if the application wants that of all files.
+func TestUppyVersion2(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t, shared.radosgw)
+	env := settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly).with(settings{"P3S3F_SIGNATURE_VERSION": "2"})
+	srv := startServer(t, newWorkDir(t), env)
+	p := &uppyPage{openTab(t, srv.url+"/uppy.html"), b, srv}
+	p.chooseFiles(longFile.path())
+	p.exec(`uppy.getPlugin("AwsS3").setOptions({ shouldUseMultipart: false })`)
+	p.clickUpload()
+	o := b.get(t, p.awaitComplete(time.Minute, 1)[0].Key)
+	if o.size != longFile.size || o.sum != longFile.sum(t) || o.parts != 0 {
+		t.Errorf("got %d bytes in %d parts with SHA-256 %x", o.size, o.parts, o.sum)
+	}
+}
+
 // What the server rejects is shown in its words, in Uppy's informer. The file can then be uploaded again.
 func TestUppyShowsRejection(t *testing.T) {
 	t.Parallel()

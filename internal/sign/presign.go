@@ -48,15 +48,18 @@ func (s *Signer) parsePresign(m presignMessage, at time.Time) (*Request, error) 
 	return r, nil
 }
 
-// checkPresign checks m and builds its Request. The AWS SDK presigns in version 4 only.
+// checkPresign checks m and builds its Request. With OnlyV2 there are only forms: a URL of version 2 would not fix the
+// query, and one of version 4 not the headers.
 func (s *Signer) checkPresign(m presignMessage, at time.Time) (*Request, error) {
 	op, err := m.operation()
 	if err != nil {
 		return nil, err
 	}
-	if s.cfg.OnlyV2 {
-		return nil, configError("This server signs version 2 only, and Uppy needs version 4; use a store at which doctor "+
-			"does not warn at \"unsigned headers\", and set P3S3F_SIGNATURE_VERSION=4 in the server's settings.", "4", "2")
+	isForm := op == PutObject && !s.cfg.NoForms
+	if s.cfg.OnlyV2 && !isForm {
+		return nil, configError("This server signs version 2 only, with which Uppy can send a file only in one form; set "+
+			"shouldUseMultipart to false, or use a store at which doctor does not warn at \"unsigned headers\", and "+
+			"P3S3F_SIGNATURE_VERSION=4.", "4", "2")
 	}
 	if err := m.checkMembers(op); err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func (s *Signer) checkPresign(m presignMessage, at time.Time) (*Request, error) 
 	if limit := s.cfg.MaxBytes; limit > 0 && m.Size != nil && *m.Size > limit {
 		return nil, errTooLarge(limit, fmt.Sprint(*m.Size))
 	}
-	if op == PutObject && !s.cfg.NoForms {
+	if isForm {
 		return s.presignForm(m, at)
 	}
 	r := &Request{Version: V4, Operation: op, Bucket: s.cfg.Bucket, Key: m.Key, Time: at, Expires: at.Add(m.expiry()),
@@ -82,15 +85,18 @@ func (s *Signer) checkPresign(m presignMessage, at time.Time) (*Request, error) 
 
 // presignForm builds the policy of a small file, which ParsePolicy checks like one of Fine Uploader.
 func (s *Signer) presignForm(m presignMessage, at time.Time) (*Request, error) {
-	fields := m.fields()
-	fields["x-amz-algorithm"] = algorithmV4
-	fields["x-amz-credential"] = s.AccessKey() + "/" + at.Format(dayV4) + "/" + s.cfg.Region + scopeEnd
-	fields["x-amz-date"] = at.Format(dateV4)
+	version, fields := V2, m.fields()
+	if !s.cfg.OnlyV2 {
+		version = V4
+		fields["x-amz-algorithm"] = algorithmV4
+		fields["x-amz-credential"] = s.AccessKey() + "/" + at.Format(dayV4) + "/" + s.cfg.Region + scopeEnd
+		fields["x-amz-date"] = at.Format(dateV4)
+	}
 	document, err := encodePolicy(s.cfg.Bucket, fields, s.formSize(m), at.Add(m.expiry()))
 	if err != nil {
 		return nil, malformed("The request has text that is not UTF-8; rename the file.")
 	}
-	r, err := s.ParsePolicy(V4, document, at)
+	r, err := s.ParsePolicy(version, document, at)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +242,12 @@ func (s *Signer) Presign(r *Request) (Presigned, error) {
 	if r.presign.unsigned == nil {
 		signature := s.Sign(r)
 		p.Fields = maps.Clone(r.presign.fields)
-		p.Fields["policy"], p.Fields["x-amz-signature"] = signature.Policy, signature.Signature
+		p.Fields["policy"] = signature.Policy
+		if s.cfg.OnlyV2 {
+			p.Fields["AWSAccessKeyId"], p.Fields["signature"] = r.key.AccessKey, signature.Signature
+		} else {
+			p.Fields["x-amz-signature"] = signature.Signature
+		}
 		return p, nil
 	}
 	credentials := aws.Credentials{AccessKeyID: r.key.AccessKey, SecretAccessKey: r.key.SecretKey.Reveal()}
