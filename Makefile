@@ -100,8 +100,9 @@ bench: bin/s3-sign-srv bin/.benchstat-$(BENCHSTAT) ## compare the server's speed
 bin/.benchstat-$(BENCHSTAT):
 	go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT) && rm -f bin/.benchstat-* && touch $@
 
-bench-browser: deps build ## measure uploads of 200 MB in Chromium with both signature versions, and slow clients
-	go test -tags 'e2e speed' ./e2e -count=1 -timeout 30m -run '^TestSpeed' -v
+bench-browser: deps build ## measure uploads in Chromium on several networks, compared with Uppy; takes half an hour
+	@npm ci --prefix e2e/uppy --loglevel=error && npm run build --prefix e2e/uppy --silent
+	go test -tags 'e2e speed' ./e2e -count=1 -timeout 60m -run '^TestSpeed' -v
 
 screenshot: deps build ## take docs/page.png, the picture in the README
 	go test -tags 'e2e speed' ./e2e -count=1 -run '^TestPageScreenshot$$'

@@ -19,13 +19,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// startBrowser starts a Chromium from Debian's package of the given name, with an existing or a new profile.
-func startBrowser(name, profile string) (browser context.Context, stop func(), err error) {
+// startBrowser starts a Chromium from Debian's package of the given name, with an existing or a new profile. Its later
+// options take precedence.
+func startBrowser(name, profile string, options ...chromedp.ExecAllocatorOption) (
+	browser context.Context, stop func(), err error,
+) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: apt-get install -y %s", err, name)
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(),
+	options = append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(profile),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
@@ -36,7 +39,8 @@ func startBrowser(name, profile string) (browser context.Context, stop func(), e
 		chromedp.Flag("disable-sync", true),
 		// with chromedp, the page behind Chromium's address bar uses a third of a core
 		chromedp.Flag("disable-features", "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
-	)
+	}, options...)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	// chromedp reports the events of newer Chromium versions as errors
 	browser, _ = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	if err := chromedp.Do(browser); err != nil {

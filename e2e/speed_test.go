@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,8 +19,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// rounds is how often each signature version uploads the file, in turn.
-const rounds = 5
+// rounds is how often each measurement is repeated.
+var rounds = flag.Int("rounds", 5, "how often to repeat each measurement")
 
 // TestSpeedUpload measures the cost of signature version 4 in the browser: Chromium uploads a file of 200 MB to
 // radosgw, over loopback and at the speed of real networks. It fails only if an upload fails. Run it alone on a quiet
@@ -44,7 +45,7 @@ func TestSpeedUpload(t *testing.T) {
 	} {
 		t.Run(network.name, func(t *testing.T) {
 			took := map[int][]timing{}
-			for range rounds {
+			for range *rounds {
 				for _, version := range []int{2, 4} {
 					took[version] = append(took[version], timeUpload(t, browser, file, version, network))
 				}
@@ -96,7 +97,7 @@ func timeUpload(t *testing.T, browser context.Context, file testFile, version in
 func summary(uploads []timing) string {
 	elapsed := sorted(uploads, elapsedOf)
 	text := fmt.Sprintf("%.2f s (%.2f–%.2f); CPU seconds:",
-		elapsed[rounds/2].Seconds(), elapsed[0].Seconds(), elapsed[rounds-1].Seconds())
+		elapsed[len(elapsed)/2].Seconds(), elapsed[0].Seconds(), elapsed[len(elapsed)-1].Seconds())
 	for _, role := range roles {
 		cpu := median(uploads, func(u timing) time.Duration { return u.cpu[role] })
 		text += fmt.Sprintf(" %s %.2f", role, cpu.Seconds())
