@@ -101,7 +101,8 @@ bin/.benchstat-$(BENCHSTAT):
 	go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT) && rm -f bin/.benchstat-* && touch $@
 
 bench-browser: deps build ## measure uploads in Chromium on several networks, compared with Uppy; takes half an hour
-	@npm ci --prefix e2e/uppy --loglevel=error && npm run build --prefix e2e/uppy --silent
+	@NODE_PATH=bundle/node_modules node bundle/node_modules/esbuild/bin/esbuild e2e/uppy/page.js --bundle --format=esm \
+		--log-level=warning --outfile=e2e/uppy/built/page.js
 	go test -tags 'e2e speed' ./e2e -count=1 -timeout 60m -run '^TestSpeed' -v
 
 screenshot: deps build ## take docs/page.png, the picture in the README

@@ -73,13 +73,12 @@ var fine_u_conf = {
     mandatory: false,   // true: small files too, for stores that accept no POST forms or drop headers of them
     concurrent: {
       enabled: true
-    },
-    // Bytes in a part: 5 MiB, the minimum of S3; more for files over 50 GB, because S3 allows at most 10,000 parts.
-    partSize: function (id, size) {
-      var MiB = 1024 * 1024;
-      return Math.max(5, Math.ceil(size / 10000 / MiB)) * MiB;
     }
+    // partSize: 5 * 1024 * 1024   // bytes; without it, the page chooses 5 to 32 MiB by the speed of the network
   },
+
+  // Connections to the store, at most. Browsers have 6 for each host over HTTP/1.1, and more over HTTP/2.
+  maxConnections: 6,
 
   // A half-uploaded file resumes where it stopped if the user chooses it again within 7 days.
   resume: {

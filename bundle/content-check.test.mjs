@@ -54,16 +54,21 @@ function createCheck({ content = new Blob([TEXT]), record, hash = hasher, firefo
       },
     },
   };
-  const check = new ContentCheck(qq, hash, (id, sentence) => upload.errors.set(id, sentence), (id, share) => {
-    upload.shares.push(share);
-    upload.onShare?.(share);
+  const check = new ContentCheck(qq, {
+    hasher: hash,
+    parts: { content: (id, i) => file.slice(i * PART_SIZE, Math.min((i + 1) * PART_SIZE, file.size)) },
+    isInParts: () => file.size > PART_SIZE,
+    setError: (id, sentence) => upload.errors.set(id, sentence),
+    showProgress: (id, share) => {
+      upload.shares.push(share);
+      upload.onShare?.(share);
+    },
   });
   check.attach({
     getFile: () => file,
     getUploads: () => upload,
     _customResumeDataStore: { get: () => upload.record },
     setCustomResumeData: (id, data) => { upload.record = data; },
-    _options: { chunking: { enabled: true, partSize: () => PART_SIZE } },
   });
   check.fileSubmitted(0, record);
   const requester = new qq.s3.CompleteMultipartAjaxRequester();

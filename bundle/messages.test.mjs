@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { importPage } from "./import-page.mjs";
-import { MB, PART_SIZE, Progress, withStoredParts } from "./progress-fixture.mjs";
+import { MB, Progress, part, withStoredParts } from "./progress-fixture.mjs";
 
 const messages = await importPage("messages.js");
 
@@ -100,7 +100,7 @@ test("status", () => {
 
 test("a resumed upload is not stalled since 1970", () => {
   const progress = new Progress(size);
-  progress.resume(2, PART_SIZE, [1], 1_000_000);
+  progress.resume([part(0, size)], 1_000_000);
   const file = { state: "uploading", size, progress };
   assert.equal(messages.status(file, { now: 1_000_001 }), "Resuming at 50 %");
 });

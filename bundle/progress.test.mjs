@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MB, PART_SIZE, Progress, part, withStoredParts } from "./progress-fixture.mjs";
+import { MB, Progress, part, withStoredParts } from "./progress-fixture.mjs";
 
 const size = 12 * MB; // two parts of 5 MB, and one of 2 MB
 
@@ -25,7 +25,7 @@ test("reset discards the stored parts", () => {
 
 test("a resumed upload counts the parts of the earlier visit", () => {
   const progress = new Progress(size);
-  progress.resume(3, PART_SIZE, [1]);
+  progress.resume([part(0, size), part(2, size)]);
   assert.equal(progress.stored, 7 * MB);
   assert.equal(progress.sent, 7 * MB);
 });

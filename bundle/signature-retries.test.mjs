@@ -52,7 +52,8 @@ function createPage({ maxAutoAttempts = 20, customHeaders, expectingPolicy = fal
       },
     },
   };
-  const attach = retrySignatures(qq, () => page.last, {
+  const connections = { schedule: ({ send }) => send() }; // there is always a free one
+  const attach = retrySignatures(qq, () => page.last, connections, {
     delayed: (id, retry) => page.delayed.push([id, retry]),
     received: () => page.received++,
   });

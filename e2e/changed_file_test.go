@@ -42,7 +42,8 @@ func TestSilentChange(t *testing.T) {
 				}
 				u.awaitStatus(60*time.Second, 1, failed)
 				u.awaitText(10*time.Second, unreadableSentence)
-				u.bucket.checkObjectCount(t, 0)
+				u.awaitStatus(60*time.Second, 11, done)
+				u.bucket.checkObjectCount(t, 11)
 				u.clickByScript(0, "cancel")
 				u.bucket.awaitUnfinished(t, 0)
 			})
@@ -75,19 +76,25 @@ func TestChangedWhileQueued(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := startInterruptedWith(t, shared.radosgw, 4, longFile.path(), script, `rejected onUpload Promise`)
+			for i := range 11 { // with the long file, twelve are uploaded at a time
+				u.chooseFile(ownFile(t, fmt.Sprintf("small %d.txt", i), smallFile.content()))
+			}
 			path := ownFile(t, "queued.txt", smallFile.content())
 			u.chooseFile(path)
 			u.awaitText(30*time.Second, "Waiting for its turn")
 			if script == "" {
 				appendFile(t, path, "more")
 			} else {
-				u.exec(`void (changed = new Blob([uploader.getFile(1), "more"]))`)
+				u.exec(`void (changed = new Blob([uploader.getFile(12), "more"]))`)
 			}
 			u.exec(`void uploader.cancel(0)`)
 			u.proxy.unblock()
-			u.awaitStatus(60*time.Second, 1, failed)
+			queued := testFile{name: "queued.txt"}
+			eventually(t, 60*time.Second, "the file fails", func() bool { return u.uploadOf(queued).Status == failed })
 			u.awaitText(10*time.Second, unreadableSentence)
-			u.bucket.checkObjectCount(t, 0)
+			if key := u.uploadOf(queued).Key; key != "" && u.bucket.has(t, key) {
+				t.Errorf("the changed file is stored as %s", key)
+			}
 		})
 	}
 }

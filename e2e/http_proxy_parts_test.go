@@ -31,11 +31,17 @@ func (p *httpProxy) isBlocked() bool {
 	return p.budget == 0 && len(p.inFlight) > 0 && len(p.inFlight) == p.waiting
 }
 
-// partsInFlight is how many parts are on their way.
-func (p *httpProxy) partsInFlight() int {
+// partsInFlight is how many parts of an upload are on their way: of the one whose part was started last. Those of
+// others may wait for the budget although the browser has aborted them.
+func (p *httpProxy) partsInFlight() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.inFlight)
+	for _, id := range p.inFlight {
+		if p.lastPartRequest != nil && id.path == p.lastPartRequest.URL.Path {
+			n++
+		}
+	}
+	return n
 }
 
 // storedParts are the parts that the store has confirmed.

@@ -41,7 +41,7 @@ type httpProxy struct {
 	stored          map[part]int   // how often the store confirmed a part
 	uploads         map[string]int // how many parts were started, by upload ID
 	startedCount    int
-	inFlight        map[int]bool  // parts on their way, by sequence number
+	inFlight        map[int]part  // parts on their way, by sequence number
 	lastPartRequest *http.Request // of the part that was started last
 }
 
@@ -61,7 +61,7 @@ func startHTTPProxy(t *testing.T, target int, budget int64) *httpProxy {
 func startProxy(t *testing.T, target int, budget int64, https *tls.Config) *httpProxy {
 	t.Helper()
 	p := &httpProxy{
-		budget: budget, conns: map[net.Conn]bool{}, inFlight: map[int]bool{},
+		budget: budget, conns: map[net.Conn]bool{}, inFlight: map[int]part{},
 		started: map[part]int{}, stored: map[part]int{}, uploads: map[string]int{},
 	}
 	p.changed.L = &p.mu
@@ -146,7 +146,7 @@ func (p *httpProxy) partStarted(id part, r *http.Request) (seq int) {
 	p.update(func() {
 		p.startedCount++
 		seq = p.startedCount
-		p.inFlight[seq] = true
+		p.inFlight[seq] = id
 		p.started[id]++
 		p.uploads[r.URL.Query().Get("uploadId")]++
 		p.lastPartRequest = r.Clone(context.Background())

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,7 +29,9 @@ func TestInsecureOrigin(t *testing.T) {
 			proxy := startTCPProxy(t, b.port, inFlight+2*mib) // enough for at least one part
 			env := settingsFor(b, pathStyle.endpoint(proxy.port)).with(ownUploadsOnly)
 			env["P3S3F_SIGNATURE_VERSION"] = fmt.Sprint(version)
-			srv := startServer(t, newWorkDir(t), env)
+			dir := newWorkDir(t)
+			appendFile(t, filepath.Join(dir, "client_conf.js"), threeEqualParts)
+			srv := startServer(t, dir, env)
 			page := openTab(t, srv.remoteURL(), openerPolicy, `net::ERR_.*partNumber=`, `'beforeunload'`)
 
 			page.choose(longFile)

@@ -15,7 +15,7 @@ type interruptedUpload struct {
 	server *server
 }
 
-// inFlight is how many bytes of a file may be on their way: Fine Uploader sends three parts at a time.
+// inFlight is how many bytes of a file may be on their way: the page sends three parts at a time.
 const inFlight = 3 * partSize
 
 // startInterrupted uploads longFile until the proxy blocks.
@@ -42,7 +42,7 @@ func startInterruptedWith(
 	conf := u.bucket.clientConf(pathStyle, u.proxy.port, version)
 	conf.more = `
 		var partsStored = 0;
-		fine_u_conf.callbacks = {onUploadChunkSuccess: function () { partsStored++; }};` + script
+		fine_u_conf.callbacks = {onUploadChunkSuccess: function () { partsStored++; }};` + threeEqualParts + script
 	conf.write(t, dir)
 	u.server = startServer(t, dir, settingsFor(u.bucket, pathStyle.endpoint(u.proxy.port)))
 	u.tab = openTab(t, u.server.url, expected...)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -14,6 +15,12 @@ const firstParts = 3*partSize + mib
 
 // Other files that are uploaded in parts: of 12 MB and of 6.
 var partsFile, readsFile = testFiles[2], testFiles[4]
+
+// threeEqualParts is the end of a client_conf.js with which parts can be counted: three are sent at a time, all of the
+// smallest size.
+const threeEqualParts = `
+	fine_u_conf.chunking.partSize = 5 * 1024 * 1024;
+	fine_u_conf.maxConnections = 3;`
 
 // A proxiedPage shows its own uploads only. Its requests to radosgw go through a proxy.
 type proxiedPage struct {
@@ -30,7 +37,9 @@ func openProxiedPage(t *testing.T, budget int64) proxiedPage {
 	b := newBucket(t, shared.radosgw)
 	p := proxiedPage{bucket: b, proxy: startHTTPProxy(t, b.port, budget)}
 	p.settings = settingsFor(b, pathStyle.endpoint(p.proxy.port)).with(ownUploadsOnly)
-	p.server = startServer(t, newWorkDir(t), p.settings)
+	dir := newWorkDir(t)
+	appendFile(t, filepath.Join(dir, "client_conf.js"), threeEqualParts)
+	p.server = startServer(t, dir, p.settings)
 	p.tab = openTab(t, p.server.url, networkErrors...)
 	return p
 }
@@ -50,7 +59,7 @@ func (p proxiedPage) awaitBlocked() {
 	eventually(p.t, 60*time.Second, "the upload is blocked", p.proxy.isBlocked)
 }
 
-// awaitAllConnectionsUsed waits until as many parts are on their way as Fine Uploader sends at once.
+// awaitAllConnectionsUsed waits until as many parts are on their way as the page sends at once.
 func (p proxiedPage) awaitAllConnectionsUsed() {
 	p.t.Helper()
 	eventually(p.t, 60*time.Second, "three parts are on their way", func() bool { return p.proxy.partsInFlight() == 3 })

@@ -21,7 +21,7 @@ func TestRetryWhileQueued(t *testing.T) {
 	p.proxy.reset()
 	p.awaitStatus(30*time.Second, 1, failed)
 	p.proxy.restore()
-	p.choose(partsFile)
+	p.choose(surveyFile)
 	p.awaitAllConnectionsUsed()
 	p.clickByScript(0, "retry")
 	p.awaitText(30*time.Second, "Waiting for its turn")
@@ -36,7 +36,7 @@ func TestRetryWhileQueued(t *testing.T) {
 	p.awaitStatus(60*time.Second, 1, done)
 	p.choose(readsFile, untypedLongFile, untypedFile, smallFile)
 	p.awaitStatus(60*time.Second, 5, done)
-	p.checkObjects(partsFile, readsFile, untypedLongFile, untypedFile, smallFile)
+	p.checkObjects(surveyFile, readsFile, untypedLongFile, untypedFile, smallFile)
 }
 
 // A file that is continued while another one is uploaded can be paused again.
@@ -48,7 +48,7 @@ func TestPauseWhileQueued(t *testing.T) {
 	p.clickByScript(0, "pause")
 	p.awaitStatus(30*time.Second, 1, paused)
 	p.proxy.reset() // ends the requests that Pause has aborted
-	p.choose(partsFile)
+	p.choose(surveyFile)
 	p.awaitAllConnectionsUsed()
 	p.clickByScript(0, "continue")
 	p.awaitText(30*time.Second, "Waiting for its turn")
@@ -61,5 +61,5 @@ func TestPauseWhileQueued(t *testing.T) {
 	}
 	p.clickByScript(0, "continue")
 	p.awaitStatus(60*time.Second, 2, done)
-	p.checkObjects(longFile, partsFile)
+	p.checkObjects(longFile, surveyFile)
 }

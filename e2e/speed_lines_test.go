@@ -85,7 +85,8 @@ func (c speedCase) row(times map[string][]time.Duration) string {
 		if len(took) == 0 {
 			continue
 		}
-		text += fmt.Sprintf("%.2f (%.2f–%.2f)  ", took[len(took)/2].Seconds(), took[0].Seconds(), took[len(took)-1].Seconds())
+		median, last := took[len(took)/2], took[len(took)-1]
+		text += fmt.Sprintf("%.2f (%.2f–%.2f)  ", median.Seconds(), took[0].Seconds(), last.Seconds())
 	}
 	if raw := slices.Sorted(slices.Values(times["raw"])); len(raw) > 0 {
 		page := slices.Sorted(slices.Values(times["page"]))

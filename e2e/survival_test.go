@@ -31,14 +31,15 @@ func TestSurvival(t *testing.T) {
 
 // A scenario is a way to disrupt an upload, and its consequences.
 type scenario struct {
-	name, store string
-	disrupt     func(run *uploadRun) // the first half of the upload, and the failure from its start to its end
-	clicks      []string             // buttons that the user has to click
-	messages    []string             // regular expressions; each must match a text on the page at some time
-	forbidden   string               // regular expression; must match no text on the page; "": "^Failed"
-	restarts    bool                 // the store has lost the parts
-	sentOnce    bool                 // no part is sent twice, not even one that was on its way at the failure
-	seconds     int                  // how long the scenario waits, if that is long
+	name, store  string
+	disrupt      func(run *uploadRun) // the first half of the upload, and the failure from its start to its end
+	clicks       []string             // buttons that the user has to click
+	messages     []string             // regular expressions; each must match a text on the page at some time
+	forbidden    string               // regular expression; must match no text on the page; "": "^Failed"
+	growingParts bool                 // part sizes and connections are those of the shipped client_conf.js
+	restarts     bool                 // the store has lost the parts
+	sentOnce     bool                 // no part is sent twice, not even one that was on its way at the failure
+	seconds      int                  // how long the scenario waits, if that is long
 }
 
 // outage waits for the length of a failure. The length is what the scenario tests; it does not stand for a condition.

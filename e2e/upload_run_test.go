@@ -38,6 +38,9 @@ func newUploadRun(t *testing.T, scenario scenario, s *store) *uploadRun {
 	t.Helper()
 	run := &uploadRun{tab: &tab{t: t}, scenario: scenario, dir: newWorkDir(t), sentBefore: map[part]int{}}
 	appendFile(t, filepath.Join(run.dir, "client_conf.js"), recorderScript)
+	if !scenario.growingParts {
+		appendFile(t, filepath.Join(run.dir, "client_conf.js"), threeEqualParts)
+	}
 	if s != nil {
 		run.useStore(s)
 	}

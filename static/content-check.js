@@ -19,6 +19,8 @@ const browserDetectsChanges = () => !("mozInnerScreenX" in globalThis);
 
 export class ContentCheck {
   #hasher;
+  #parts;
+  #isInParts;
   #showProgress;
   #uploader;
   #setError;
@@ -29,11 +31,14 @@ export class ContentCheck {
   #checked = new Map(); // by file id: the id of the upload whose parts were compared before they are combined
 
   /**
-   * hasher is from hash.js. setError(id, sentence) sets the error of a file. showProgress(id, share) shows how much is
-   * compared, from 0 to 1, and null at the end.
+   * hasher is from hash.js, parts a PartSizes; isInParts(id) tells whether a file is uploaded in parts.
+   * setError(id, sentence) sets the error of a file. showProgress(id, share) shows how much is compared, from 0 to 1,
+   * and null at the end.
    */
-  constructor(qq, hasher, setError, showProgress) {
+  constructor(qq, { hasher, parts, isInParts, setError, showProgress }) {
     this.#hasher = hasher;
+    this.#parts = parts;
+    this.#isInParts = isInParts;
     this.#setError = setError;
     this.#showProgress = showProgress;
     wrapMethod(qq, "CompleteMultipartAjaxRequester", "send", (send) => (id, uploadId, etags) => {
@@ -119,8 +124,7 @@ export class ContentCheck {
   async #checkStart(id) {
     const file = this.#uploader.getFile(id);
     await file.slice(0, 1).arrayBuffer(); // rejects in a browser that detects changes
-    const inParts = this.#uploader._options.chunking.enabled && file.size > this.#partSize(id, file);
-    if (!inParts && !browserDetectsChanges()) await checkSize(file);
+    if (!this.#isInParts(id) && !browserDetectsChanges()) await checkSize(file);
     const resumed = this.#resumed.get(id);
     if (!resumed || resumed.result) return;
     resumed.comparing ??= this.#compare(id, resumed.parts).finally(() => {
@@ -145,13 +149,10 @@ export class ContentCheck {
 
   /** Stops at the first part that differs. Rejects if the file cannot be read. */
   async #compare(id, parts) {
-    const file = this.#uploader.getFile(id);
-    const size = this.#partSize(id, file);
     let result = "same";
     for (const [count, part] of parts.entries()) {
       this.#showProgress(id, count / parts.length);
-      const start = (part.number - 1) * size;
-      const content = file.slice(start, Math.min(start + size, file.size));
+      const content = this.#parts.content(id, part.number - 1);
       result = await this.#comparePart(id, content, md5Of(part.etag), this.#digests.get(id)[part.number - 1]);
       if (result !== "same" || this.#hasStatus(id, "canceled")) break;
     }
@@ -169,11 +170,6 @@ export class ContentCheck {
     if (isEqual && !sha256) this.#etagsAreMD5.set(id, Promise.resolve(true));
     if (isEqual) return "same";
     return sha256 || (await this.#etagsAreMD5.get(id)) ? "different" : "unknown";
-  }
-
-  #partSize(id, file) {
-    const { partSize } = this.#uploader._options.chunking;
-    return typeof partSize === "function" ? partSize(id, file.size) : partSize;
   }
 
   #hasStatus(id, ...statuses) {

@@ -33,6 +33,7 @@ export class FileList {
   #retryOptions;
   #fileErrors;
   #responses;
+  #storedParts;
   #announce;
   #showSummary;
   #files = new Map(); // by Fine Uploader's id
@@ -40,9 +41,13 @@ export class FileList {
   #summaryTimer = null;
   #updateTimer = null;
 
-  /** responses: from responses.js; announce(sentence) and showSummary(states, bytes) show texts. */
-  constructor({ responses, announce, showSummary }) {
+  /**
+   * responses: from responses.js. storedParts(id) returns the parts of a resumed file, as Progress wants them.
+   * announce(sentence) and showSummary(states, bytes) show texts.
+   */
+  constructor({ responses, storedParts, announce, showSummary }) {
     this.#responses = responses;
+    this.#storedParts = storedParts;
     this.#announce = announce;
     this.#showSummary = showSummary;
   }
@@ -67,7 +72,7 @@ export class FileList {
       onSessionRequestComplete: () => this.#files.forEach((file) => this.#rowAdded(file)),
       onUploadChunk: forFile((file, _, part) => file.progress.partStarted(part)),
       onUploadChunkSuccess: forFile((file, part) => file.progress.partStored(part)),
-      onResume: forFile((file, _, part) => this.#resumed(file, part)),
+      onResume: forFile((file) => this.#resumed(file)),
       onProgress: forFile((file, _, sent) => this.#progressed(file, sent)),
       onAutoRetry: forFile((file, _, retry) => this.#retryScheduled(file, retry)),
       onError: forFile((file, _, text) => this.#failed(file, text)),
@@ -188,12 +193,8 @@ export class FileList {
     this.#render(file);
   }
 
-  #resumed(file, { part, start, end, count }) {
-    const uuid = this.#uploader.getUuid(file.id);
-    const record = this.#uploader.getResumableFilesData().find((candidate) => candidate.uuid === uuid);
-    if (!record) return;
-    const partSize = part > 0 ? start / part : end;
-    file.progress.resume(count, partSize, record.remaining, Date.now());
+  #resumed(file) {
+    file.progress.resume(this.#storedParts(file.id), Date.now());
     this.#render(file); // the first progress event may come before the next update
   }
 

@@ -10,13 +10,18 @@ import { bidiIsolate } from "./messages.js";
  * Keeps aborted requests from being sent. Pause and Cancel abort all requests of a file, but a request that waits for
  * its signature is not open yet, so abort does nothing. Fine Uploader sends it when the signature arrives: a cancelled
  * file is stored, or a paused part is sent twice and the upload starts over with "not in ascending order".
+ *
+ * A request that Fine Uploader aborts while it handles the response would have no loadend event, by which other modules
+ * see that it has ended.
  */
 export function stopAbortedRequests(qq) {
   onNewRequest(qq, (xhr) => {
     const { abort } = xhr;
     xhr.abort = function () {
       if (xhr.readyState === XMLHttpRequest.UNSENT) xhr.open = xhr.setRequestHeader = xhr.send = () => {};
+      const isDone = xhr.readyState === XMLHttpRequest.DONE;
       abort.call(xhr);
+      if (isDone) queueMicrotask(() => xhr.dispatchEvent(new ProgressEvent("loadend")));
     };
   });
 }

@@ -9,13 +9,12 @@
 // content-check.js uses the digests too, and lets the worker hash the parts of a file that is resumed.
 //
 // The worker reads with a stream into reused memory: a FileReader took 80 ms for a part, the stream 20 ms (on the
-// slower machine of docs/performance.md). The next part is read ahead while others are sent, to keep the network
-// busy.
+// slower machine of docs/performance.md).
 
 import { wrapMethod } from "./intercept.js";
 
-const MIN_PART_SIZE = 5 * 1024 * 1024; // bytes; S3 accepts only a smaller last part
-const MAX_POOL_SIZE = 32 * 1024 * 1024; // bytes; enough for the parts of usual size being sent and the one read ahead
+const MAX_READS = 2; // parts that are in memory at the same time
+const MAX_POOL_SIZE = 64 * 1024 * 1024; // bytes; two of the largest parts
 
 /**
  * Makes Fine Uploader hash in a worker. If there is no worker, or it fails, CryptoJS calculates the digest. Returns a
@@ -74,13 +73,13 @@ export function omitPartDigests(qq) {
   });
 }
 
-/** Reads and hashes parts, and reads the next part of a file ahead. */
+/** Reads and hashes parts. */
 class PartReader {
   pool = new BufferPool();
   #worker = new HashWorker();
   #sources = new WeakMap(); // by part: {file, start, end}
   #digests = new WeakMap(); // by file: a Map by range
-  #ahead = null; // {file, start, end, reading}; one is enough, since files are uploaded one after the other
+  #reads = Array(MAX_READS).fill(Promise.resolve()); // the latest ones, oldest first; each begins when the first ends
 
   /** Records where a part comes from. Other kinds of slices are not Fine Uploader's. */
   setSource(part, file, start, end) {
@@ -89,15 +88,10 @@ class PartReader {
   }
 
   /** Returns {digest, result}, where result is an ArrayBuffer with the content. */
-  read(part) {
+  async read(part) {
+    const reading = await this.#read(part);
     const source = this.#sources.get(part);
-    if (!source) return this.#readNow(part);
-    const { file, start, end } = source;
-    const ahead = this.#ahead?.file === file ? this.#ahead : null;
-    const reading = ahead?.start === start && ahead.end === end ? ahead.reading : this.#readNow(part);
-    const isResent = ahead?.start > start;
-    if (!isResent) this.#readAhead(file, end, end - start);
-    reading.then(({ digest }) => this.#setDigest(file, start, end, digest), () => {});
+    if (source) this.#setDigest(source, reading.digest);
     return reading;
   }
 
@@ -106,29 +100,23 @@ class PartReader {
     return this.#digests.get(file)?.get(`${start}-${end}`);
   }
 
-  #setDigest(file, start, end, digest) {
+  #setDigest({ file, start, end }, digest) {
     if (!this.#digests.has(file)) this.#digests.set(file, new Map());
     this.#digests.get(file).set(`${start}-${end}`, digest);
   }
 
   /** Returns a digest of the content in lower-case hex; algorithm is "sha256" or "md5". Rejects without a worker. */
   async hash(content, algorithm) {
-    const { digest, result } = await this.#worker.read(content, this.pool.acquire(content.size), algorithm);
+    const { digest, result } = await this.#read(content, algorithm);
     this.pool.release(result);
     return digest;
   }
 
-  async #readNow(part) {
-    return this.#worker.read(part, this.pool.acquire(part.size));
-  }
-
-  #readAhead(file, start, size) {
-    this.#ahead = null;
-    if (size < MIN_PART_SIZE || start >= file.size) return;
-    const end = Math.min(start + size, file.size);
-    const reading = this.#readNow(file.slice(start, end));
-    reading.catch(() => {}); // reported when the part is read
-    this.#ahead = { file, start, end, reading };
+  #read(part, algorithm) {
+    const read = () => this.#worker.read(part, this.pool.acquire(part.size), algorithm);
+    const reading = this.#reads.shift().then(read);
+    this.#reads.push(reading.catch(() => {}));
+    return reading;
   }
 }
 

@@ -3,6 +3,7 @@
 // The uploader starts when the page's scripts have run. It is the global `uploader`, as in Fine Uploader's examples.
 
 import { UploadCleanup } from "./abort.js";
+import { Connections } from "./connections.js";
 import { ContentCheck } from "./content-check.js";
 import { diagnose } from "./diagnose.js";
 import { rejectDuplicateKeys } from "./duplicate-keys.js";
@@ -10,6 +11,7 @@ import { FileList } from "./file-list.js";
 import * as patches from "./fine-uploader-patches.js";
 import { hashInWorker, omitPartDigests } from "./hash.js";
 import * as messages from "./messages.js";
+import { PartSizes, smallestPartSize } from "./part-sizes.js";
 import { Reports } from "./reports.js";
 import { watchResponses } from "./responses.js";
 import { ResumeStore } from "./resume-store.js";
@@ -20,6 +22,7 @@ import { findStartupError } from "./startup-errors.js";
 import { TabLocks } from "./tab-locks.js";
 import { timeOutStalledParts } from "./timeouts.js";
 import { createUnfinishedList } from "./unfinished-list.js";
+import { UploadQueue } from "./upload-queue.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -50,6 +53,8 @@ function start(conf) {
     + "have to start over."));
 
   // Each patch wraps those before it, so the order matters.
+  const connections = new Connections(qq, conf.maxConnections);
+  const parts = new PartSizes(qq, connections, conf);
   patches.parseEmptyResponses();
   const hasher = hashInWorker(qq);
   if (conf.signature?.unsignedPayload && /^https:/i.test(conf.request?.endpoint)) omitPartDigests(qq);
@@ -61,12 +66,14 @@ function start(conf) {
   patches.sendSpacedNamesInParts(qq);
   timeOutStalledParts(qq);
   const responses = watchResponses(qq, conf);
-  const attachSignatures = retrySignatures(qq, responses.last, {
+  const attachSignatures = retrySignatures(qq, responses.last, connections, {
     delayed: (id, retry) => { files.signatureDelayed(id, retry); explain(id, responses.last()); },
     received: (id) => files.signatureReceived(id),
   });
   const limitRestarts = retries.limitRestarts(qq, responses);
   const cleanup = new UploadCleanup(qq, responses.last);
+  const isInParts = (id) => isSentInParts(uploader, id);
+  const queue = new UploadQueue(qq, { connections, parts, isInParts });
 
   const locks = new TabLocks();
   const reports = new Reports(qq, responses.last, locks);
@@ -74,19 +81,29 @@ function start(conf) {
   const session = new Promise((resolve) => { sessionEnded = resolve; });
   const isListed = (uuid) => uploader.getUploads().some((upload) => upload.uuid === uuid);
   const updateUnfinished = createUnfinishedList({ conf, store, locks, cleanup, isListed });
-  const files = new FileList({ responses, announce: createAnnouncer(byId("announcer")), showSummary });
+  const storedParts = (id) => {
+    const { parts: stored = [] } = store.find(uploader.getUuid(id)) ?? {};
+    return stored.map(({ number }) => parts.range(id, number - 1));
+  };
+  const files = new FileList({ responses, storedParts, announce: createAnnouncer(byId("announcer")), showSummary });
   const list = files.callbacks();
   const setupErrors = new SetupErrors(showSetupError);
   const fileErrors = new Map(); // by file id: a sentence, if the file has an error that a retry will not fix
   const setError = (id, sentence) => fileErrors.set(id, sentence);
   const rejectDuplicate = rejectDuplicateKeys(qq, setError);
-  const contentCheck = new ContentCheck(qq, hasher, setError, (id, share) => files.showCheck(id, share));
+  const showProgress = (id, share) => files.showCheck(id, share);
+  const contentCheck = new ContentCheck(qq, { hasher, parts, isInParts, setError, showProgress });
 
+  const preconnect = createPreconnect(conf.request?.endpoint);
   const uploader = new qq.s3.FineUploader(withPageOptions(conf, {
     ...list,
     onValidateBatch: () => { clearNotes(); files.startBatch(); },
-    onSubmit: (id, name) => lockUpload(locks, uploader.getUuid(id), name),
+    onSubmit: (id, name) => {
+      preconnect();
+      return lockUpload(locks, uploader.getUuid(id), name);
+    },
     onStatusChange: (id, previous, status) => {
+      queue.statusChanged(id, status);
       cleanup.statusChanged(id, status);
       if (status === qq.status.SUBMITTED) {
         const record = store.find(uploader.getUuid(id));
@@ -105,6 +122,10 @@ function start(conf) {
       cleanup.abort(id);
       files.startedOver(id, result);
       return false;
+    },
+    onUploadChunk: (id, name, part) => {
+      list.onUploadChunk(id, name, part);
+      return queue.partStarted(id, part.partIndex);
     },
     onUploadChunkSuccess: (id, part, response, xhr) => {
       contentCheck.partStored(id, part, xhr.getResponseHeader("ETag"));
@@ -143,6 +164,13 @@ function start(conf) {
 
   retries.retryTransientErrors(uploader, responses.last);
   const isReadable = retries.failFilesWithErrors(uploader, responses.last, fileErrors);
+  connections.onMeasured(() => {
+    for (const { id } of uploader.getUploads({ status: qq.status.UPLOADING })) {
+      if (!parts.areTooLarge(id) || !uploader.pauseUpload(id)) continue;
+      parts.cutAgain(id);
+      uploader.continueUpload(id);
+    }
+  });
   limitRestarts(uploader);
   attachSignatures(uploader);
   patches.fixButtons(qq, uploader);
@@ -169,8 +197,24 @@ function start(conf) {
   return uploader;
 }
 
+function isSentInParts(uploader, id) {
+  const { enabled, mandatory, partSize } = uploader._options.chunking;
+  const size = uploader.getSize(id);
+  return enabled && (mandatory || size > (typeof partSize === "function" ? partSize(id, size) : partSize));
+}
+
 /** Statuses after which a tab no longer needs the lock of an upload. */
 const finalStatuses = new Set(["upload successful", "canceled", "rejected", "deleted"]);
+
+/** Returns a function that connects to the store, so that the first request has a connection. */
+function createPreconnect(endpoint) {
+  return () => {
+    if (typeof endpoint !== "string") return;
+    const link = Object.assign(document.createElement("link"), { rel: "preconnect", href: endpoint, crossOrigin: "" });
+    document.head.append(link);
+    link.remove();
+  };
+}
 
 /** Rejects a file that another tab is uploading. */
 async function lockUpload(locks, uuid, name) {
@@ -200,6 +244,7 @@ function withPageOptions(conf, pageCallbacks, version) {
   return {
     showMessage: addNote,
     ...conf,
+    chunking: { partSize: (id, size) => smallestPartSize(size), ...conf.chunking }, // PartSizes makes them larger
     workarounds: { iosEmptyVideos: false, ...conf.workarounds }, // true: iPhones and iPads offer one file at a time
     messages: {
       sizeError: "{file} is too large; a file may have {sizeLimit} at most.",

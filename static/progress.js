@@ -6,9 +6,7 @@ const MIN_SPEED_WINDOW = 1500;
 export class Progress {
   #size;
   #sent = 0;
-  #partSize = 0;
-  #lastPart = 0;
-  #confirmed = new Set(); // part indexes
+  #confirmed = new Map(); // the size of parts, by index
   #samples = []; // [time, bytes sent], oldest first
   #started = 0;
 
@@ -24,9 +22,7 @@ export class Progress {
   /** Bytes that the store has confirmed. A paused, retried or resumed upload continues from there. */
   get stored() {
     let bytes = 0;
-    for (const part of this.#confirmed) {
-      bytes += part < this.#lastPart ? this.#partSize : this.#size - part * this.#partSize;
-    }
+    for (const size of this.#confirmed.values()) bytes += size;
     return bytes;
   }
 
@@ -50,22 +46,19 @@ export class Progress {
   }
 
   /** A part is sent. If it was confirmed before, the upload has started over. */
-  partStarted({ partIndex, startByte, endByte, totalParts }) {
-    this.#partSize = partIndex > 0 ? (startByte - 1) / partIndex : endByte; // startByte counts from 1
-    this.#lastPart = totalParts - 1;
+  partStarted({ partIndex }) {
     if (this.#confirmed.has(partIndex)) this.#confirmed.clear();
   }
 
-  partStored({ partIndex }) {
-    this.#confirmed.add(partIndex);
+  /** part is as Fine Uploader describes it to callbacks; its first byte has the number 1. */
+  partStored({ partIndex, startByte, endByte }) {
+    this.#confirmed.set(partIndex, endByte - startByte + 1);
   }
 
-  /** Continues the upload of an earlier visit, which left the parts in remaining to be sent. */
-  resume(totalParts, partSize, remaining, now = 0) {
-    this.#partSize = partSize;
-    this.#lastPart = totalParts - 1;
-    this.#confirmed = new Set(Array(totalParts).keys());
-    for (const part of remaining) this.#confirmed.delete(part);
+  /** Continues the upload of an earlier visit, which left these parts in the store. */
+  resume(parts, now = 0) {
+    this.#confirmed.clear();
+    for (const part of parts) this.partStored(part);
     this.start(now);
   }
 

@@ -8,7 +8,7 @@ import { wrapMethod } from "./intercept.js";
 
 /**
  * Call it before the uploader is created, and what it returns with the uploader after. lastResponse is from
- * responses.js. delayed(id, retry) is called when a signature for a file will be requested again, with the number of
+ * responses.js; connections decides when a signed request is sent. delayed(id, retry) is called when a signature for a file will be requested again, with the number of
  * this retry, and received(id) when the server has given it.
  *
  * It also drops signatures that an earlier attempt requested. After a failure, a pause or a restart Fine Uploader
@@ -17,7 +17,7 @@ import { wrapMethod } from "./intercept.js";
  * them the upload hangs. An old request that completes later can end the current attempt, or send a part of a file
  * that was paused or cancelled. So each request gets its own id, and each change of the file's status ends the attempt.
  */
-export function retrySignatures(qq, lastResponse, { delayed, received }) {
+export function retrySignatures(qq, lastResponse, connections, { delayed, received }) {
   const attempts = new Map(); // by file id
   let uploader = null;
   let requests = 0;
@@ -31,13 +31,15 @@ export function retrySignatures(qq, lastResponse, { delayed, received }) {
       return uploader._options.retry.autoAttemptDelay * 1000;
     },
     received: () => received(file),
+    schedule: (request) => connections.schedule({ file, ...request }),
   });
   wrapMethod(qq, "RequestSigner", "getSignature", (getSignature, { expectingPolicy }) => (id, toSign) => {
     if (typeof id !== "string" && !expectingPolicy) return getSignature(id, toSign); // not of a part or a form
     const file = fileOf(id);
     if (!attempts.has(file)) attempts.set(file, createAttempt(file));
     const result = new qq.Promise();
-    attempts.get(file).request(() => getSignature(`${id}.${++requests}`, toSign), result);
+    const part = expectingPolicy ? null : Number(id.split(".")[1]);
+    attempts.get(file).request(() => getSignature(`${id}.${++requests}`, toSign), part, result);
     return result;
   }, passFileToHeaders);
   return (created) => {
@@ -71,30 +73,36 @@ class Attempt {
   #isTransient;
   #delayRetry;
   #received;
+  #schedule;
   #repeated = null; // a request, as a function
   #waiting = []; // requests
 
   /**
    * isCurrent(attempt): whether it has not ended. isTransient(): whether a retry can help after the present failure.
    * delayRetry() returns the delay before a retry in ms, or null after the last one. received() is called when a
-   * repeated request has succeeded.
+   * repeated request has succeeded. schedule is that of a Connections.
    */
-  constructor({ isCurrent, isTransient, delayRetry, received }) {
+  constructor({ isCurrent, isTransient, delayRetry, received, schedule }) {
     this.#isCurrent = () => isCurrent(this);
     this.#isTransient = isTransient;
     this.#delayRetry = delayRetry;
     this.#received = received;
+    this.#schedule = schedule;
   }
 
-  /** Calls getSignature until its promise succeeds, and settles result, unless the attempt ends before. */
-  request(getSignature, result) {
+  /**
+   * Calls getSignature until its promise succeeds, and settles result when the part may be sent, unless the attempt
+   * ends before.
+   */
+  request(getSignature, part, result) {
     const request = () => {
       if (!this.#isCurrent()) return;
       getSignature().then(
         (...signature) => {
           if (!this.#isCurrent()) return;
           this.#succeeded(request);
-          result.success(...signature);
+          const send = () => { if (this.#isCurrent()) result.success(...signature); };
+          this.#schedule({ part, send, signAgain: request });
         },
         (...error) => {
           if (this.#isCurrent() && !this.#willRepeat(request)) result.failure(...error);
