@@ -23,7 +23,7 @@ func listenForMetrics(cfg config.Config) (net.Listener, error) {
 }
 
 // serveMetrics serves m at /metrics of P3S3F_METRICS_ADDRESS, if it is set, until stop is called.
-func (l *listener) serveMetrics(m *metrics.Metrics, log *slog.Logger) (stop func()) {
+func (l *listener) serveMetrics(m *metrics.Metrics, log, startLog *slog.Logger) (stop func()) {
 	if l.metrics == nil {
 		return func() {}
 	}
@@ -36,6 +36,6 @@ func (l *listener) serveMetrics(m *metrics.Metrics, log *slog.Logger) (stop func
 	srv := newServer(mux)
 	srv.ErrorLog = httpLog(log)
 	go srv.Serve(l.metrics)
-	log.Info("serving metrics", "address", "http://"+l.metrics.Addr().String()+"/metrics")
+	startLog.Info("serving metrics", "address", "http://"+l.metrics.Addr().String()+"/metrics")
 	return func() { srv.Close() }
 }

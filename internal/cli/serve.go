@@ -108,9 +108,10 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer r.start(ctx, cancel)()
 	defer cancel(nil)
-	defer l.serveMetrics(m, log)()
+	startLog := newLog(l.cfg, stderr) // not queued, so that its lines come before the banner
+	defer l.serveMetrics(m, log, startLog)()
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {
-		log.Warn(warning)
+		startLog.Warn(warning)
 	}
 	srv := newServer(l.newHandler(ctx, funcs, r, records, log, m))
 	if l.certificate != nil {
@@ -118,7 +119,7 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 	}
 	srv.ErrorLog = httpLog(log)
 	l.cfg.Port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	log.Info("server started", "version", buildVersion(), "address", l.cfg.Origin(), l.settings())
+	startLog.Info("server started", "version", buildVersion(), "address", l.cfg.Origin(), l.settings())
 	l.printBanner(stdout)
 	err = errors.Join(serveUntil(ctx, srv, l, l.cfg.ShutdownDelay), closeHooks(funcs))
 	log.Info("server stopped", "reason", cmp.Or(err, context.Cause(ctx)))
