@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,13 +22,53 @@ import (
 // TestMain makes these programs of the test binary, for the scripts and benchmarks.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"s3-sign-srv": func() { Main(hooks.New) },
+		"s3-sign-srv": func() { endWithParent(); Main(hooks.New) },
 		"await":       awaitMain,
 		"certificate": certificateMain,
 		"get":         getMain,
-		"store":       storeMain,
+		"store":       func() { endWithParent(); storeMain() },
 		"unchecked":   uncheckedMain,
 	})
+}
+
+// endWithParent ends this program soon after its parent has ended. A script that is killed, because a test has failed
+// or was interrupted, would otherwise leave its servers running.
+func endWithParent() {
+	parent := os.Getppid()
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			if os.Getppid() != parent {
+				os.Exit(1)
+			}
+		}
+	}()
+}
+
+// TestServerEndsWithParent kills a script with a server in the background, as an interrupted test does.
+func TestServerEndsWithParent(t *testing.T) {
+	output, script, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	cmd := exec.Command("sh", "-c", "s3-sign-srv & wait")
+	cmd.Env = append(os.Environ(), "AWS_CLIENT_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "AWS_CLIENT_SECRET_KEY=s3cret",
+		"AWS_DEST_BUCKET=mybucket", "AWS_ENDPOINT=http://127.0.0.1:9", "P3S3F_HOST_PORT=0")
+	cmd.Stdout = script
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	script.Close()
+	lines := bufio.NewReader(output)
+	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, "open ") {
+		t.Errorf("the server wrote %q, %v", line, err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	output.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if rest, err := io.ReadAll(lines); err != nil { // the end of the pipe is that of the server
+		t.Errorf("the server still runs: %q, %v", rest, err)
+	}
 }
 
 // TestScripts runs the command lines in testdata/script. $PORT and $STORE are free ports.
@@ -81,9 +124,15 @@ func getMain() {
 	})
 }
 
-// awaitMain returns once a file exists.
+// awaitMain returns once a file exists and contains the second argument, if there is one.
 func awaitMain() {
-	retry(func() error { _, err := os.Stat(os.Args[1]); return err })
+	retry(func() error {
+		text, err := os.ReadFile(os.Args[1])
+		if err == nil && len(os.Args) > 2 && !strings.Contains(string(text), os.Args[2]) {
+			err = fmt.Errorf("%s has no %q: %s", os.Args[1], os.Args[2], text)
+		}
+		return err
+	})
 }
 
 // certificateMain writes a certificate for localhost and its key.
