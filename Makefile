@@ -66,7 +66,7 @@ unit: ## run the tests that need no browser and no store, with the race detector
 	go test -race -count=1 ./...
 
 e2e: build bin/.versitygw-$(VERSITYGW) ## run the browser tests, and the ledger on PostgreSQL
-	go test -tags e2e ./internal/ledger -race -count=1
+	go test -tags e2e ./internal/ledger ./internal/events -race -count=1
 	go test -tags e2e ./e2e -count=1 -timeout 15m
 
 lint: bin/.staticcheck-$(STATICCHECK) bin/.govulncheck-$(GOVULNCHECK) ## run gofmt, vet, staticcheck, govulncheck, and check documents and sizes

@@ -90,7 +90,7 @@ func readTree(t *testing.T) *tree {
 	r.files = strings.Fields(run(t, "git", "ls-files", "--cached", "--others", "--exclude-standard"))
 	binary := path.Join(t.TempDir(), "s3-sign-srv")
 	run(t, "go", "build", "-o", binary, "./cmd/s3-sign-srv")
-	for _, command := range []string{"", "doctor", "cors", "expect", "help", "version"} {
+	for _, command := range []string{"", "doctor", "cors", "expect", "events", "help", "version"} {
 		r.help[command] = run(t, binary, strings.Fields("help "+command)...)
 	}
 	for _, file := range r.files {

@@ -34,6 +34,8 @@ func (o *options) flags(command string) *flag.FlagSet {
 		flags.Func("origin", "", o.addOrigin)
 	case "expect":
 		flags.StringVar(&o.format, "format", "", "")
+	case "events":
+		flags.BoolVar(&o.json, "json", false, "")
 	default:
 		return flags
 	}

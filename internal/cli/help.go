@@ -16,7 +16,7 @@ import (
 var helpTexts embed.FS
 
 // commands are the words that can follow the program's name.
-func commands() []string { return []string{"doctor", "cors", "expect", "help", "version"} }
+func commands() []string { return []string{"doctor", "cors", "expect", "events", "help", "version"} }
 
 func unknownCommand(name string) error {
 	const text = "unknown command %q; the commands are %s; see s3-sign-srv help"

@@ -16,7 +16,7 @@ func openLedger(ctx context.Context, cfg config.Config, log *slog.Logger) (*ledg
 	}
 	l, err := ledger.Open(ctx, ledger.Config{
 		Address: cfg.Database, Bucket: cfg.Sign.Bucket, Log: log, Now: time.Now,
-		ExpectedOnly: cfg.ExpectedOnly, SignWhenAway: !cfg.DatabaseRequired,
+		Events: cfg.EventsURL != nil, ExpectedOnly: cfg.ExpectedOnly, SignWhenAway: !cfg.DatabaseRequired,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -100,6 +100,8 @@ func runCommand(ctx context.Context, name string, args []string, env environ, st
 		return runCORS(ctx, args, env, stdout)
 	case "expect":
 		return runExpect(ctx, args, env, stdout)
+	case "events":
+		return runEvents(ctx, args, env, stdout)
 	case "help":
 		return runHelp(args, stdout)
 	case "version":

@@ -108,6 +108,11 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer r.start(ctx, cancel)()
 	defer cancel(nil)
+	stopEvents, err := startEvents(l.cfg, records, log)
+	if err != nil {
+		return err
+	}
+	defer stopEvents()
 	startLog := newLog(l.cfg, stderr) // not queued, so that its lines come before the banner
 	defer l.serveMetrics(m, log, startLog)()
 	for _, warning := range slices.Concat(l.cfg.Warnings, assets.Warnings(".")) {

@@ -36,6 +36,9 @@ type Config struct {
 	DatabaseRequired bool        // sign nothing while it does not respond
 	ExpectedOnly     bool        // sign only for expected files
 
+	EventsURL     *url.URL      // receives the events of the ledger; nil: none are kept
+	EventsSecrets []sign.Secret // each event is signed with all of them
+
 	VerifySuccess bool // ask the store whether a reported upload exists
 	AllowDelete   bool
 	ServePage     bool
@@ -83,7 +86,7 @@ func Load(getenv func(string) string) (Config, error) {
 		c.Sign.VirtualHosted = isVirtualByDefault(c.Sign)
 	}
 	errs = append(errs, checkSwappedKeys(c.Sign), checkOldKeys(c.Sign), checkAddress(&c.Sign, addressing),
-		checkHooks(getenv))
+		checkHooks(getenv), checkEvents(c))
 	errs = append(errs, checkCertificate(&c)...)
 	if c.ExpectedOnly && c.Database.Reveal() == "" {
 		errs = append(errs, errors.New("P3S3F_EXPECTED_ONLY is 1, but P3S3F_DATABASE is not set; set both, or neither"))

@@ -60,3 +60,17 @@ func checkHooks(getenv func(string) string) error {
 	}
 	return nil
 }
+
+// checkEvents wants the database and the secret that events need, and no secret without events.
+func checkEvents(c Config) error {
+	switch {
+	case c.EventsURL != nil && c.Database.Reveal() == "":
+		return errors.New("P3S3F_DATABASE is not set, and P3S3F_EVENTS_URL needs it; set both, or neither")
+	case c.EventsURL != nil && c.EventsSecrets == nil:
+		return errors.New("P3S3F_EVENTS_SECRET is not set, and P3S3F_EVENTS_URL needs it; " +
+			"set it to whsec_ followed by the output of openssl rand -base64 32")
+	case c.EventsURL == nil && c.EventsSecrets != nil:
+		return errors.New("P3S3F_EVENTS_SECRET has no effect without P3S3F_EVENTS_URL; set both, or neither")
+	}
+	return nil
+}

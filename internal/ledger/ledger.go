@@ -45,6 +45,7 @@ type Config struct {
 	Now     func() time.Time
 
 	ExpectedOnly bool // allow only expected files, also in data sets that have none
+	Events       bool // keep events for Due
 	SignWhenAway bool // allow the requests of uploads that have begun while the database does not respond
 }
 
@@ -54,6 +55,8 @@ type Ledger struct {
 	db    *sql.DB
 	parts *lru.Cache[string, time.Time] // when the database last allowed a part of the upload with that key
 	looks singleflight.Group            // by key
+
+	isPostgres bool
 }
 
 //go:embed migrations/*.sql
@@ -80,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		return nil, fmt.Errorf("P3S3F_DATABASE: the database %s cannot be used: %s; check the address, that the database "+
 			"runs, and that this user may create tables in it", a.name, a.describe(err))
 	}
-	return &Ledger{Config: cfg, db: db, parts: parts}, nil
+	return &Ledger{Config: cfg, db: db, parts: parts, isPostgres: a.dialect == goose.DialectPostgres}, nil
 }
 
 // maxMigrations is how often migrate begins on SQLite: a migration fails if another process has just applied it.

@@ -27,8 +27,10 @@ func (l *Ledger) Store(ctx context.Context, u Upload) error {
 				return err
 			}
 		}
-		_, err = t.save(r)
-		return err
+		if _, err := t.save(r); err != nil || r.state == old.state || r.state != refused {
+			return err
+		}
+		return l.emit(t, r)
 	})
 	if err != nil {
 		return err
@@ -70,9 +72,13 @@ func (l *Ledger) end(ctx context.Context, key string, to state, reason string) e
 		if err := t.endClaim(r, to); err != nil {
 			return err
 		}
-		_, err = t.exec(`UPDATE ledger_uploads SET state = $3, reason = $4, changed_at = $5
+		rows, err := t.exec(`UPDATE ledger_uploads SET state = $3, reason = $4, changed_at = $5
 			WHERE bucket = $1 AND key = $2 AND state IN (`+statesBefore(to)+`)`, key, string(to), reason, t.now)
-		return err
+		if err != nil || rows == 0 {
+			return err
+		}
+		r.state, r.reason = to, reason
+		return l.emit(t, r)
 	})
 }
 

@@ -98,11 +98,22 @@ func (c *Client) newRequest(ctx context.Context, kind string, data any, header h
 	if err != nil {
 		return nil, err
 	}
+	request, err := c.sign(ctx, "msg_"+rand.Text(), now, body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	return request, nil
+}
+
+// sign returns a signed request with that id and body.
+func (c *Client) sign(ctx context.Context, id string, now time.Time, body []byte) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	id := "msg_" + rand.Text()
 	var signatures []string
 	for _, signer := range c.signers {
 		signature, err := signer.Sign(id, now, body)
@@ -110,9 +121,6 @@ func (c *Client) newRequest(ctx context.Context, kind string, data any, header h
 			return nil, err
 		}
 		signatures = append(signatures, signature)
-	}
-	for name, values := range header {
-		request.Header[name] = values
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "s3-sign-srv")
