@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"s3-sign-srv/internal/config"
 	"s3-sign-srv/internal/events"
 	"s3-sign-srv/internal/ledger"
+	"s3-sign-srv/internal/metrics"
 	"s3-sign-srv/internal/webhook"
 )
 
@@ -26,7 +28,9 @@ import (
 const eventPoll = time.Second
 
 // startEvents delivers events until stop is called, if P3S3F_EVENTS_URL is set.
-func startEvents(cfg config.Config, l *ledger.Ledger, log *slog.Logger) (stop func(), err error) {
+func startEvents(
+	cfg config.Config, l *ledger.Ledger, log *slog.Logger, m *metrics.Metrics,
+) (stop func(), err error) {
 	if cfg.EventsURL == nil {
 		return func() {}, nil
 	}
@@ -34,6 +38,8 @@ func startEvents(cfg config.Config, l *ledger.Ledger, log *slog.Logger) (stop fu
 	if err != nil {
 		return nil, fmt.Errorf("P3S3F_EVENTS_SECRET: %w", err)
 	}
+	m.AddGauge("events_pending", "Events that are not delivered; NaN while the database does not respond.",
+		func() float64 { return countPending(l) })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -41,6 +47,14 @@ func startEvents(cfg config.Config, l *ledger.Ledger, log *slog.Logger) (stop fu
 		(&events.Sender{Ledger: l, Application: application, Log: log, Poll: eventPoll}).Run(ctx)
 	}()
 	return func() { cancel(); <-done }, nil
+}
+
+func countPending(l *ledger.Ledger) float64 {
+	n, err := l.Pending(context.Background())
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(n)
 }
 
 // runEvents lists the events of the ledger, or makes them due again.

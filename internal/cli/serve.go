@@ -108,7 +108,7 @@ func (l *listener) serve(ctx context.Context, newHooks hooks.NewFunc, stdout, st
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer r.start(ctx, cancel)()
 	defer cancel(nil)
-	stopEvents, err := startEvents(l.cfg, records, log)
+	stopEvents, err := startEvents(l.cfg, records, log, m)
 	if err != nil {
 		return err
 	}

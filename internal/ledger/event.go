@@ -3,8 +3,10 @@ package ledger
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 )
@@ -38,7 +40,8 @@ type eventData struct {
 	Reason  string          `json:"reason,omitempty"`
 }
 
-// emit adds the event that r got into its state, in the transaction that changes it.
+// emit adds the event that r got into its state, in the transaction that changes it, unless the last event of its key
+// says the same: pages repeat their reports.
 func (l *Ledger) emit(t tx, r record) error {
 	if !l.Events {
 		return nil
@@ -48,7 +51,18 @@ func (l *Ledger) emit(t tx, r record) error {
 		&data.Size, &data.ETag); err != nil {
 		return err
 	}
-	body, err := json.Marshal(eventBody{"upload." + string(r.state), time.UnixMilli(t.now).UTC(), data})
+	event := eventBody{"upload." + string(r.state), time.UnixMilli(t.now).UTC(), data}
+	content, err := json.Marshal(eventBody{Type: event.Type, Data: data})
+	if err != nil {
+		return err
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256(content))
+	rows, err := t.exec(`UPDATE ledger_uploads SET last_event = $3 WHERE bucket = $1 AND key = $2 AND last_event <> $3`,
+		r.Key, digest)
+	if err != nil || rows == 0 {
+		return err
+	}
+	body, err := json.Marshal(event)
 	if err != nil {
 		return err
 	}
@@ -58,7 +72,7 @@ func (l *Ledger) emit(t tx, r record) error {
 }
 
 // lease is how long an event that is being delivered is not due for another replica, and how long an attempt may take.
-const lease = time.Minute
+const lease = 20 * time.Second
 
 // Due returns at most n events to deliver now, and counts the attempt. Until the lease ends, no replica gets them.
 func (l *Ledger) Due(ctx context.Context, n int) (events []Event, err error) {
@@ -104,6 +118,15 @@ func (l *Ledger) Postpone(ctx context.Context, id string, cause error, delay tim
 			id, t.now+delay.Milliseconds(), text(cause.Error()))
 		return err
 	})
+}
+
+// Pending returns the number of events that are not delivered.
+func (l *Ledger) Pending(ctx context.Context) (n int64, err error) {
+	err = l.inTx(ctx, func(t tx) error {
+		_, err := t.row(`SELECT COUNT(*) FROM ledger_events WHERE bucket = $1 AND delivered_at IS NULL`, nil, &n)
+		return err
+	})
+	return n, err
 }
 
 // Redeliver makes an event due again, or with an empty id all that are not delivered yet.
