@@ -1,9 +1,8 @@
-// Options of Fine Uploader for the page. There are two ways to use this file:
-//  - Leave it here. The server fills in BUCKET, HOST, ACCESSKEY, the region and the signature version from its own
-//    settings (p3s3f.env). Everything else takes effect as you write it here.
-//  - Own every value: cp client_conf.js my_client_conf.js, edit the copy, ln my_client_conf.js static/client_conf.js
-//    (a hard link). The server then serves that file as it is. With P3S3F_OWN_UPLOADS_ONLY=1 it adds the owner to
-//    the keys.
+// Options of Fine Uploader for the page. To change one, cp client_conf.js my_client_conf.js and edit the copy: the server
+// then serves it in place of this file. It fills in BUCKET, HOST, ACCESSKEY, the region and the signature version from
+// its own settings (p3s3f.env). Everything else takes effect as you write it.
+// To own these values too, also ln my_client_conf.js static/client_conf.js (a hard link). The server then serves the file
+// as it is. With P3S3F_OWN_UPLOADS_ONLY=1 it adds the owner to the keys.
 // After a change, force the browser to reload the page (shift-ctrl-R). The documentation of Fine Uploader lists all
 // options: docs.fineuploader.com, "S3 options".
 

@@ -19,8 +19,9 @@ var embedded embed.FS
 const customConf = "static/client_conf.js"
 
 // FS returns the embedded files, by their paths in the repository. A file of the same name in dir replaces an
-// embedded one, and static/ may have more files there. Nothing else in dir can be opened, not even by a link:
-// the settings, with the secret key, are kept there too.
+// embedded one, and static/ may have more files there. A copy named my_client_conf.js or my_basic_cors.xml, which git
+// ignores, replaces both. Nothing else in dir can be opened, not even by a link: the settings, with the secret key, are
+// kept there too.
 func FS(dir string) fs.FS { return overlay(dir) }
 
 type overlay string
@@ -43,15 +44,24 @@ func (dir overlay) open(name string) (f fs.File, err error) {
 	case isStatic:
 		f, err = os.OpenInRoot(filepath.Join(string(dir), "static"), filepath.FromSlash(inStatic))
 	case name == "client_conf.js" || name == "basic_cors.xml":
+		if copied := filepath.Join(string(dir), "my_"+name); exists(copied) {
+			path = copied
+		}
 		f, err = os.Open(path)
 	default:
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	if info, linkErr := os.Lstat(path); linkErr == nil && info.Mode().Type() == fs.ModeSymlink &&
 		errors.Is(err, fs.ErrNotExist) {
-		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("a link to a file that does not exist")}
+		err = &fs.PathError{Op: "open", Path: path, Err: errors.New("a link to a file that does not exist")}
 	}
 	return f, err
+}
+
+// exists reports whether there is a file, or a link that may lead nowhere.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Warnings names the files in dir that FS cannot open, one sentence each. The built-in files are not served instead.
@@ -70,6 +80,9 @@ func Warnings(dir string) (warnings []string) {
 		case err == nil:
 			f.Close()
 		case errors.As(err, &pathErr) && !errors.Is(err, fs.ErrNotExist):
+			if copied := "my_" + name; filepath.Base(pathErr.Path) == copied {
+				name = copied
+			}
 			warnings = append(warnings, fmt.Sprintf("%s cannot be read (%v), and the built-in file is not served instead; "+
 				"make it a readable file or a link to one in static/, or remove it", name, pathErr.Err))
 		}

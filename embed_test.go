@@ -23,7 +23,8 @@ func TestFS(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"p3s3f.env", "server.key", "basic_cors.xml", "static/page.js", "static/more/logo.svg", "static/client_conf.js",
+		"p3s3f.env", "my_p3s3f.env", "server.key",
+		"my_basic_cors.xml", "static/page.js", "static/more/logo.svg", "static/client_conf.js",
 	} {
 		write(name)
 	}
@@ -40,7 +41,9 @@ func TestFS(t *testing.T) {
 		{"embedded file", "static/index.html", embedded},
 		{"embedded file beside static", "client_conf.js", embedded},
 		{"replaced file", "static/page.js", mine},
-		{"replaced file beside static", "basic_cors.xml", mine},
+		{"the user's copy of a file beside static", "basic_cors.xml", mine},
+		{"the user's copy by its own name", "my_basic_cors.xml", missing},
+		{"the user's copy of the settings", "my_p3s3f.env", missing},
 		{"extra file", "static/more/logo.svg", mine},
 		{"the user's own configuration", "static/client_conf.js", mine},
 		{"link within static", "static/copy.js", mine},
@@ -84,6 +87,7 @@ func TestWarnings(t *testing.T) {
 	for link, target := range map[string]string{
 		"static/client_conf.js": "../my_client_conf.js", "static/page.css": "gone.css", "client_conf.js": "gone.js",
 		"static/.#page.js": "user@host.1", "static/.git/x": "gone", "static/copy.css": ".", "basic_cors.xml": "/etc/passwd",
+		"my_basic_cors.xml": "gone.xml",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
 			t.Fatal(err)
@@ -93,6 +97,7 @@ func TestWarnings(t *testing.T) {
 		"make it a readable file or a link to one in static/, or remove it"
 	want := []string{
 		"client_conf.js cannot be read (" + gone + rest,
+		"my_basic_cors.xml cannot be read (" + gone + rest,
 		"static/client_conf.js cannot be read (path escapes from parent" + rest,
 		"static/page.css cannot be read (" + gone + rest,
 	}

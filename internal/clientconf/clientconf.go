@@ -16,8 +16,8 @@ const (
 	StorageHeader, StorageValue       = "x-amz-storage-class", "REDUCED_REDUNDANCY"
 )
 
-// Conf is the page's client_conf.js: the user's own static/client_conf.js, or else the one that the server
-// adds its settings to. Its Object is nil if fine_u_conf is not an object literal.
+// Conf is the page's client_conf.js: the user's own static/client_conf.js, or else the one that the server adds its
+// settings to, my_client_conf.js or client_conf.js. Its Object is nil if fine_u_conf is not an object literal.
 type Conf struct {
 	Object
 	File     string
@@ -38,6 +38,9 @@ func Read(files fs.FS) Conf {
 	if err != nil {
 		c.ReadErr = err
 		return c
+	}
+	if info, err := fs.Stat(files, c.File); err == nil && !c.Custom {
+		c.File = info.Name()
 	}
 	value, err := readScript(string(text))
 	c.Object, _ = value.(Object)
