@@ -162,7 +162,7 @@ func (run *uppyRun) resetStore() {
 	eventually(run.t, 30*time.Second, "Uppy continues", func() bool { return run.files()[0].Error == "" })
 }
 
-// A cancelled upload leaves nothing in the store, also after a reload.
+// A cancelled upload leaves nothing in the store.
 func TestUppyCancel(t *testing.T) {
 	t.Parallel()
 	versitygw := startVersitygw(t)
