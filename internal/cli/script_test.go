@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"os/exec"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +75,7 @@ func TestServerEndsWithParent(t *testing.T) {
 
 // TestScripts runs the command lines in testdata/script. $PORT and $STORE are free ports.
 func TestScripts(t *testing.T) {
+	resetHangup(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -160,4 +163,11 @@ func storeMain() {
 			io.WriteString(w, kept)
 		}
 	})))
+}
+
+// resetHangup makes programs that the test starts end at SIGHUP, even if the test itself runs under nohup.
+func resetHangup(t *testing.T) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 }

@@ -15,6 +15,7 @@ import (
 
 // TestTerminalCloses closes the terminal of a running server, which ends as after any other signal.
 func TestTerminalCloses(t *testing.T) {
+	resetHangup(t)
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)

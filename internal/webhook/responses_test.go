@@ -133,7 +133,7 @@ func TestFailures(t *testing.T) {
 		for kind, call := range calls {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			if test.name == "slow" {
-				ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+				ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
 			}
 			_, err := call(ctx, hooksOf(t, address+"/hooks?password=s3cret"))
 			var failure *apierror.Error
