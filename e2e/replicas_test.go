@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -23,12 +24,14 @@ func TestReplicas(t *testing.T) {
 	proxy := startTCPProxy(t, b.port, inFlight+2*mib)
 	env := settingsFor(b, pathStyle.endpoint(proxy.port)).with(ownUploadsOnly)
 	dir := newWorkDir(t)
+	appendFile(t, filepath.Join(dir, "client_conf.js"), threeEqualParts)
 	first, second := startServer(t, dir, env), startServer(t, dir, env)
 	balancer := startBalancer(t)
 	balancer.to(first)
 	page := openTab(t, balancer.URL, `net::ERR_.*partNumber=`, `beforeunload`) // without user input there is no dialog
 	page.choose(longFile)
 	eventually(t, 30*time.Second, "the upload is blocked", proxy.limitReached)
+	page.awaitStoredPart()
 	key := page.uploadOf(longFile).Key
 
 	balancer.to(second) // before the first one stops, as a part may still need a signature

@@ -192,8 +192,10 @@ func (b *bucket) empty(ctx context.Context) error {
 	uploads, err := b.unfinished(ctx)
 	for _, u := range uploads {
 		abort := s3.AbortMultipartUploadInput{Bucket: &b.name, Key: u.Key, UploadId: u.UploadId}
-		_, e := b.client.AbortMultipartUpload(ctx, &abort)
-		err = errors.Join(err, e)
+		var gone *types.NoSuchUpload // the page may abort its uploads at the same time
+		if _, e := b.client.AbortMultipartUpload(ctx, &abort); !errors.As(e, &gone) {
+			err = errors.Join(err, e)
+		}
 	}
 	keys, e := b.keys(ctx)
 	err = errors.Join(err, e)

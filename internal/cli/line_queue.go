@@ -10,15 +10,17 @@ import (
 const (
 	maxQueuedLines = 1000 // of about 400 bytes each
 	flushTimeout   = 5 * time.Second
+	blockedTimeout = 500 * time.Millisecond // after which a writer counts as blocked
 )
 
 // lineQueue writes log lines to a writer that may block, such as a pipe that nobody reads. It then drops lines, so that
-// requests do not wait, and says so in the next line that it can write.
+// requests do not wait, and says so in the next line that it can write. For a writer that is only slow, requests wait.
 type lineQueue struct {
 	to      io.Writer
 	lines   chan []byte
 	closing chan struct{}
 	written chan struct{} // is closed after close, when all lines are written
+	blocked atomic.Bool   // no line was written for blockedTimeout
 	dropped atomic.Int64  // since the start
 	notice  func(io.Writer, int64)
 }
@@ -31,13 +33,25 @@ func newLineQueue(to io.Writer, notice func(w io.Writer, dropped int64)) *lineQu
 	return q
 }
 
-// Write queues a line. It does not fail or block.
+// Write queues a line. It does not fail, and blocks for blockedTimeout at most.
 func (q *lineQueue) Write(line []byte) (int, error) {
+	queued := bytes.Clone(line)
 	select {
-	case q.lines <- bytes.Clone(line):
+	case q.lines <- queued:
+		return len(line), nil
 	default:
-		q.dropped.Add(1)
 	}
+	if !q.blocked.Load() {
+		timer := time.NewTimer(blockedTimeout)
+		defer timer.Stop()
+		select {
+		case q.lines <- queued:
+			return len(line), nil
+		case <-timer.C:
+			q.blocked.Store(true)
+		}
+	}
+	q.dropped.Add(1)
 	return len(line), nil
 }
 
@@ -46,6 +60,7 @@ func (q *lineQueue) writeLines() {
 	reported := int64(0)
 	write := func(line []byte) {
 		q.to.Write(line)
+		q.blocked.Store(false)
 		if dropped := q.dropped.Load(); dropped > reported {
 			q.notice(q.to, dropped-reported)
 			reported = dropped

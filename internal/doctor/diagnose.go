@@ -117,7 +117,7 @@ func (e errorResponse) explainProxy() (cause, fix string) {
 	switch {
 	case e.status == http.StatusRequestEntityTooLarge:
 		return "a proxy in front of it rejects a body of this size (status 413)",
-			"Raise the limit of the proxy above the size of a part, 5 MiB (nginx: client_max_body_size 0)."
+			"Raise the limit of the proxy above the size of a part, up to 32 MiB (nginx: client_max_body_size 0)."
 	case e.status >= 500:
 		return fmt.Sprintf("a proxy in front of it cannot reach it (status %d)", e.status),
 			"Check that the store is running, and check the log of the proxy."
