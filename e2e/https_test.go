@@ -96,7 +96,7 @@ func TestTwoOwners(t *testing.T) {
 	b := newBucket(t, shared.radosgw)
 	srv := startServer(t, newWorkDir(t), settingsFor(b, pathStyle.endpoint(b.port)).with(ownUploadsOnly))
 	planted := srv.newCookie(t)
-	page := openTab(t, srv.url, `status of 403`, `Refused to execute script`)
+	page := openTab(t, srv.url, `status of 403`, `Refused to execute script`, `sessionRefresh has failed`)
 	for _, path := range []string{"/s3", "/static"} { // the browser keeps it beside the cookie for "/"
 		page.exec(`document.cookie = %s`, planted.Name+"="+planted.Value+"; Path="+path)
 	}

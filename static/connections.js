@@ -25,8 +25,6 @@ export class Connections {
   #samples = []; // [ms, bytes sent until then], oldest first
   #sent = 0;
   #rate = 0;
-  #isMeasured = false;
-  #measured = () => {};
 
   /** max is the largest number of connections. */
   constructor(qq, max = DEFAULT_CONNECTIONS) {
@@ -40,24 +38,9 @@ export class Connections {
     });
   }
 
-  /** The largest number of connections. */
-  get max() {
-    return this.#max;
-  }
-
-  /** The bytes per second that the line takes. */
+  /** The bytes per second that the line takes; 0 before they are measured. */
   get rate() {
     return this.#rate;
-  }
-
-  /** Sets the rate until it is measured. */
-  expect(rate) {
-    if (!this.#isMeasured) this.#rate = rate;
-  }
-
-  /** Calls callback when the rate was measured. */
-  onMeasured(callback) {
-    this.#measured = callback;
   }
 
   /**
@@ -125,8 +108,6 @@ export class Connections {
     const [start, sentBefore] = this.#samples[0];
     if (now - start < MIN_RATE_TIME) return;
     this.#rate = ((this.#sent - sentBefore) / (now - start)) * 1000;
-    this.#isMeasured = true;
-    this.#measured();
     this.#sendNext();
   }
 }

@@ -164,13 +164,6 @@ function start(conf) {
 
   retries.retryTransientErrors(uploader, responses.last);
   const isReadable = retries.failFilesWithErrors(uploader, responses.last, fileErrors);
-  connections.onMeasured(() => {
-    for (const { id } of uploader.getUploads({ status: qq.status.UPLOADING })) {
-      if (!parts.areTooLarge(id) || !uploader.pauseUpload(id)) continue;
-      parts.cutAgain(id);
-      uploader.continueUpload(id);
-    }
-  });
   limitRestarts(uploader);
   attachSignatures(uploader);
   patches.fixButtons(qq, uploader);

@@ -7,9 +7,7 @@ import { MIN_PART_SIZE } from "./connections.js";
 
 const MiB = 1024 * 1024;
 const MAX_PART_SIZE = 32 * MiB;
-const PART_TIME = 2;      // s that a part should take
-const MAX_PARTS_TIME = 10; // s that the parts on their way may take before they are cut again
-const EXPECTED_TIME = 5;  // s that a file is expected to take before the rate is known
+const PART_TIME = 2; // s that a part should take
 const MAX_PARTS = 10_000; // of S3
 
 /** Fine Uploader's part size: in bytes, the smallest with which a file of this size has few enough parts. */
@@ -60,21 +58,6 @@ export class PartSizes {
     return this.#state(id)?.chunking?.inProgress?.length ?? 0;
   }
 
-  /** Whether no part of the file is stored, and those on their way are so large that a break would lose much. */
-  areTooLarge(id) {
-    const { ends, etags } = this.#state(id)?.chunking ?? {};
-    if (!ends?.length || etags?.length) return false;
-    const sent = ends[Math.min(ends.length, this.#connections.max) - 1];
-    return sent > this.#connections.rate * MAX_PARTS_TIME;
-  }
-
-  /** Cuts a file again that is paused, and of which no part is stored. */
-  cutAgain(id) {
-    const { chunking } = this.#state(id);
-    chunking.ends = [];
-    chunking.remaining = indexes(this.#handler._getTotalChunks(id));
-  }
-
   /** The part of a file with this index, as Fine Uploader describes it to callbacks. */
   range(id, index) {
     return this.#handler._getChunkDataForCallback(this.#handler._getChunkData(id, index));
@@ -95,7 +78,6 @@ export class PartSizes {
     const nextSize = (id, ends) => nextPartSize(getSize(id) - (ends.at(-1) ?? 0), ends.length, this.#connections);
     handler._getTotalChunks = (id) => {
       const ends = this.#state(id).chunking?.ends ?? [];
-      this.#connections.expect(getSize(id) / EXPECTED_TIME);
       return ends.length + Math.ceil((getSize(id) - (ends.at(-1) ?? 0)) / nextSize(id, ends));
     };
     handler._getChunkData = (id, index) => {
